@@ -1,0 +1,48 @@
+# Targets of this project: one library per folder with listed sources, one test binary per folder.
+
+# -Wshadow=local: the option names of taizhang/options.proto (event, command, field …) are globals of our namespace.
+set(TAIZHANG_WARNINGS -Wall -Wextra -Wconversion -Wshadow=local -Wno-sign-conversion)
+if(TAIZHANG_WERROR)
+  list(APPEND TAIZHANG_WARNINGS -Werror)
+endif()
+
+set(TAIZHANG_SANITIZE_FLAGS "")
+if(TAIZHANG_SANITIZE)
+  list(JOIN TAIZHANG_SANITIZE "," _list)
+  set(TAIZHANG_SANITIZE_FLAGS -fsanitize=${_list} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+endif()
+
+function(_taizhang_common target)
+  target_compile_options(${target} PRIVATE ${TAIZHANG_WARNINGS} ${TAIZHANG_SANITIZE_FLAGS})
+  target_link_options(${target} PUBLIC ${TAIZHANG_SANITIZE_FLAGS})
+  target_include_directories(${target} PUBLIC ${CMAKE_SOURCE_DIR})
+endfunction()
+
+# taizhang_library(name SOURCES a.cc … [PUBLIC libs…] [PRIVATE libs…])
+function(taizhang_library name)
+  cmake_parse_arguments(A "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${A_SOURCES})
+  _taizhang_common(${name})
+  target_link_libraries(${name} PUBLIC ${A_PUBLIC} PRIVATE ${A_PRIVATE})
+endfunction()
+
+# taizhang_test(name SOURCES a_test.cc … LIBS libs…): one gtest binary, registered with ctest.
+function(taizhang_test name)
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  _taizhang_common(${name})
+  target_link_libraries(${name} PRIVATE ${A_LIBS} GTest::gtest GTest::gtest_main Threads::Threads)
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT})
+endfunction()
+
+# taizhang_binary(name SOURCES … LIBS …)
+function(taizhang_binary name)
+  cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  _taizhang_common(${name})
+  target_link_libraries(${name} PRIVATE ${A_LIBS} Threads::Threads)
+endfunction()
