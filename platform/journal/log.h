@@ -67,6 +67,13 @@ class Log {
   // Waits until end() > offset or the timeout; returns end(). Thread-safe.
   virtual int64_t wait_beyond(int64_t offset, absl::Duration timeout) = 0;
 
+  // OK: produce() has room for a record of kRecordBytesMax. RESOURCE_EXHAUSTED: no disk space; ask before deciding, so
+  // that nothing is decided in vain. Thread-safe.
+  virtual absl::Status room() const { return absl::OkStatus(); }
+
+  // The 16 bytes the engine's own store was made with, which the Genesis takes over; empty: it has none.
+  virtual std::string uuid() const { return {}; }
+
   // True: an exclusive lock keeps every other writer out while this object lives, so that a refusal needs no
   // confirmed append of its own (design §3.2 (a)).
   virtual bool exclusive() const = 0;
