@@ -1,0 +1,146 @@
+// What a view is: a name, a version, a pure fold per event type, and its queries.
+//
+// How to write one (projections/<name>/<name>.cc; rows in proto/taizhang/<name>/state/v1/state.proto with the (table)
+// option; queries in proto/taizhang/<name>/v1/service.proto with the (query) option):
+//
+//   void fold(Ledger& rows, const EventMeta& meta, const assistance::v1::VisitRecorded& event) {
+//     auto& counts = rows.edit<VisitCounts>(event.visited().id(), quarter_of(event.date()));
+//     counts.set_visits(counts.visits() + 1);       // `version` is stamped with meta.seq by the platform
+//   }
+//
+//   Result<v1::DueResponse> due(const Snapshot& snapshot, const v1::DueRequest& request) {
+//     v1::DueResponse response;
+//     snapshot.page_scan<PairingRow>([&](const PairingRow& row) {
+//       if (!owed(snapshot, row)) return false;      // not on the page
+//       fill(*response.add_rows(), row);
+//       return true;
+//     }, request.region());
+//     return response;                                // `freshness` and `next_page_token` are set by the platform
+//   }
+//
+//   View duties_view() {
+//     View view("duties", 1);
+//     view.on<assistance::v1::VisitRecorded>(fold).query(due);
+//     return view;
+//   }
+//
+// and one line in apps/taizhangd: views.add(duties_view()).
+//
+// A request has `string ledger`, and may have `common.v1.ReadOptions read` and `common.v1.PageRequest page`; a response
+// may have `common.v1.Freshness freshness` and `string next_page_token`. The platform reads and fills them by these
+// names and types: as-of, at_least_seq, paging and freshness need no code in a view.
+//
+// A fold is total and pure: no clock, disk, randomness or log; the same events give the same rows, byte for byte. It
+// reads and writes only rows of its own tables, never fails and never skips. An event that changes what a view means
+// raises the view's version, and the view is built anew from the journal.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "platform/command/answer.h"
+#include "platform/command/dispatcher.h"
+#include "platform/projection/event_meta.h"
+#include "platform/projection/snapshot.h"
+#include "platform/state/ledger.h"
+
+namespace taizhang {
+
+// What a query returns: its response, or an error (platform/command/answer.h).
+template <class Response>
+using Result = std::variant<Response, Error>;
+
+// Nothing of that kind under this id at this moment: NOT_FOUND. `reason` is upper-case ("HOUSEHOLD_NOT_FOUND"), `zh`
+// what a clerk reads.
+Error not_found(std::string reason, std::string zh, std::string resource_type, std::string resource_name);
+// A request that is malformed in a way field options cannot say: INVALID_ARGUMENT naming the field.
+Error invalid_field(std::string field, std::string description);
+
+// One commit as a fold sees it.
+struct CommitMeta {
+  std::string_view ledger;
+  int64_t first_seq = 0;
+  int64_t last_seq = 0;
+  int64_t recorded_time_us = 0;
+  // The stored body, a journal.v1.Commit.
+  std::string_view bytes;
+  const std::vector<EventMeta>* events = nullptr;
+};
+
+// What the engine gives a view's own streams; outlives them. See views.h.
+class LiveView;
+
+class View {
+ public:
+  using Fold = std::function<void(Ledger&, const EventMeta&)>;
+  using CommitFold = std::function<void(Ledger&, const CommitMeta&)>;
+  using Query = std::function<Answer(const Snapshot&, const google::protobuf::Message&)>;
+  using Stream = std::function<std::variant<std::unique_ptr<ServerStream>, Error>(
+      std::shared_ptr<LiveView>, const Call&, std::shared_ptr<const google::protobuf::Message>)>;
+
+  // `version` stands in the name of its files: raise it when the fold or the rows change meaning.
+  View(std::string name, int32_t version) : name_(std::move(name)), version_(version) {}
+
+  // At most one fold per event type.
+  template <class Event>
+  View& on(void (*fold)(Ledger&, const EventMeta&, const Event&)) {
+    return add_fold(Event::default_instance(), [fold](Ledger& rows, const EventMeta& meta) {
+      fold(rows, meta, static_cast<const Event&>(*meta.event));
+    });
+  }
+  // Every event, after the fold of its type; meta.event is the parsed message.
+  View& on_any(void (*fold)(Ledger&, const EventMeta&));
+  // Every commit, after the folds of its events; rows it writes carry the commit's last seq.
+  View& on_commit(void (*fold)(Ledger&, const CommitMeta&));
+
+  // The rpc with a (query) option that takes Request and returns Response. Several threads run queries at once.
+  template <class Request, class Response>
+  View& query(Result<Response> (*answer)(const Snapshot&, const Request&)) {
+    return add_query(Request::default_instance(),
+                     [answer](const Snapshot& snapshot, const google::protobuf::Message& request) -> Answer {
+                       auto result = answer(snapshot, static_cast<const Request&>(request));
+                       if (auto* error = std::get_if<Error>(&result)) return std::move(*error);
+                       return std::make_unique<Response>(std::move(std::get<Response>(result)));
+                     });
+  }
+  // A server stream: the rpc with a (query) option that takes Request.
+  template <class Request>
+  View& stream(Stream open) {
+    return add_stream(Request::default_instance(), std::move(open));
+  }
+
+  const std::string& name() const { return name_; }
+  int32_t version() const { return version_; }
+
+  // For the engine. Null: not taken.
+  const Fold* fold_of(const google::protobuf::Descriptor* event) const;
+  const Fold& any_fold() const { return any_; }
+  const CommitFold& commit_fold() const { return commit_; }
+  struct Method {
+    std::string name;  // "taizhang.duties.v1.DutiesService.Due"
+    Query query;
+    Stream stream;
+  };
+  const std::vector<Method>& methods() const { return methods_; }
+
+ private:
+  View& add_fold(const google::protobuf::Message& event, Fold fold);
+  View& add_query(const google::protobuf::Message& request, Query query);
+  View& add_stream(const google::protobuf::Message& request, Stream stream);
+
+  std::string name_;
+  int32_t version_;
+  std::unordered_map<const google::protobuf::Descriptor*, Fold> folds_;
+  Fold any_;
+  CommitFold commit_;
+  std::vector<Method> methods_;
+};
+
+}  // namespace taizhang
