@@ -60,9 +60,11 @@ class Events {
   std::vector<std::string> rights_used_;
 };
 
-// Equal to what is there: answered with the receipt of the commit that holds `seq`; nothing is written.
+// Equal to what is there: answered with the receipt of the commit that made it; nothing is written.
 struct Unchanged {
-  int64_t seq = 0;
+  int64_t first_seq = 0;
+  int64_t last_seq = 0;
+  int64_t recorded_time_us = 0;
 };
 
 class Decision {

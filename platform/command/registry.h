@@ -95,6 +95,7 @@ class Registry {
   };
   // By full message name. Null: not registered.
   const Command* find_command(std::string_view request_name) const;
+  void each_command(const std::function<void(const Command&)>& visit) const;
   // By stored type, "funds.v1.FundsDisbursed".
   const Event* find_event(std::string_view stored_type) const;
   const ReferenceChecks& reference_checks() const { return reference_checks_; }
