@@ -159,8 +159,10 @@ class Fold {
   };
   struct Bodies;  // one reusable message per kind
 
-  absl::StatusOr<bool> judge(const RecordHeader& header, const Folded& folded) const;
-  absl::StatusOr<bool> judge_genesis(const RecordHeader& header, const v1::Genesis& genesis) const;
+  absl::StatusOr<bool> is_ours(const RecordIdentity& identity) const;
+  absl::StatusOr<bool> judge(const RecordHeader& header) const;
+  absl::StatusOr<bool> judge_genesis(const RecordHeader& header) const;
+  absl::StatusOr<bool> judge_claim(const RecordHeader& header) const;
   bool chained(const RecordHeader& header) const;
   void move(int64_t offset, const RecordHeader& header, const Effect& effect,
             const Sha256Digest& hash, const Sha256Digest& head);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -57,13 +58,15 @@ void encode_header(const RecordHeader& header, char* out);
 // Header and body in one string. `body` must fit.
 std::string encode_record(RecordHeader header, std::string_view body);
 
-enum class Belongs { kOurs, kForeign };
+// Whose record this is: the fields that stand at the same place in every format.
+struct RecordIdentity {
+  uint8_t kind = 0;  // possibly one this code does not know
+  Id128 uuid{};
+  uint32_t partition = 0;
+};
 
-// Whether the bytes are a record of this journal and partition; looks only at the places that every format keeps.
-Belongs belongs(std::string_view record, const Id128& uuid, uint32_t partition);
-
-// True when the bytes begin like a record of any journal; then `uuid` and `partition` are set.
-bool peek_identity(std::string_view record, Id128& uuid, uint32_t& partition);
+// Nothing: the bytes do not begin like a record of any journal.
+std::optional<RecordIdentity> identify(std::string_view record);
 
 // Of a record that is ours. UNIMPLEMENTED: a format or kind this code does not know. DATA_LOSS: not well-formed.
 absl::StatusOr<RecordHeader> decode_header(std::string_view record);
@@ -75,6 +78,7 @@ Sha256Digest next_head(const Sha256Digest& head, const Sha256Digest& record_hash
 // First 16 bytes of a head.
 Id128 prev_of(const Sha256Digest& head);
 
+using taizhang::bytes_of;
 inline std::string_view bytes_of(const Id128& id) {
   return {reinterpret_cast<const char*>(id.data()), id.size()};
 }
@@ -92,6 +96,9 @@ struct Effect {
   int64_t next_seq = 0;          // LedgerOpened
   int32_t ledger_kind = 0;       // LedgerOpened: common.v1.LedgerKind
 };
+
+// `message` must be the body of `kind`.
+Effect effect_of(Kind kind, const google::protobuf::MessageLite& message);
 
 // A record as far as it can be made before its place in the chain is known: serialised and hashed, header still blank.
 // Any thread may make one; Owner::append() fills the header and produces the same bytes without another copy.
