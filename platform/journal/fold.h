@@ -108,6 +108,7 @@ class Fold {
   bool has_genesis() const { return state_.has_genesis; }
   const Id128& uuid() const { return state_.uuid; }
   uint32_t partition() const { return partition_; }
+  const std::optional<GenesisExpectation>& expected() const { return expected_; }
   uint32_t partition_count() const { return state_.partition_count; }
   uint64_t epoch() const { return state_.epoch; }
   bool has_owner() const { return state_.owner != Id128{}; }

@@ -120,6 +120,9 @@ class Owner {
   const Fold& fold() const { return fold_; }
   const Fold& speculative() const { return *speculative_; }
 
+  // Of fold(): the ledgers whose rows a derived store has to write again.
+  std::vector<std::string> take_touched_ledgers() { return fold_.take_touched_ledgers(); }
+
   // A refusal needs a confirmed append of its own epoch, produced after the call arrived (design §3.2 (b)).
   bool refusal_needs_append() const { return !log_.exclusive(); }
 
@@ -136,18 +139,28 @@ class Owner {
   };
   struct Inbox;
 
+  // An own claim that the fold made current.
+  struct SeenClaim {
+    Id128 owner{};
+    int64_t stored_time_us = 0;
+  };
+
   absl::Status fold_available();
-  absl::Status fold_one(const LogRecord& record, bool& valid);
+  absl::StatusOr<bool> fold_record(const LogRecord& record);
   absl::Status write_genesis();
   absl::Status check_clock_before_claim() const;
-  absl::Status await_claim();
-  absl::Status serve_from_claim(int64_t stored_time_us);
-  bool is_attempt(const Id128& owner) const;
+  absl::StatusOr<uint64_t> produce_claim(const Id128& attempt);
+  absl::Status await(uint64_t tag, const std::function<bool()>& done);
+  absl::Status serve();
+  bool claim_is_current() const { return claim_seen_ && fold_.owner() == claim_seen_->owner; }
+  bool epoch_is_current() const { return fold_.epoch() == epoch_ && fold_.owner() == owner_; }
+  absl::StatusOr<uint64_t> produce(Draft draft);
   void handle(const AppendReport& report);
   void confirm_front(int64_t offset);
-  void fold_up_to(int64_t offset);
-  void end_epoch(absl::Status why, Phase phase = Phase::kEnded);
-  Sha256Digest seal(Draft& draft, RecordHeader& header) const;
+  absl::Status fold_up_to(int64_t offset);
+  void end_epoch(absl::Status why);
+  void stop(absl::Status why);
+  void check_clock_and_stall();
 
   Log& log_;
   Clock& clock_;
@@ -157,16 +170,19 @@ class Owner {
   std::shared_ptr<Inbox> inbox_;
 
   Phase phase_ = Phase::kIdle;
-  absl::Status ended_;                // why, once the phase is kEnded or kStopped
-  bool end_to_tell_ = false;          // append() ended the epoch; poll() will say so
-  Fold fold_;
-  std::unique_ptr<Cursor> cursor_;    // at fold_.offset(), while claiming
-  std::optional<Fold> speculative_;
-  std::vector<Id128> attempts_;       // own claims whose fate is not known
-  std::optional<int64_t> claim_seen_; // stored time of an own claim that the fold made current
+  absl::Status ended_;                 // why, once the phase is kEnded or kStopped
+  bool end_to_tell_ = false;           // append() ended the epoch; poll() will say so
   bool resumed_ = false;
+  Fold fold_;
+  std::unique_ptr<Cursor> cursor_;     // at fold_.offset(), while claiming
+  std::optional<Fold> speculative_;
+  std::vector<Id128> attempts_;        // own claims whose fate is not known
+  std::optional<SeenClaim> claim_seen_;
+  uint64_t epoch_ = 0;                 // ours, while serving
+  Id128 owner_{};
   std::deque<Pending> pending_;
   size_t in_flight_bytes_ = 0;
+  size_t confirmed_in_poll_ = 0;
   uint64_t confirmed_n_ = 0;
   uint64_t next_tag_ = 1;
   int64_t wall_at_claim_us_ = 0;
