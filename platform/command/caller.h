@@ -28,6 +28,7 @@ struct Caller {
 struct Call {
   const Caller* caller = nullptr;  // lives longer than the call
   int64_t deadline_boot_us = 0;    // on the boot-time clock; nothing is decided after it
+  bool bulk = false;               // of the bulk stream: gets at most its share of what is in flight
 };
 
 }  // namespace taizhang

@@ -129,18 +129,22 @@ std::optional<Refusal> version_mismatch(const Ledger& ledger, int64_t version) {
                 {{"current_version", std::to_string(version)}});
 }
 
+void copy_field(const Message& in, const FieldDescriptor& from, Message& out, const FieldDescriptor& to) {
+  if (from.is_repeated()) {
+    copy_repeated(in, &from, out, &to);
+  } else if (!from.has_presence() || in.GetReflection()->HasField(in, &from)) {
+    copy_scalar(in, &from, out, &to);
+  }
+}
+
 void copy_inputs(const Message& command, Message& event) {
   const Reflection& source = *command.GetReflection();
   for (const auto& [from, to, personal] : plan_of(*command.GetDescriptor(), *event.GetDescriptor())) {
-    if (from->is_repeated()) {
-      copy_repeated(command, from, event, to);
-    } else if (from->has_presence() && !source.HasField(command, from)) {
-      continue;
-    } else if (personal) {
+    if (!personal) {
+      copy_field(command, *from, event, *to);
+    } else if (source.HasField(command, from)) {
       seal(source.GetMessage(command, from),
            static_cast<common::v1::Sealed&>(*event.GetReflection()->MutableMessage(&event, to)));
-    } else {
-      copy_scalar(command, from, event, to);
     }
   }
 }

@@ -1,0 +1,62 @@
+// Opening of ledgers. The writer places and opens the ledger around this decide (writer.cc, open_ledger).
+#include "platform/command/ledgers.h"
+
+#include "taizhang/admin/v1/commands.pb.h"
+#include "taizhang/admin/v1/errors.pb.h"
+#include "taizhang/common/v1/enums.pb.h"
+#include "taizhang/ledger/state/v1/state.pb.h"
+#include "taizhang/ledger/v1/events.pb.h"
+
+namespace taizhang {
+namespace {
+
+namespace state = ledger::state::v1;
+
+bool code_fits(std::string_view code_text, int kind) {
+  const bool province = code_text.ends_with("0000");
+  const bool prefecture = !province && code_text.ends_with("00");
+  switch (kind) {
+    case common::v1::LEDGER_KIND_PROVINCE: return province && code_text != kDirectory;
+    case common::v1::LEDGER_KIND_PREFECTURE: return prefecture;
+    case common::v1::LEDGER_KIND_COUNTY: return !province && !prefecture;
+    default: return false;
+  }
+}
+
+Decision decide_open(const Ledger& ledger, const admin::v1::OpenLedgerRequest& command) {
+  if (!code_fits(command.ledger(), command.kind())) {
+    return refuse(admin::v1::ADMIN_REFUSAL_LEDGER_CODE_INVALID, "ledger");
+  }
+  if (ledger.has<state::FoundedLedger>(command.ledger())) {
+    return refuse(admin::v1::ADMIN_REFUSAL_LEDGER_EXISTS, "ledger");
+  }
+  ledger::v1::LedgerFounded founded;
+  founded.set_ledger(command.ledger());
+  founded.set_kind(command.kind());
+  founded.set_name(command.name());
+  return emit(std::move(founded));
+}
+
+void evolve_placed(Ledger& ledger, const ledger::v1::LedgerPlaced& event) {
+  auto& row = ledger.edit<state::PlacedLedger>(event.ledger());
+  row.set_kind(event.kind());
+  row.set_name(event.name());
+  row.set_partition(event.partition());
+  row.set_generation(event.generation());
+}
+
+void evolve_founded(Ledger& ledger, const ledger::v1::LedgerFounded& event) {
+  auto& row = ledger.edit<state::FoundedLedger>(event.ledger());
+  row.set_kind(event.kind());
+  row.set_name(event.name());
+}
+
+}  // namespace
+
+void register_ledgers(Registry& registry) {
+  registry.command<admin::v1::OpenLedgerRequest>(decide_open)
+      .event<ledger::v1::LedgerPlaced>(evolve_placed)
+      .event<ledger::v1::LedgerFounded>(evolve_founded);
+}
+
+}  // namespace taizhang

@@ -1,0 +1,17 @@
+// Opening of ledgers: the one command that makes the thing it runs on.
+#pragma once
+
+#include <string_view>
+
+#include "platform/command/registry.h"
+
+namespace taizhang {
+
+// The directory ledger of a journal: says where every ledger lives.
+inline constexpr std::string_view kDirectory = "000000";
+inline constexpr std::string_view kOpenLedger = "admin.OpenLedger";
+
+// Command OpenLedger and the events LedgerPlaced and LedgerFounded.
+void register_ledgers(Registry& registry);
+
+}  // namespace taizhang

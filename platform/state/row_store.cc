@@ -1,0 +1,96 @@
+// The writer's state on disk, in RocksDB.
+#include "platform/state/row_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+
+namespace taizhang {
+namespace {
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+// RocksDB's own words stay in the log; a caller gets the kind of trouble.
+absl::Status status_of(const rocksdb::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string text = "state tables: " + status.ToString();
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(text);
+  if (status.IsCorruption()) return absl::DataLossError(text);
+  return absl::InternalError(text);
+}
+
+}  // namespace
+
+struct RowStore::Impl {
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+RowStore::RowStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RowStore::~RowStore() = default;
+
+absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& folder, const RowStoreSettings& settings) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  options.write_buffer_size = settings.memtable_bytes_max;
+  options.max_background_jobs = 2;
+  options.compression = rocksdb::kLZ4Compression;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.max_open_files = 256;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(settings.cache_bytes_max);
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.cache_index_and_filter_blocks = true;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  rocksdb::DB* db = nullptr;
+  const auto opened = rocksdb::DB::Open(options, folder, &db);
+  if (!opened.ok()) return status_of(opened);
+  auto impl = std::make_unique<Impl>();
+  impl->db.reset(db);
+  return std::unique_ptr<RowStore>(new RowStore(std::move(impl)));
+}
+
+absl::StatusOr<std::optional<std::string>> RowStore::get(std::string_view key) const {
+  std::string value;
+  const auto status = impl_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+  if (status.IsNotFound()) return std::nullopt;
+  if (!status.ok()) return status_of(status);
+  return value;
+}
+
+absl::Status RowStore::scan(std::string_view prefix,
+                            const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const std::unique_ptr<rocksdb::Iterator> row(impl_->db->NewIterator(rocksdb::ReadOptions()));
+  for (row->Seek(slice(prefix)); row->Valid() && view(row->key()).starts_with(prefix); row->Next()) {
+    if (!visit(view(row->key()), view(row->value()))) break;
+  }
+  return status_of(row->status());
+}
+
+absl::Status RowStore::write(const std::vector<std::pair<std::string, std::optional<std::string>>>& batch) {
+  rocksdb::WriteBatch writes;
+  for (const auto& [key, value] : batch) {
+    const auto status = value ? writes.Put(slice(key), slice(*value)) : writes.Delete(slice(key));
+    if (!status.ok()) return status_of(status);
+  }
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  auto status = impl_->db->Write(options, &writes);
+  // A full disk stops RocksDB's background work; once there is space again it goes on when asked.
+  if (!status.ok() && impl_->db->Resume().ok()) status = impl_->db->Write(options, &writes);
+  return status_of(status);
+}
+
+absl::Status RowStore::flush() {
+  rocksdb::FlushOptions options;
+  options.wait = true;
+  auto status = impl_->db->Flush(options);
+  if (!status.ok() && impl_->db->Resume().ok()) status = impl_->db->Flush(options);
+  return status_of(status);
+}
+
+}  // namespace taizhang
