@@ -70,6 +70,9 @@ class SnapshotRows {
   // overwritten by the next one.
   virtual void scan(const RowType& type, std::string_view prefix, std::string_view after,
                     const VisitRow& visit) = 0;
+  // The same from the last one down, below `before` (empty: from the last).
+  virtual void scan_back(const RowType& type, std::string_view prefix, std::string_view before,
+                         const VisitRow& visit) = 0;
   // Versions of one row at or below `from_seq`, newest first. The row is overwritten by the next one.
   virtual void history(const RowType& type, std::string_view key, int64_t from_seq, const VisitVersion& visit) = 0;
   // Seq the ledger had at that recorded time; 0: none.
@@ -125,15 +128,17 @@ class Snapshot {
   // row lives for that visit only.
   template <class Row, class Visit, class... Prefix>
   void scan(const Visit& visit, const Prefix&... prefix) const {
-    rows_.scan(row_type<Row>(), make_key(prefix...), {},
-               [&](std::string_view, const google::protobuf::Message& row) {
-                 if constexpr (std::is_void_v<decltype(visit(static_cast<const Row&>(row)))>) {
-                   visit(static_cast<const Row&>(row));
-                   return true;
-                 } else {
-                   return visit(static_cast<const Row&>(row));
-                 }
-               });
+    rows_.scan(row_type<Row>(), make_key(prefix...), {}, visitor<Row>(visit));
+  }
+  // The same in falling key order: newest first where the last key field is a seq or a date.
+  template <class Row, class Visit, class... Prefix>
+  void scan_back(const Visit& visit, const Prefix&... prefix) const {
+    rows_.scan_back(row_type<Row>(), make_key(prefix...), {}, visitor<Row>(visit));
+  }
+  // Rows of a key range: from the first whose key is above `after` (a make_key() of all key parts; empty: the first).
+  template <class Row, class Visit, class... Prefix>
+  void scan_after(std::string_view after, const Visit& visit, const Prefix&... prefix) const {
+    rows_.scan(row_type<Row>(), make_key(prefix...), after, visitor<Row>(visit));
   }
 
   // The page that was asked for. Queries whose list is rows of one table use page_scan().
@@ -143,7 +148,12 @@ class Snapshot {
   // before, stops when the page is full or kPageRowsReadMax rows were looked at, and sets the token when more follows.
   template <class Row, class Visit, class... Prefix>
   void page_scan(const Visit& visit, const Prefix&... prefix) const {
-    page_rows(row_type<Row>(), make_key(prefix...),
+    page_rows(row_type<Row>(), make_key(prefix...), false,
+              [&](const google::protobuf::Message& row) { return visit(static_cast<const Row&>(row)); });
+  }
+  template <class Row, class Visit, class... Prefix>
+  void page_scan_back(const Visit& visit, const Prefix&... prefix) const {
+    page_rows(row_type<Row>(), make_key(prefix...), true,
               [&](const google::protobuf::Message& row) { return visit(static_cast<const Row&>(row)); });
   }
   static constexpr int kPageRowsReadMax = 100'000;
@@ -181,7 +191,18 @@ class Snapshot {
   std::string blind_index(std::string_view normalised_number) const { return (*blind_index_)(normalised_number); }
 
  private:
-  void page_rows(const RowType& type, std::string_view prefix,
+  template <class Row, class Visit>
+  static SnapshotRows::VisitRow visitor(const Visit& visit) {
+    return [&visit](std::string_view, const google::protobuf::Message& row) {
+      if constexpr (std::is_void_v<decltype(visit(static_cast<const Row&>(row)))>) {
+        visit(static_cast<const Row&>(row));
+        return true;
+      } else {
+        return visit(static_cast<const Row&>(row));
+      }
+    };
+  }
+  void page_rows(const RowType& type, std::string_view prefix, bool backward,
                  const std::function<bool(const google::protobuf::Message&)>& visit) const;
   void page_versions(const RowType& type, std::string_view key,
                      const std::function<void(const RowVersion&, const google::protobuf::Message&)>& visit) const;

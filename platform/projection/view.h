@@ -38,6 +38,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,6 +51,10 @@
 #include "platform/projection/event_meta.h"
 #include "platform/projection/snapshot.h"
 #include "platform/state/ledger.h"
+
+namespace google::protobuf {
+class MethodDescriptor;
+}
 
 namespace taizhang {
 
@@ -74,8 +79,27 @@ struct CommitMeta {
   const std::vector<EventMeta>* events = nullptr;
 };
 
-// What the engine gives a view's own streams; outlives them. See views.h.
-class LiveView;
+// What a view's own streams (Subscribe) see of the running view. Thread-safe; may outlive the engine's stop.
+class LiveView {
+ public:
+  struct Progress {
+    int64_t seq = 0;          // last one the view holds
+    int64_t journal_seq = 0;  // last one the reader knows of
+    int64_t lag_ms = 0;
+  };
+  virtual ~LiveView() = default;
+  // DATA_LOSS, UNAVAILABLE, or NOT_FOUND when the ledger does not exist.
+  virtual std::variant<Progress, Error> progress(const std::string& ledger) const = 0;
+  // Reads rows as of `seq`. An error is seen in status() of the rows' owner: `read` answers it.
+  virtual std::optional<Error> read(const std::string& ledger, int64_t seq,
+                                    const std::function<void(SnapshotRows&)>& reading) const = 0;
+  // Calls `ready` once on a thread of the engine: when the view holds more than `seq`, at the deadline (boot-time
+  // clock), or when the view stands still. A cancelled one may still be running.
+  virtual uint64_t when_beyond(const std::string& ledger, int64_t seq, int64_t deadline_boot_us,
+                               std::function<void()> ready) = 0;
+  virtual void cancel(uint64_t waiting) = 0;
+  virtual int64_t boot_us() const = 0;
+};
 
 class View {
  public:
@@ -116,6 +140,13 @@ class View {
     return add_stream(Request::default_instance(), std::move(open));
   }
 
+  // Only of the view that stores the events themselves: finds one for the answers of all views. See EventSource.
+  using EventLookup = std::function<bool(SnapshotRows&, int64_t seq, const std::function<void(const EventMeta&)>&)>;
+  View& events(EventLookup lookup) {
+    event_lookup_ = std::move(lookup);
+    return *this;
+  }
+
   const std::string& name() const { return name_; }
   int32_t version() const { return version_; }
 
@@ -124,11 +155,14 @@ class View {
   const Fold& any_fold() const { return any_; }
   const CommitFold& commit_fold() const { return commit_; }
   struct Method {
-    std::string name;  // "taizhang.duties.v1.DutiesService.Due"
-    Query query;
+    const google::protobuf::MethodDescriptor* descriptor = nullptr;
+    Query query;    // exactly one of the two
     Stream stream;
   };
   const std::vector<Method>& methods() const { return methods_; }
+  const EventLookup& event_lookup() const { return event_lookup_; }
+  // Whether a fold looks at the parsed message of this type.
+  bool wants(const google::protobuf::Descriptor* event) const { return any_ || commit_ || fold_of(event); }
 
  private:
   View& add_fold(const google::protobuf::Message& event, Fold fold);
@@ -141,6 +175,7 @@ class View {
   Fold any_;
   CommitFold commit_;
   std::vector<Method> methods_;
+  EventLookup event_lookup_;
 };
 
 }  // namespace taizhang

@@ -1,0 +1,213 @@
+// Journal records into decoded commits.
+#include "platform/projection/batch_reader.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/wire_format_lite.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "taizhang/journal/v1/records.pb.h"
+
+namespace taizhang::projection {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::Message;
+using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
+
+// An event as its views into the body: the message would copy type and payload.
+struct RawEvent {
+  std::string_view type;
+  std::string_view payload;
+  int32_t effective_day = 0;
+  uint32_t cause = 0;
+};
+
+// Walks the fields of one message: on_bytes(number, view) and on_varint(number, value). False: not well-formed.
+template <class OnBytes, class OnVarint>
+bool walk(std::string_view message, const OnBytes& on_bytes, const OnVarint& on_varint) {
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()), static_cast<int>(message.size()));
+  while (const uint32_t tag = in.ReadTag()) {
+    const int number = WireFormatLite::GetTagFieldNumber(tag);
+    switch (WireFormatLite::GetTagWireType(tag)) {
+      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: {
+        uint32_t length = 0;
+        if (!in.ReadVarint32(&length)) return false;
+        const auto at = static_cast<size_t>(in.CurrentPosition());
+        if (length > message.size() - at || !in.Skip(static_cast<int>(length))) return false;
+        if (!on_bytes(number, message.substr(at, length))) return false;
+        break;
+      }
+      case WireFormatLite::WIRETYPE_VARINT: {
+        uint64_t value = 0;
+        if (!in.ReadVarint64(&value)) return false;
+        on_varint(number, value);
+        break;
+      }
+      default:
+        if (!WireFormatLite::SkipField(&in, tag)) return false;
+    }
+  }
+  return in.ConsumedEntireMessage();
+}
+
+bool read_event(std::string_view bytes, RawEvent& event) {
+  return walk(
+      bytes,
+      [&](int number, std::string_view view) {
+        if (number == journal::v1::Event::kTypeFieldNumber) event.type = view;
+        if (number == journal::v1::Event::kPayloadFieldNumber) event.payload = view;
+        return true;
+      },
+      [&](int number, uint64_t value) {
+        if (number == journal::v1::Event::kEffectiveDateFieldNumber) {
+          event.effective_day = static_cast<int32_t>(value);
+        }
+        if (number == journal::v1::Event::kCauseFieldNumber) event.cause = static_cast<uint32_t>(value);
+      });
+}
+
+}  // namespace
+
+const Descriptor* find_event_type(std::string_view stored_type) {
+  return google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName("taizhang." +
+                                                                                   std::string(stored_type));
+}
+
+bool decode_commit(std::string_view body, const FindType& find_type, Batch& batch) {
+  DecodedCommit commit;
+  std::vector<const journal::v1::Request*> requests;
+  std::vector<RawEvent> raw;
+  const bool whole = walk(
+      body,
+      [&](int number, std::string_view view) {
+        switch (number) {
+          case journal::v1::Commit::kLedgerFieldNumber:
+            commit.meta.ledger = view;
+            return true;
+          case journal::v1::Commit::kRequestsFieldNumber: {
+            auto* request = google::protobuf::Arena::CreateMessage<journal::v1::Request>(&batch.arena);
+            requests.push_back(request);
+            return request->ParseFromArray(view.data(), static_cast<int>(view.size()));
+          }
+          case journal::v1::Commit::kEventsFieldNumber:
+            raw.emplace_back();
+            return read_event(view, raw.back());
+          default:
+            return true;
+        }
+      },
+      [&](int number, uint64_t value) {
+        if (number == journal::v1::Commit::kFirstSeqFieldNumber) commit.meta.first_seq = static_cast<int64_t>(value);
+        if (number == journal::v1::Commit::kRecordedTimeUsFieldNumber) {
+          commit.meta.recorded_time_us = static_cast<int64_t>(value);
+        }
+      });
+  if (!whole || raw.empty()) return false;
+  commit.meta.last_seq = commit.meta.first_seq + static_cast<int64_t>(raw.size()) - 1;
+  commit.meta.bytes = body;
+
+  const auto& nobody = journal::v1::Request::default_instance();
+  size_t next_request = 0;
+  uint32_t left = 0;
+  const journal::v1::Request* request = &nobody;
+  commit.events.reserve(raw.size());
+  commit.metas.reserve(raw.size());
+  for (size_t i = 0; i < raw.size(); ++i) {
+    while (left == 0 && next_request < requests.size()) {
+      request = requests[next_request++];
+      left = request->events();
+    }
+    if (left == 0) {
+      request = &nobody;
+    } else {
+      --left;
+    }
+    DecodedEvent event;
+    auto& meta = event.meta;
+    meta.ledger = commit.meta.ledger;
+    meta.seq = commit.meta.first_seq + static_cast<int64_t>(i);
+    meta.commit_first_seq = commit.meta.first_seq;
+    meta.commit_last_seq = commit.meta.last_seq;
+    meta.recorded_time_us = commit.meta.recorded_time_us;
+    meta.effective_day = raw[i].effective_day;
+    meta.actor = &request->actor();
+    meta.source = &request->source();
+    meta.reason = request->reason();
+    meta.request_id = request->request_id();
+    meta.command = request->command();
+    meta.correlation_id = request->correlation_id();
+    meta.self_approved = request->self_approved();
+    meta.cause_seq = raw[i].cause == 0 ? 0 : commit.meta.first_seq + raw[i].cause - 1;
+    meta.type = raw[i].type;
+    meta.payload = raw[i].payload;
+    const auto [type, prototype] = find_type(raw[i].type);
+    event.type = type;
+    if (prototype) {
+      Message* message = prototype->New(&batch.arena);
+      if (message->ParseFromArray(raw[i].payload.data(), static_cast<int>(raw[i].payload.size()))) {
+        meta.event = message;
+      }
+    }
+    commit.metas.push_back(meta);
+    commit.events.push_back(std::move(event));
+  }
+  batch.events += static_cast<int64_t>(raw.size());
+  batch.commits.push_back(std::move(commit));
+  return true;
+}
+
+BatchReader::BatchReader(journal::Log& log, journal::Fold fold, BatchLimits limits, Wanted wanted)
+    : log_(log), fold_(std::move(fold)), limits_(limits), wanted_(std::move(wanted)) {}
+
+const BatchReader::Type& BatchReader::type_of(std::string_view stored_type) {
+  const auto found = types_.find(stored_type);
+  if (found != types_.end()) return found->second;
+  Type type;
+  type.descriptor = find_event_type(stored_type);
+  if (type.descriptor && wanted_(type.descriptor)) {
+    type.prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor);
+  }
+  return types_.emplace(stored_type, type).first->second;
+}
+
+absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offset) {
+  if (!cursor_) cursor_ = log_.read(fold_.offset());
+  auto batch = std::make_shared<Batch>();
+  batch->start = fold_.offset();
+  const FindType find_type = [this](std::string_view stored_type) {
+    const Type& type = type_of(stored_type);
+    return std::pair(type.descriptor, type.prototype);
+  };
+  while (batch->events < limits_.events_max && batch->bytes < limits_.bytes_max && fold_.offset() < end_offset) {
+    auto record = cursor_->next();
+    if (!record.ok()) return record.status();
+    if (!*record) break;
+    const auto folded = fold_.apply((*record)->offset, (*record)->bytes);
+    if (!folded.ok()) return folded.status();
+    batch->bytes += static_cast<int64_t>((*record)->bytes.size());
+    if (!folded->commit) continue;
+    char* copy = google::protobuf::Arena::CreateArray<char>(&batch->arena, folded->body.size());
+    std::memcpy(copy, folded->body.data(), folded->body.size());
+    if (!decode_commit({copy, folded->body.size()}, find_type, *batch)) {
+      return absl::DataLossError("commit at offset " + std::to_string(folded->offset) + " has no events");
+    }
+  }
+  batch->end = fold_.offset();
+  if (batch->end == batch->start) return nullptr;
+  // Only now: moving a commit within the growing vector moves its list of events.
+  for (auto& commit : batch->commits) commit.meta.events = &commit.metas;
+  batch->partition_row = fold_.partition_row();
+  for (auto& code : fold_.take_touched_ledgers()) {
+    std::string row = fold_.ledger_row(code);
+    batch->ledger_rows.emplace_back(std::move(code), std::move(row));
+  }
+  batch->closed_time_us = fold_.closed_time_us();
+  return std::shared_ptr<const Batch>(std::move(batch));
+}
+
+}  // namespace taizhang::projection

@@ -1,0 +1,190 @@
+// As-of reads over versioned keys.
+#include "platform/projection/row_reader.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+
+namespace taizhang::projection {
+namespace {
+
+using google::protobuf::Message;
+
+constexpr char kErased = '\0';
+constexpr char kPresent = '\1';
+// Above every version of a row, below the next row.
+constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\xff";
+
+bool is_only_key(const RowType& type) {
+  return type.prototype->GetDescriptor()->field_count() == static_cast<int>(type.key_fields.size());
+}
+
+std::string behind_prefix(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  return prefix;
+}
+
+}  // namespace
+
+std::string_view erased_value() { return {&kErased, 1}; }
+
+void append_row_value(const RowType& type, const Message& row, std::string& out) {
+  out += kPresent;
+  if (is_only_key(type)) return;
+  google::protobuf::io::StringOutputStream stream(&out);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);  // the same row gives the same bytes in every fold
+  row.SerializeToCodedStream(&coded);
+}
+
+bool parse_row_value(const RowType& type, std::string_view key, std::string_view value, Message& row) {
+  if (value.empty() || value[0] != kPresent) return false;
+  if (is_only_key(type)) {
+    type.fill_key(row, key);
+    return true;
+  }
+  value.remove_prefix(1);
+  return row.ParseFromArray(value.data(), static_cast<int>(value.size()));
+}
+
+RowReader::RowReader(std::shared_ptr<const Store> store, std::string ledger, int64_t seq)
+    : store_(std::move(store)), ledger_(std::move(ledger)), seq_(seq) {}
+
+bool RowReader::at_row(const StoreCursor& cursor) {
+  if (cursor.valid()) return true;
+  if (status_.ok()) status_ = cursor.status();
+  return false;
+}
+
+bool RowReader::parse(const RowType& type, std::string_view key, std::string_view value, Message& row) {
+  if (parse_row_value(type, key, value, row)) return true;
+  status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
+  return false;
+}
+
+std::optional<std::string_view> RowReader::value_of(std::string_view row_key) {
+  if (!versions_) versions_ = store_->cursor(CursorKind::kVersions);
+  sought_.assign(row_key);
+  store_key::append_version(sought_, seq_);
+  versions_->seek(sought_);
+  if (!at_row(*versions_) || store_key::without_version(versions_->key()) != row_key ||
+      is_erased(versions_->value())) {
+    return std::nullopt;
+  }
+  return versions_->value();
+}
+
+bool RowReader::read(const RowType& type, std::string_view key, Message& row) {
+  const auto value = value_of(store_key::row(ledger_, type.prefix, key));
+  return value && parse(type, key, *value, row);
+}
+
+void RowReader::scan(const RowType& type, std::string_view prefix, std::string_view after, const VisitRow& visit) {
+  const size_t head = store_key::row(ledger_, type.prefix, {}).size();
+  const std::string within = store_key::row(ledger_, type.prefix, prefix);
+  std::string from = within;
+  if (!after.empty()) from = std::max(from, store_key::row(ledger_, type.prefix, after) + std::string(kBehindVersions));
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  const std::unique_ptr<Message> row(type.prototype->New());
+  std::string row_key;
+  std::string target;
+  cursor->seek(from);
+  while (at_row(*cursor) && cursor->key().starts_with(within)) {
+    row_key = store_key::without_version(cursor->key());
+    if (store_key::version_of(cursor->key()) > seq_) {
+      target = row_key;
+      store_key::append_version(target, seq_);
+      cursor->seek(target);
+      if (!at_row(*cursor)) return;
+      if (store_key::without_version(cursor->key()) != row_key) continue;  // did not exist at that moment
+    }
+    if (!is_erased(cursor->value())) {
+      const auto key = std::string_view(row_key).substr(head);
+      row->Clear();
+      if (!parse(type, key, cursor->value(), *row) || !visit(key, *row)) return;
+    }
+    cursor->next();
+    if (cursor->valid() && store_key::without_version(cursor->key()) == row_key) {
+      cursor->seek(row_key + std::string(kBehindVersions));
+    }
+  }
+}
+
+void RowReader::scan_back(const RowType& type, std::string_view prefix, std::string_view before,
+                          const VisitRow& visit) {
+  const size_t head = store_key::row(ledger_, type.prefix, {}).size();
+  const std::string within = store_key::row(ledger_, type.prefix, prefix);
+  std::string until = behind_prefix(within);
+  if (!before.empty()) until = std::min(until, store_key::row(ledger_, type.prefix, before));
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  const std::unique_ptr<Message> row(type.prototype->New());
+  std::string row_key;
+  cursor->seek_for_prev(until);
+  while (at_row(*cursor) && cursor->key().starts_with(within)) {
+    row_key = store_key::without_version(cursor->key());
+    if (const auto value = value_of(row_key)) {
+      const auto key = std::string_view(row_key).substr(head);
+      row->Clear();
+      if (!parse(type, key, *value, *row) || !visit(key, *row)) return;
+    }
+    if (!status_.ok()) return;
+    cursor->seek_for_prev(row_key);
+  }
+}
+
+void RowReader::history(const RowType& type, std::string_view key, int64_t from_seq, const VisitVersion& visit) {
+  const std::string row_key = store_key::row(ledger_, type.prefix, key);
+  const auto cursor = store_->cursor(CursorKind::kVersions);
+  const std::unique_ptr<Message> row(type.prototype->New());
+  std::string target = row_key;
+  store_key::append_version(target, std::min(from_seq, seq_));
+  for (cursor->seek(target); at_row(*cursor) && store_key::without_version(cursor->key()) == row_key; cursor->next()) {
+    const RowVersion version{store_key::version_of(cursor->key()), is_erased(cursor->value())};
+    row->Clear();
+    if (version.erased) {
+      type.fill_key(*row, key);
+    } else if (!parse(type, key, cursor->value(), *row)) {
+      return;
+    }
+    if (!visit(version, *row)) return;
+  }
+}
+
+std::optional<CommitStretch> RowReader::stretch(std::string_view value) {
+  auto parsed = CommitStretch::parse(value);
+  if (!parsed) status_ = absl::DataLossError("the index of commits cannot be read");
+  return parsed;
+}
+
+int64_t RowReader::seq_at(int64_t recorded_time_us) {
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  const std::string area = store_key::of_ledger(store_key::kByTime, ledger_);
+  cursor->seek_for_prev(store_key::of_ledger(store_key::kByTime, ledger_, recorded_time_us));
+  if (!at_row(*cursor) || !cursor->key().starts_with(area)) return 0;
+  const auto found = stretch(cursor->value());
+  if (!found) return 0;
+  int64_t seq = 0;
+  for (const auto& commit : found->commits) {
+    if (commit.recorded_time_us > recorded_time_us) break;
+    seq = commit.last_seq;
+  }
+  return std::min(seq, seq_);
+}
+
+int64_t RowReader::time_of(int64_t seq) {
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  const std::string area = store_key::of_ledger(store_key::kBySeq, ledger_);
+  cursor->seek(store_key::of_ledger(store_key::kBySeq, ledger_, seq));
+  if (!at_row(*cursor) || !cursor->key().starts_with(area)) return 0;
+  const auto found = stretch(cursor->value());
+  if (!found) return 0;
+  for (const auto& commit : found->commits) {
+    if (commit.last_seq >= seq) return commit.recorded_time_us;
+  }
+  return 0;
+}
+
+}  // namespace taizhang::projection

@@ -1,0 +1,378 @@
+// RocksDB behind a view.
+#include "platform/projection/store.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_manager.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "platform/base/bytes.h"
+#include "platform/base/clock.h"
+#include "platform/state/key.h"
+
+namespace taizhang::projection {
+namespace {
+
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CodedOutputStream;
+
+constexpr size_t kVersionBytes = 8;
+// Raised when keys or values change: older files are refused and built anew.
+constexpr std::string_view kFormat = "taizhang view 1";
+constexpr std::string_view kFormatKey = "format";
+constexpr std::string_view kBuildKey = "build";
+
+rocksdb::Slice slice(std::string_view view) { return {view.data(), view.size()}; }
+std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+absl::Status status_of(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string text = std::string(doing) + ": " + status.ToString();
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace) return absl::ResourceExhaustedError(text);
+  if (status.IsCorruption()) return absl::DataLossError(text);
+  return absl::InternalError(text);
+}
+
+// All versions of a row share a prefix, so that a file that does not hold the row is not read. Row keys are only ever
+// sought with a version, so the transform is never applied to its own result.
+class RowPrefix : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "taizhang.RowPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - kVersionBytes};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() > kVersionBytes && key[0] == store_key::kRow;
+  }
+};
+
+class RocksCursor : public StoreCursor {
+ public:
+  RocksCursor(std::unique_ptr<rocksdb::Iterator> iterator) : iterator_(std::move(iterator)) {}
+  void seek(std::string_view key) override { iterator_->Seek(slice(key)); }
+  void seek_for_prev(std::string_view key) override { iterator_->SeekForPrev(slice(key)); }
+  void next() override { iterator_->Next(); }
+  bool valid() const override { return iterator_->Valid(); }
+  std::string_view key() const override { return view_of(iterator_->key()); }
+  std::string_view value() const override { return view_of(iterator_->value()); }
+  absl::Status status() const override { return status_of(iterator_->status(), "reading a view"); }
+
+ private:
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+}  // namespace
+
+class StoreResources {
+ public:
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
+  int64_t write_buffers_bytes = 0;
+};
+
+class Store::Moment {
+ public:
+  Moment(rocksdb::DB* db) : db_(db), snapshot_(db->GetSnapshot()) {}
+  ~Moment() { db_->ReleaseSnapshot(snapshot_); }
+  Moment(const Moment&) = delete;
+  const rocksdb::Snapshot* snapshot() const { return snapshot_; }
+
+ private:
+  rocksdb::DB* db_;
+  const rocksdb::Snapshot* snapshot_;
+};
+
+namespace {
+
+class RocksStore : public Store {
+ public:
+  RocksStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<StoreResources> resources)
+      : resources_(std::move(resources)), db_(std::move(db)) {}
+
+  const std::string& build_id() const override { return build_id_; }
+
+  absl::Status begin() {
+    auto format = get(store_key::meta(kFormatKey));
+    if (!format.ok()) return format.status();
+    if (!*format) {
+      build_id_ = system_random().bytes(16);
+      Puts puts;
+      puts.add(store_key::meta(kFormatKey), kFormat);
+      puts.add(store_key::meta(kBuildKey), build_id_);
+      return write(puts);
+    }
+    if (**format != kFormat) return absl::DataLossError("files of another format: build the view anew");
+    auto build = get(store_key::meta(kBuildKey));
+    if (!build.ok()) return build.status();
+    if (!*build) return absl::DataLossError("the build id is missing");
+    build_id_ = **build;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key) const override { return get(key, nullptr); }
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key, const Moment& at) const override {
+    return get(key, &at);
+  }
+
+  absl::Status write(const Puts& puts) override {
+    batch_.Clear();
+    for (size_t i = 0; i < puts.size(); ++i) {
+      const auto put = batch_.Put(slice(puts.key(i)), slice(puts.value(i)));
+      if (!put.ok()) return status_of(put, "filling a write batch");
+    }
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;  // the journal is the log
+    return status_of(db_->Write(options, &batch_), "writing a view");
+  }
+
+  absl::Status resume() override { return status_of(db_->Resume(), "resuming writes"); }
+
+  absl::Status flush() override {
+    rocksdb::FlushOptions options;
+    options.wait = true;
+    return status_of(db_->Flush(options), "flushing a view");
+  }
+
+  std::unique_ptr<StoreCursor> cursor(CursorKind kind, const Moment* at) const override {
+    rocksdb::ReadOptions options;
+    options.verify_checksums = true;
+    if (at) options.snapshot = at->snapshot();
+    if (kind == CursorKind::kVersions) {
+      options.prefix_same_as_start = true;
+    } else {
+      options.total_order_seek = true;
+    }
+    return std::make_unique<RocksCursor>(std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options)));
+  }
+
+  std::shared_ptr<const Moment> moment() const override { return std::make_shared<Moment>(db_.get()); }
+
+ private:
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key, const Moment* at) const {
+    rocksdb::ReadOptions options;
+    options.verify_checksums = true;
+    if (at) options.snapshot = at->snapshot();
+    std::string value;
+    const auto status = db_->Get(options, slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return status_of(status, "reading a view");
+    return std::optional<std::string>(std::move(value));
+  }
+
+  std::shared_ptr<StoreResources> resources_;
+  std::unique_ptr<rocksdb::DB> db_;
+  rocksdb::WriteBatch batch_;
+  std::string build_id_;
+};
+
+rocksdb::Options options_for(const StoreResources& resources) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.paranoid_checks = true;
+  options.write_buffer_manager = resources.write_buffers;
+  options.write_buffer_size = static_cast<size_t>(std::max<int64_t>(resources.write_buffers_bytes / 3, 1 << 20));
+  options.max_write_buffer_number = 3;
+  options.prefix_extractor = std::make_shared<RowPrefix>();
+  options.memtable_prefix_bloom_size_ratio = 0.02;
+  options.allow_concurrent_memtable_write = false;  // one thread writes
+  options.level_compaction_dynamic_level_bytes = true;
+  options.compression = rocksdb::kLZ4Compression;
+  options.max_background_jobs = 2;
+  options.max_open_files = 256;
+  options.keep_log_file_num = 2;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));  // recovers from a full disk
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = resources.cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.whole_key_filtering = false;
+  table.format_version = 5;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+class VarintReader {
+ public:
+  explicit VarintReader(std::string_view bytes)
+      : in_(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size())) {}
+  bool number(int64_t& value) {
+    uint64_t read = 0;
+    if (!in_.ReadVarint64(&read)) return false;
+    value = static_cast<int64_t>(read);
+    return true;
+  }
+  bool text(std::string& value) {
+    uint32_t size = 0;
+    return in_.ReadVarint32(&size) && in_.ReadString(&value, static_cast<int>(size));
+  }
+  bool fixed(std::string& value, size_t size) { return in_.ReadString(&value, static_cast<int>(size)); }
+
+ private:
+  CodedInputStream in_;
+};
+
+void append_varint(std::string& out, int64_t value) {
+  uint8_t bytes[10];
+  const auto* end = CodedOutputStream::WriteVarint64ToArray(static_cast<uint64_t>(value), bytes);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<size_t>(end - bytes));
+}
+
+}  // namespace
+
+std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes, int64_t write_buffers_bytes) {
+  auto resources = std::make_shared<StoreResources>();
+  resources->cache = rocksdb::NewLRUCache(static_cast<size_t>(block_cache_bytes));
+  resources->write_buffers =
+      std::make_shared<rocksdb::WriteBufferManager>(static_cast<size_t>(write_buffers_bytes), nullptr);
+  resources->write_buffers_bytes = write_buffers_bytes;
+  return resources;
+}
+
+absl::StatusOr<std::shared_ptr<Store>> Store::open(const std::string& directory,
+                                                   std::shared_ptr<StoreResources> resources) {
+  std::error_code made;
+  std::filesystem::create_directories(directory, made);
+  if (made) return absl::InternalError("cannot make the directory of a view: " + made.message());
+  rocksdb::DB* db = nullptr;
+  const auto opened = rocksdb::DB::Open(options_for(*resources), directory, &db);
+  if (!opened.ok()) {
+    // A missing or unreadable file of an existing view is damage as well.
+    auto status = status_of(opened, "opening a view");
+    if (status.code() == absl::StatusCode::kInternal && !opened.IsBusy()) {
+      status = absl::DataLossError(std::string(status.message()));
+    }
+    return status;
+  }
+  auto store = std::make_shared<RocksStore>(std::unique_ptr<rocksdb::DB>(db), std::move(resources));
+  if (auto begun = store->begin(); !begun.ok()) return begun;
+  return std::shared_ptr<Store>(std::move(store));
+}
+
+absl::Status Store::destroy(const std::string& directory) {
+  std::error_code removed;
+  std::filesystem::remove_all(directory, removed);
+  if (removed) return absl::InternalError("cannot remove the files of a view: " + removed.message());
+  return absl::OkStatus();
+}
+
+void Puts::add(std::string_view key, std::string_view value) {
+  list_.push_back({buffer_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())});
+  buffer_ += key;
+  buffer_ += value;
+}
+
+void Puts::clear() {
+  buffer_.clear();
+  list_.clear();
+}
+
+void Puts::sort() {
+  std::sort(list_.begin(), list_.end(), [this](const Put& a, const Put& b) {
+    return std::string_view(buffer_.data() + a.at, a.key_size) < std::string_view(buffer_.data() + b.at, b.key_size);
+  });
+}
+
+namespace store_key {
+
+std::string meta(std::string_view name) { return kMeta + std::string(name); }
+
+std::string of_ledger(char area, std::string_view ledger) {
+  std::string key(1, area);
+  append_key_text(key, ledger);
+  return key;
+}
+
+std::string of_ledger(char area, std::string_view ledger, int64_t number) {
+  std::string key = of_ledger(area, ledger);
+  append_key_number(key, number);
+  return key;
+}
+
+std::string row(std::string_view ledger, std::string_view table_prefix, std::string_view key) {
+  std::string whole = of_ledger(kRow, ledger);
+  whole += table_prefix;
+  whole += key;
+  return whole;
+}
+
+void append_version(std::string& key, int64_t seq) {
+  const uint64_t newest_first = ~static_cast<uint64_t>(seq);
+  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(newest_first >> shift);
+}
+
+int64_t version_of(std::string_view key) {
+  uint64_t newest_first = 0;
+  for (const char c : key.substr(key.size() - kVersionBytes)) {
+    newest_first = newest_first << 8 | static_cast<unsigned char>(c);
+  }
+  return static_cast<int64_t>(~newest_first);
+}
+
+}  // namespace store_key
+
+std::string LedgerProgress::bytes() const {
+  std::string out;
+  append_varint(out, seq);
+  append_varint(out, recorded_time_us);
+  append_varint(out, versions);
+  out += digest.bytes();
+  append_varint(out, stopped_seq);
+  append_varint(out, static_cast<int64_t>(stopped_why.size()));
+  out += stopped_why;
+  return out;
+}
+
+std::optional<LedgerProgress> LedgerProgress::parse(std::string_view bytes) {
+  LedgerProgress progress;
+  VarintReader in(bytes);
+  std::string digest;
+  if (!in.number(progress.seq) || !in.number(progress.recorded_time_us) || !in.number(progress.versions) ||
+      !in.fixed(digest, AdditiveDigest::kBytes) || !progress.digest.parse(digest) ||
+      !in.number(progress.stopped_seq) || !in.text(progress.stopped_why)) {
+    return std::nullopt;
+  }
+  return progress;
+}
+
+std::string CommitStretch::bytes() const {
+  std::string out;
+  append_varint(out, static_cast<int64_t>(commits.size()));
+  Commit before;
+  for (const Commit& commit : commits) {
+    append_varint(out, commit.last_seq - before.last_seq);
+    append_varint(out, commit.recorded_time_us - before.recorded_time_us);
+    before = commit;
+  }
+  return out;
+}
+
+std::optional<CommitStretch> CommitStretch::parse(std::string_view bytes) {
+  CommitStretch stretch;
+  VarintReader in(bytes);
+  int64_t count = 0;
+  if (!in.number(count)) return std::nullopt;
+  Commit before;
+  for (int64_t i = 0; i < count; ++i) {
+    Commit step;
+    if (!in.number(step.last_seq) || !in.number(step.recorded_time_us)) return std::nullopt;
+    before.last_seq += step.last_seq;
+    before.recorded_time_us += step.recorded_time_us;
+    stretch.commits.push_back(before);
+  }
+  return stretch;
+}
+
+}  // namespace taizhang::projection

@@ -1,0 +1,140 @@
+// The files of one view: a RocksDB without a log of its own, whose rows are versioned by the seq that wrote them.
+//
+// Keys (docs/formats.md): 'm' name · 'f' ledger → journal fold row · 'l' ledger → LedgerProgress ·
+// 's' ledger, seq and 't' ledger, recorded time → stretch of commits · 'r' ledger, table, row key, ~seq → row version.
+// Parts are encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so the newest version comes first.
+// Thread-safe, except that a cursor belongs to one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "platform/projection/digest.h"
+
+namespace taizhang::projection {
+
+// What a view knows of one ledger.
+struct LedgerProgress {
+  int64_t seq = 0;               // last one folded
+  int64_t recorded_time_us = 0;  // of that one
+  int64_t versions = 0;          // row versions written
+  AdditiveDigest digest;         // of all row versions
+  int64_t stopped_seq = 0;       // of an event that is not understood; 0: none
+  std::string stopped_why;
+
+  std::string bytes() const;
+  static std::optional<LedgerProgress> parse(std::string_view bytes);
+};
+
+// Puts of one write batch, in one buffer.
+class Puts {
+ public:
+  void add(std::string_view key, std::string_view value);
+  size_t size() const { return list_.size(); }
+  bool empty() const { return list_.empty(); }
+  void clear();
+  // Neighbours in the tree are inserted one after the other: about half the cost of random order.
+  void sort();
+  std::string_view key(size_t i) const { return {buffer_.data() + list_[i].at, list_[i].key_size}; }
+  std::string_view value(size_t i) const {
+    return {buffer_.data() + list_[i].at + list_[i].key_size, list_[i].value_size};
+  }
+
+ private:
+  struct Put {
+    size_t at;
+    uint32_t key_size;
+    uint32_t value_size;
+  };
+  std::string buffer_;
+  std::vector<Put> list_;
+};
+
+// What all views of a process share: block cache and write buffers.
+class StoreResources;
+std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes, int64_t write_buffers_bytes);
+
+class StoreCursor {
+ public:
+  virtual ~StoreCursor() = default;
+  virtual void seek(std::string_view key) = 0;           // first at or after
+  virtual void seek_for_prev(std::string_view key) = 0;  // last at or before
+  virtual void next() = 0;
+  virtual bool valid() const = 0;
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+  // Not OK: the files are damaged, and valid() is false for that reason.
+  virtual absl::Status status() const = 0;
+};
+
+enum class CursorKind {
+  kVersions,  // versions of one row only: skips files that do not hold the row
+  kOrder,     // everything in key order
+};
+
+class Store {
+ public:
+  // Made when missing. DATA_LOSS: damaged, or of another format.
+  static absl::StatusOr<std::shared_ptr<Store>> open(const std::string& directory, std::shared_ptr<StoreResources>);
+  // Removes the files; nobody may have it open.
+  static absl::Status destroy(const std::string& directory);
+  virtual ~Store() = default;
+
+  // 16 random bytes made with the files: a page token of another build is foreign.
+  virtual const std::string& build_id() const = 0;
+
+  virtual absl::StatusOr<std::optional<std::string>> get(std::string_view key) const = 0;
+  // All or nothing. RESOURCE_EXHAUSTED: no disk; try again after resume().
+  virtual absl::Status write(const Puts& puts) = 0;
+  // After RESOURCE_EXHAUSTED: whether writing is possible again.
+  virtual absl::Status resume() = 0;
+  // Makes everything written so far survive the process.
+  virtual absl::Status flush() = 0;
+
+  // Sees what is written when it is made, and `moment` when given.
+  class Moment;
+  virtual std::unique_ptr<StoreCursor> cursor(CursorKind kind, const Moment* moment = nullptr) const = 0;
+  // Everything written so far, held while it lives.
+  virtual std::shared_ptr<const Moment> moment() const = 0;
+  virtual absl::StatusOr<std::optional<std::string>> get(std::string_view key, const Moment& moment) const = 0;
+};
+
+namespace store_key {
+inline constexpr char kFold = 'f';
+inline constexpr char kLedger = 'l';
+inline constexpr char kMeta = 'm';
+inline constexpr char kRow = 'r';
+inline constexpr char kBySeq = 's';
+inline constexpr char kByTime = 't';
+
+std::string meta(std::string_view name);
+std::string of_ledger(char area, std::string_view ledger);
+std::string of_ledger(char area, std::string_view ledger, int64_t number);
+// Without the version.
+std::string row(std::string_view ledger, std::string_view table_prefix, std::string_view key);
+void append_version(std::string& key, int64_t seq);
+// Of a whole row key, which is at least 8 bytes long.
+int64_t version_of(std::string_view key);
+inline std::string_view without_version(std::string_view key) { return key.substr(0, key.size() - 8); }
+}  // namespace store_key
+
+// A stretch of commits of one ledger: last seq and recorded time of each.
+struct CommitStretch {
+  struct Commit {
+    int64_t last_seq = 0;
+    int64_t recorded_time_us = 0;
+  };
+  std::vector<Commit> commits;
+
+  std::string bytes() const;
+  static std::optional<CommitStretch> parse(std::string_view bytes);
+};
+
+}  // namespace taizhang::projection
