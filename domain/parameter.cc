@@ -164,7 +164,6 @@ void apply_parameter_set(Parameter& parameter, const rules::v1::ParameterSet& ev
   *setting.mutable_value() = event.value();
   setting.set_from_day(from_day);
   setting.set_to_day(event.has_valid_to_date() ? day_of(event.valid_to_date()) : 0);
-  setting.set_set_to_day(setting.to_day());
   setting.set_seq(seq);
   setting.set_recorded_time_us(recorded_time_us);
 }

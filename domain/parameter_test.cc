@@ -93,7 +93,6 @@ TEST(ParameterVersion, SupersededEndsTheDayBefore) {
   Rule rule;
   rule.days({}, 30).days({}, 60, 20170301, 0, 1);
   EXPECT_EQ(rule.row().settings(0).to_day(), 20170228);
-  EXPECT_EQ(rule.row().settings(0).set_to_day(), 0);
   EXPECT_EQ(rule.matching({}, 20170228), Numbers{1});
   EXPECT_EQ(rule.matching({}, 20170301), Numbers{2});
 }
