@@ -1,6 +1,7 @@
-// Requests of the registry as tests send them: complete and acceptable, each test changes what it is about.
+// A small county for tests of people, and the commands of the registry, complete and acceptable; each test changes what
+// it is about.
 //
-// Things are named by short words; ids are made of them. The effective date is the scenario's, or that of dated().
+// Things are named by short words; id() makes their ids. The effective date is the scenario's, or that of dated().
 #pragma once
 
 #include <cstdint>
@@ -8,19 +9,28 @@
 #include <string_view>
 
 #include "domain/dates.h"
-#include "taizhang/common/v1/values.pb.h"
 #include "taizhang/registry/v1/commands.pb.h"
+#include "taizhang/rules/state/v1/state.pb.h"
+#include "tests/support/book_rows.h"
+#include "tests/support/scenario.h"
 
 namespace taizhang::test {
 
-// The UUID that stands for a word.
-std::string id_of(std::string_view name);
+inline constexpr std::string_view kCounty = "990101";
+inline constexpr std::string_view kGroup = "990101100201001";  // of kVillageJ
+
+// Regions, and the codes that registry and assistance ask for. No parameters.
+void give_county(Scenario& book);
+// A parameter with one version; add_version() adds more.
+rules::state::v1::Parameter rule_row(std::string_view key, const rules::v1::ParameterValue& value,
+                                     Scope scope = {});
+rules::v1::ParameterValue day_rule(int32_t day);
+rules::v1::ParameterValue members_rule(std::initializer_list<std::string_view> members);
 
 // A valid number of a synthetic province: 990101, born on `birth_day`, the `order`-th (0-999) of that day.
 std::string citizen_number(int order, int32_t birth_day = 19700301);
 // A valid credit code of 990101 with these eight characters of an organisation code.
 std::string credit_code(std::string_view code8 = "MA7AB0X1");
-common::v1::DocumentRef document(std::string_view name);
 
 // The same with another effective date, for commands without a date of their own.
 template <class Request>
@@ -29,19 +39,12 @@ Request dated(Request request, int32_t day) {
   return request;
 }
 
-// The same after a change: with(load_status(…), [](auto& c) { c.clear_document(); }).
-template <class Request, class Change>
-Request with(Request request, const Change& change) {
-  change(request);
-  return request;
-}
-
 registry::v1::RegisterOrganisationRequest register_organisation(
     std::string_view name,
     registry::v1::OrganisationKind kind = registry::v1::ORGANISATION_KIND_PAIRING_UNIT);
 // Of organisation "unit"; without a citizen number.
 registry::v1::RegisterWorkerRequest register_worker(std::string_view name);
-// In kVillage; `members` persons "<name>-0" (the head), "<name>-1" …, with numbers of orders from `first_order` on.
+// In kVillageJ; `members` persons "<name>-0" (the head), "<name>-1" …, with numbers of orders from `first_order` on.
 registry::v1::RegisterHouseholdRequest register_household(std::string_view name, int members = 1,
                                                           int first_order = 0);
 // `to_day` 0: open.
