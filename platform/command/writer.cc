@@ -484,6 +484,14 @@ void Writer::answer_when_certain(Waiting waiting) {
   }
 }
 
+// The append failed and ended the epoch: recover() decides the command again, from what the log then holds.
+void Writer::decide_again(Submission submission) {
+  Waiting waiting;
+  waiting.n = owner_->last_appended_n() + 1;  // never confirmed in this epoch
+  waiting.submission = std::move(submission);
+  waiting_.push_back(std::move(waiting));
+}
+
 void Writer::reply_refusal(Submission submission, const Refusal& refusal) {
   ++refusals_;
   Waiting waiting;
@@ -552,7 +560,10 @@ void Writer::process(Submission submission) {
   }
   if (opening && !open) {
     std::optional<Error> error;
-    if (!open_ledger(submission, error)) return submission.done(std::move(*error));
+    if (!open_ledger(submission, error)) {
+      if (!owner_->serving()) return decide_again(std::move(submission));
+      return submission.done(std::move(*error));
+    }
   }
   // The occasion again: opening a ledger moved its time and next seq.
   accept(std::move(submission), occasion, *decision.events());
@@ -636,6 +647,7 @@ void Writer::accept(Submission submission, const Occasion& decided_on, Events& e
 
   occasion.actor = &stored.actor();
   const auto n = append_commit(commit, events.list(), &submission, occasion);
+  if (!n.ok() && !owner_->serving()) return decide_again(std::move(submission));
   if (!n.ok()) return submission.done(error_of_append(n.status()));
 
   std::vector<const Message*> emitted;

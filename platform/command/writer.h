@@ -144,6 +144,7 @@ class Writer : private journal::OwnerListener {
   absl::Status apply_commit(const journal::v1::Commit& commit, int64_t offset);
   // Answers when everything it was decided on is confirmed, and, where the engine needs it, an append after it too.
   void answer_when_certain(Waiting waiting);
+  void decide_again(Submission submission);
   void reply_refusal(Submission submission, const Refusal& refusal);
   std::unique_ptr<google::protobuf::Message> rebuild_response(const Submission& submission, const Receipt& receipt);
   void deliver();

@@ -1,0 +1,24 @@
+// All write contexts of the product.
+#include "services/contexts.h"
+
+#include "platform/command/ledgers.h"
+#include "services/assets/assets.h"
+#include "services/assistance/assistance.h"
+#include "services/common/references.h"
+#include "services/funds/funds.h"
+#include "services/registry/registry.h"
+#include "services/rules/rules.h"
+
+namespace taizhang {
+
+void register_contexts(Registry& registry) {
+  register_ledgers(registry);
+  register_reference_checks(registry);
+  register_rules(registry);
+  register_registry(registry);
+  register_assistance(registry);
+  register_funds(registry);
+  register_assets(registry);
+}
+
+}  // namespace taizhang
