@@ -1,0 +1,128 @@
+// Metrics on prometheus-cpp.
+#include "platform/rpc/metrics.h"
+
+#include <prometheus/collectable.h>
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <exception>
+#include <mutex>
+#include <utility>
+
+namespace taizhang {
+namespace {
+
+// Values that are read when somebody asks.
+class ReadOnScrape : public prometheus::Collectable {
+ public:
+  struct Row {
+    std::string help;
+    prometheus::MetricType type;
+    std::vector<std::pair<Metrics::Labels, std::function<double()>>> values;
+  };
+
+  void add(const std::string& name, const std::string& help, prometheus::MetricType type,
+           const Metrics::Labels& labels, std::function<double()> read) {
+    const std::lock_guard lock(mutex_);
+    auto& row = rows_[name];
+    row.help = help;
+    row.type = type;
+    row.values.emplace_back(labels, std::move(read));
+  }
+
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    rows_.clear();
+  }
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<prometheus::MetricFamily> families;
+    for (const auto& [name, row] : rows_) {
+      auto& family = families.emplace_back();
+      family.name = name;
+      family.help = row.help;
+      family.type = row.type;
+      for (const auto& [labels, read] : row.values) {
+        auto& metric = family.metric.emplace_back();
+        for (const auto& [label, value] : labels) metric.label.push_back({label, value});
+        (row.type == prometheus::MetricType::Gauge ? metric.gauge.value : metric.counter.value) = read();
+      }
+    }
+    return families;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, Row> rows_;
+};
+
+}  // namespace
+
+struct Metrics::Impl {
+  std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
+  std::shared_ptr<ReadOnScrape> read_on_scrape = std::make_shared<ReadOnScrape>();
+  std::unique_ptr<prometheus::Exposer> exposer;
+};
+
+void Counter::add(double amount) { counter_->Increment(amount); }
+void Histogram::observe(double value) { histogram_->Observe(value); }
+
+Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
+Metrics::~Metrics() { stop(); }
+
+Counter Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
+  return Counter(prometheus::BuildCounter().Name(name).Help(help).Register(*impl_->registry).Add(labels));
+}
+
+Histogram Metrics::histogram(const std::string& name, const std::string& help, const Labels& labels,
+                             const std::vector<double>& bounds) {
+  return Histogram(
+      prometheus::BuildHistogram().Name(name).Help(help).Register(*impl_->registry).Add(labels, bounds));
+}
+
+void Metrics::gauge(const std::string& name, const std::string& help, const Labels& labels,
+                    std::function<double()> read) {
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Gauge, labels, std::move(read));
+}
+
+void Metrics::total(const std::string& name, const std::string& help, const Labels& labels,
+                    std::function<double()> read) {
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Counter, labels, std::move(read));
+}
+
+absl::Status Metrics::expose(int port) {
+  const std::string address = "127.0.0.1:" + std::to_string(port);
+  // The library reports a port that is taken by an exception, which stops here.
+  try {
+    impl_->exposer = std::make_unique<prometheus::Exposer>(address, 1);
+    impl_->exposer->RegisterCollectable(impl_->registry);
+    impl_->exposer->RegisterCollectable(impl_->read_on_scrape);
+  } catch (const std::exception&) {
+    return absl::UnavailableError("metrics_port: cannot listen on " + address + "; is the port taken?");
+  }
+  return absl::OkStatus();
+}
+
+void Metrics::stop() {
+  impl_->exposer.reset();
+  impl_->read_on_scrape->clear();
+}
+
+std::string Metrics::text() const {
+  auto families = impl_->registry->Collect();
+  for (auto& family : impl_->read_on_scrape->Collect()) families.push_back(std::move(family));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+const std::vector<double>& latency_bounds_seconds() {
+  static const std::vector<double> bounds = {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01,
+                                             0.02,    0.05,   0.1,    0.2,    0.5,   1,     2,     5, 10};
+  return bounds;
+}
+
+}  // namespace taizhang
