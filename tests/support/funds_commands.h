@@ -3,6 +3,7 @@
 
 #include "services/common/references.h"
 #include "services/funds/funds.h"
+#include "services/rules/rules.h"
 #include "taizhang/funds/state/v1/state.pb.h"
 #include "taizhang/funds/v1/commands.pb.h"
 #include "tests/support/book_rows.h"
@@ -11,52 +12,47 @@ namespace taizhang::test {
 
 // As slice-1 §5 has them: rates per item, heads of first secretaries, which sources may be spent directly and for what.
 inline void give_rules_of_money(Scenario& book) {
-  rules::v1::ParameterValue all_purposes;
-  all_purposes.mutable_codes()->set_list("fund_purpose");
-  for (const auto* purpose : {"TERRACE", "FESTIVAL", "STUDENT_AID", "OFFICE"}) {
-    book.given_row(code_row("fund_purpose", purpose));
-    all_purposes.mutable_codes()->add_codes(purpose);
-  }
-  book.given_row(code_row("fund_purpose", "INDUSTRY"));
-  for (const auto* post : {"FIRST_SECRETARY", "TEAM_LEADER"}) book.given_row(code_row("worker_post", post));
-  for (const auto* sector : {"HOUSING", "AGRICULTURE", "SOCIAL", "SETTLEMENT"}) book.given_row(code_row("sector", sector));
-  book.given_row(code_row("donor_class", "ENTERPRISE"));
-  book.given_row(code_row("price_item", "TERRACE", "MU"));
-  book.given_row(code_row("price_item", "TOOL"));
-  for (const auto* item : {"FESTIVAL_GIFT_HOUSEHOLD", "STUDENT_AID_HOUSEHOLD"}) {
-    book.given_row(code_row("price_item", item, "HOUSEHOLD"));
-  }
-  for (const auto* item : {"FESTIVAL_GIFT_PERSON", "STUDENT_AID_PERSON"}) {
-    book.given_row(code_row("price_item", item, "PERSON"));
-  }
+  book.given(code_list("fund_purpose", {"TERRACE", "FESTIVAL", "STUDENT_AID", "OFFICE", "INDUSTRY"}),
+             code_list("worker_post", {"FIRST_SECRETARY", "TEAM_LEADER"}),
+             code_list("sector", {"HOUSING", "AGRICULTURE", "SOCIAL", "SETTLEMENT"}),
+             code_list("donor_class", {"ENTERPRISE"}),
+             code_list("price_item", {{"TERRACE", "MU"},
+                                      {"FESTIVAL_GIFT_HOUSEHOLD", "HOUSEHOLD"},
+                                      {"FESTIVAL_GIFT_PERSON", "PERSON"},
+                                      {"STUDENT_AID_HOUSEHOLD", "HOUSEHOLD"},
+                                      {"STUDENT_AID_PERSON", "PERSON"},
+                                      {"TOOL"}}));
 
-  auto allowed = parameter_row("funds.purposes_allowed");
-  auto direct = parameter_row("funds.direct_spending");
-  for (const auto* source : {"SELF_RAISED", "SPECIAL_HELP_FUND", "WON"}) {
-    add_version(allowed, all_purposes, {{"source_kind", source}});
-    add_version(direct, flag(std::string_view(source) != "WON"), {{"source_kind", source}});
-  }
-  add_version(allowed, all_purposes, {{"source_kind", "DONATION"}});  // whether directly, nobody has said
-  book.given_row(allowed).given_row(direct);
+  const auto purposes = codes_value("fund_purpose", {"TERRACE", "FESTIVAL", "STUDENT_AID", "OFFICE"});
+  book.given(parameter_defined("funds.purposes_allowed", rules::v1::PARAMETER_TYPE_CODES, {"source_kind"}),
+             parameter_set("funds.purposes_allowed", {{"source_kind", "SELF_RAISED"}}, purposes, 1),
+             parameter_set("funds.purposes_allowed", {{"source_kind", "SPECIAL_HELP_FUND"}}, purposes, 2),
+             parameter_set("funds.purposes_allowed", {{"source_kind", "WON"}}, purposes, 3),
+             parameter_set("funds.purposes_allowed", {{"source_kind", "DONATION"}}, purposes, 4));
+  // Whether a donation may be spent directly nobody has said.
+  book.given(parameter_defined("funds.direct_spending", rules::v1::PARAMETER_TYPE_BOOL, {"source_kind"}),
+             parameter_set("funds.direct_spending", {{"source_kind", "SELF_RAISED"}}, flag_value(true), 1),
+             parameter_set("funds.direct_spending", {{"source_kind", "SPECIAL_HELP_FUND"}}, flag_value(true), 2),
+             parameter_set("funds.direct_spending", {{"source_kind", "WON"}}, flag_value(false), 3));
 
-  auto rates = parameter_row("rate.amount", rules::v1::WHEN_MISSING_NO_RULE);
-  add_version(rates, rate(50'000, common::v1::UNIT_MU), {{"item", "TERRACE"}});
-  add_version(rates, rate(30'000, common::v1::UNIT_HOUSEHOLD), {{"item", "FESTIVAL_GIFT_HOUSEHOLD"}});
-  add_version(rates, rate(30'000, common::v1::UNIT_PERSON), {{"item", "FESTIVAL_GIFT_PERSON"}});
-  add_version(rates, rate(100'000, common::v1::UNIT_HOUSEHOLD), {{"item", "STUDENT_AID_HOUSEHOLD"}});
-  add_version(rates, rate(100'000, common::v1::UNIT_PERSON), {{"item", "STUDENT_AID_PERSON"}});
-  book.given_row(rates);
+  const auto rate = [&](int64_t version, const char* item, int64_t fen, common::v1::Unit unit) {
+    book.given(parameter_set("rate.amount", {{"item", item}}, rate_value(fen, unit), version));
+  };
+  book.given(optional_parameter_defined("rate.amount", rules::v1::PARAMETER_TYPE_RATE, {"item"}));
+  rate(1, "TERRACE", 50'000, common::v1::UNIT_MU);
+  rate(2, "FESTIVAL_GIFT_HOUSEHOLD", 30'000, common::v1::UNIT_HOUSEHOLD);
+  rate(3, "FESTIVAL_GIFT_PERSON", 30'000, common::v1::UNIT_PERSON);
+  rate(4, "STUDENT_AID_HOUSEHOLD", 100'000, common::v1::UNIT_HOUSEHOLD);
+  rate(5, "STUDENT_AID_PERSON", 100'000, common::v1::UNIT_PERSON);
 
-  auto per_head = parameter_row("budget.per_head", rules::v1::WHEN_MISSING_NO_RULE);
-  rules::v1::ParameterValue items;
-  items.mutable_amount_items()->set_period(rules::v1::CALENDAR_PERIOD_YEAR);
-  for (const int64_t fen : {1'250'000, 500'000, 40'000}) items.mutable_amount_items()->add_items()->set_fen(fen);
-  add_version(per_head, items, {{"role", "FIRST_SECRETARY"}, {"level", "COUNTY"}});
-  book.given_row(per_head);
+  book.given(
+      optional_parameter_defined("budget.per_head", rules::v1::PARAMETER_TYPE_AMOUNT_ITEMS, {"role", "level"}),
+      parameter_set("budget.per_head", {{"role", "FIRST_SECRETARY"}, {"level", "COUNTY"}},
+                    items_value({1'250'000, 500'000, 40'000}, rules::v1::CALENDAR_PERIOD_YEAR)));
 }
 
 inline Scenario money_book() {
-  Scenario book({register_reference_checks, register_funds});
+  Scenario book({register_rules, register_reference_checks, register_funds});
   give_people_and_places(book);
   give_rules_of_money(book);
   return book;
