@@ -54,6 +54,8 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
   void start(const std::shared_ptr<BulkCall>& self, const grpc::CallbackServerContext& context) {
     self_ = self;
     if (auto error = gate_.admit(context, true, ticket_)) return end(*error);
+    call_ = ticket_.call();
+    call_.bulk = true;
     gate_.opened(self);
     if (ticket_.capped()) {
       alarm_.Set(std::chrono::system_clock::now() + ticket_.remaining(),
@@ -160,7 +162,7 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
       }
       // A plain pointer fits into the function object; the batch lives until all its answers are there.
       try {
-        gate_.dispatcher().unary(*slot.method->descriptor, ticket_.call(),
+        gate_.dispatcher().unary(*slot.method->descriptor, call_,
                                  std::shared_ptr<const Message>(batch.request, command),
                                  [slot = &slot](Answer answer) { slot->call->answer(*slot, std::move(answer)); });
       } catch (...) {
@@ -241,6 +243,7 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
   const Method& method_;
   const int64_t start_us_ = Gate::now_us();
   Ticket ticket_;
+  Call call_;  // of each command
   grpc::ByteBuffer in_;
   grpc::ByteBuffer out_;
   grpc::Alarm alarm_;

@@ -10,6 +10,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <exception>
+#include <limits>
 #include <mutex>
 #include <utility>
 
@@ -19,14 +20,16 @@ namespace {
 // Values that are read when somebody asks.
 class ReadOnScrape : public prometheus::Collectable {
  public:
+  using Fill = std::function<void(prometheus::ClientMetric&)>;
+
   struct Row {
     std::string help;
     prometheus::MetricType type;
-    std::vector<std::pair<Metrics::Labels, std::function<double()>>> values;
+    std::vector<std::pair<Metrics::Labels, Fill>> values;
   };
 
   void add(const std::string& name, const std::string& help, prometheus::MetricType type,
-           const Metrics::Labels& labels, std::function<double()> read) {
+           const Metrics::Labels& labels, Fill read) {
     const std::lock_guard lock(mutex_);
     auto& row = rows_[name];
     row.help = help;
@@ -47,10 +50,10 @@ class ReadOnScrape : public prometheus::Collectable {
       family.name = name;
       family.help = row.help;
       family.type = row.type;
-      for (const auto& [labels, read] : row.values) {
+      for (const auto& [labels, fill] : row.values) {
         auto& metric = family.metric.emplace_back();
         for (const auto& [label, value] : labels) metric.label.push_back({label, value});
-        (row.type == prometheus::MetricType::Gauge ? metric.gauge.value : metric.counter.value) = read();
+        fill(metric);
       }
     }
     return families;
@@ -87,12 +90,31 @@ Histogram Metrics::histogram(const std::string& name, const std::string& help, c
 
 void Metrics::gauge(const std::string& name, const std::string& help, const Labels& labels,
                     std::function<double()> read) {
-  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Gauge, labels, std::move(read));
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Gauge, labels,
+                             [read = std::move(read)](prometheus::ClientMetric& out) { out.gauge.value = read(); });
 }
 
 void Metrics::total(const std::string& name, const std::string& help, const Labels& labels,
                     std::function<double()> read) {
-  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Counter, labels, std::move(read));
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Counter, labels,
+                             [read = std::move(read)](prometheus::ClientMetric& out) { out.counter.value = read(); });
+}
+
+void Metrics::distribution(const std::string& name, const std::string& help, const Labels& labels,
+                           std::function<Reading()> read) {
+  impl_->read_on_scrape->add(
+      name, help, prometheus::MetricType::Histogram, labels, [read = std::move(read)](prometheus::ClientMetric& out) {
+        const Reading reading = read();
+        uint64_t count = 0;
+        for (size_t i = 0; i < reading.counts.size(); ++i) {
+          count += static_cast<uint64_t>(reading.counts[i]);
+          const double bound =
+              i < reading.bounds.size() ? reading.bounds[i] : std::numeric_limits<double>::infinity();
+          out.histogram.bucket.push_back({count, bound});
+        }
+        out.histogram.sample_count = count;
+        out.histogram.sample_sum = reading.sum;
+      });
 }
 
 absl::Status Metrics::expose(int port) {

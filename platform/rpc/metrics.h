@@ -1,6 +1,7 @@
 // Counters, histograms and gauges for operators, served to Prometheus. No Prometheus header behind this one.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -56,6 +57,15 @@ class Metrics {
   void gauge(const std::string& name, const std::string& help, const Labels& labels, std::function<double()> read);
   // The same for a number that only grows.
   void total(const std::string& name, const std::string& help, const Labels& labels, std::function<double()> read);
+
+  // A histogram that somebody else keeps: read at each scrape like a gauge.
+  struct Reading {
+    std::vector<double> bounds;    // upper ends, ascending
+    std::vector<int64_t> counts;   // per bucket, not cumulative; one more than bounds: the last has no upper end
+    double sum = 0;
+  };
+  void distribution(const std::string& name, const std::string& help, const Labels& labels,
+                    std::function<Reading()> read);
 
   // Serves http://127.0.0.1:<port>/metrics. UNAVAILABLE: the port is taken.
   absl::Status expose(int port);

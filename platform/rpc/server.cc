@@ -122,11 +122,12 @@ RpcServer::~RpcServer() { stop(); }
 
 const std::string& RpcServer::address() const { return impl_->address; }
 
-void RpcServer::set_serving(std::string_view service, bool serving) {
+void RpcServer::set_serving(std::string_view prefix, bool serving) {
   auto* health = impl_->server->GetHealthCheckService();
-  if (!service.empty()) return health->SetServingStatus(std::string(service), serving);
-  health->SetServingStatus("", serving);
-  for (const auto& [name, ours] : impl_->services) health->SetServingStatus(name, serving);
+  if (prefix.empty()) health->SetServingStatus("", serving);
+  for (const auto& [name, service] : impl_->services) {
+    if (name.starts_with(prefix)) health->SetServingStatus(name, serving);
+  }
 }
 
 void RpcServer::stop() {

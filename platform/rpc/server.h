@@ -32,9 +32,9 @@ class RpcServer {
   // "127.0.0.1:7610", with the true port.
   const std::string& address() const;
 
-  // Health of one service ("taizhang.funds.v1.FundsService") or of all of them and the whole server (""). All serve
-  // after start.
-  void set_serving(std::string_view service, bool serving);
+  // Health of every service whose full name begins with `prefix`: "taizhang.funds." for one context, "" for all of them
+  // and the server as a whole. All serve after start.
+  void set_serving(std::string_view prefix, bool serving);
 
   // Takes nothing new, answers every call that was taken, ends the streams after what they have taken; after
   // stop_grace_ms cancels what is left. Returns when no call is running any more. Idempotent.
