@@ -68,11 +68,17 @@ Error deadline_passed() {
                  {{"outcome", "none"}});
 }
 
+Error damaged_state() {
+  return failure(kDataLoss, "STATE_DAMAGED", "the writer's state tables are damaged; they can be rebuilt from the journal",
+                 {{"outcome", "none"}});
+}
+
 // Why an append was not made. Nothing of it was written.
 Error error_of_append(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) {
     return failure(kResourceExhausted, "NO_ROOM", "no room in the journal now", {{"outcome", "none"}}, kRetryAfterMs);
   }
+  if (absl::IsDataLoss(status)) return damaged_state();
   if (absl::IsInvalidArgument(status)) {
     Error error = failure(kInvalidArgument, "COMMIT_TOO_LARGE", "the command's events exceed the bound of one commit",
                           {{"limit", "journal_record_bytes_max"}, {"max", std::to_string(journal::kRecordBytesMax)}});
@@ -80,11 +86,6 @@ Error error_of_append(const absl::Status& status) {
     return error;
   }
   return unavailable("none");
-}
-
-Error damaged_state() {
-  return failure(kDataLoss, "STATE_DAMAGED", "the writer's state tables are damaged; they can be rebuilt from the journal",
-                 {{"outcome", "none"}});
 }
 
 }  // namespace
@@ -374,6 +375,10 @@ bool Writer::step() {
   in_flight_ = owner_->in_flight_records();
   void_records_ = static_cast<uint64_t>(owner_->fold().void_count());
   foreign_records_ = static_cast<uint64_t>(owner_->fold().foreign_count());
+  if (!state_.status().ok() && !damaged_) {
+    damaged_ = true;
+    log(LogLevel::kError, "state_damaged", {{"why", std::string(state_.status().message())}});
+  }
   deliver();
   const bool wrote = write_state(false);
   return took || confirmed > 0 || wrote;
@@ -506,6 +511,8 @@ void Writer::reply_refusal(Submission submission, const Refusal& refusal) {
 
 void Writer::process(Submission submission) {
   if (clock_.boot_us() > submission.deadline_boot_us) return submission.done(deadline_passed());
+  // A row that could not be read counts as absent from then on, so nothing may be decided any more.
+  if (!state_.status().ok()) return submission.done(damaged_state());
   const bool opening = submission.type->name == kOpenLedger;
   const auto* ledger_state = owner_->speculative().ledger(submission.ledger);
   const bool open = ledger_state && ledger_state->open;
@@ -537,11 +544,7 @@ void Writer::process(Submission submission) {
 
   Decision decision =
       decide_command(registry_, *submission.type, view, *submission.request, submission.fingerprints.creating);
-  if (!state_.status().ok()) {
-    log(LogLevel::kError, "state_damaged", {{"why", std::string(state_.status().message())}});
-    state_.clear_status();
-    return submission.done(damaged_state());
-  }
+  if (!state_.status().ok()) return submission.done(damaged_state());
   if (const auto* refusal = decision.refusal()) return reply_refusal(std::move(submission), *refusal);
   if (const auto* same = decision.unchanged()) {
     Waiting waiting;
@@ -688,7 +691,6 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit, const 
   }
   if (!state_.status().ok()) {
     state_.rollback();
-    state_.clear_status();
     return absl::DataLossError("state tables are damaged");
   }
   const auto n = owner_->append(*std::move(draft));
@@ -706,6 +708,7 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit, const 
 void Writer::process(OutcomeQuestion question) {
   using ledger::v1::GetOutcomeResponse;
   if (clock_.boot_us() > question.deadline_boot_us) return question.done(deadline_passed());
+  if (!state_.status().ok()) return question.done(damaged_state());
   const auto* ledger_state = owner_->speculative().ledger(question.ledger);
   auto response = std::make_unique<GetOutcomeResponse>();
   Waiting waiting;
@@ -903,7 +906,7 @@ Writer::Stats Writer::stats() const {
   stats.epochs = epochs_;
   stats.void_records = void_records_;
   stats.foreign_records = foreign_records_;
-  stats.serving = serving_;
+  stats.serving = serving_ && !damaged_;
   return stats;
 }
 

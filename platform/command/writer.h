@@ -170,7 +170,7 @@ class Writer : private journal::OwnerListener {
   std::deque<Submission> bulk_queue_;
   std::deque<OutcomeQuestion> questions_;
   bool woken_ = false;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::atomic<size_t> queued_{0};
 
   // The loop's own.
@@ -195,6 +195,7 @@ class Writer : private journal::OwnerListener {
   std::atomic<uint64_t> void_records_{0};
   std::atomic<uint64_t> foreign_records_{0};
   std::atomic<bool> serving_{false};
+  std::atomic<bool> damaged_{false};  // the state tables cannot be read
 };
 
 }  // namespace taizhang

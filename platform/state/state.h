@@ -75,9 +75,8 @@ class State {
   // The same, computed from every row: equal, or the files are damaged.
   absl::StatusOr<StateDigest> recomputed_digest() const;
 
-  // Not OK after a read failed: what was decided since is worth nothing.
+  // Not OK once a read failed, and for ever: a row that could not be read counts as absent, so nothing may be decided.
   const absl::Status& status() const { return status_; }
-  void clear_status() { status_ = absl::OkStatus(); }
 
  private:
   class LedgerRows;
