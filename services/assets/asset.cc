@@ -34,17 +34,20 @@ void validate_parts(const FormAssetRequest& command, Violations& found) {
       found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, path + ".fund_line_id",
                 "one of fund_line_id and source_kind is required");
     } else if (!lines.insert(part.fund_line_id()).second) {
-      found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path + ".fund_line_id", "stands twice in the list");
+      found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path + ".fund_line_id",
+                "stands twice in the list");
     }
   }
 }
 
 void validate(const FormAssetRequest& command, Violations& found) {
   if (command.origin_case() == FormAssetRequest::kProjectId && command.project_id().empty()) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "project_id", "is required where it is named");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "project_id",
+              "is required where it is named");
   }
   if (command.origin_case() == FormAssetRequest::kCareId && command.care_id().empty()) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "care_id", "is required where it is named");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "care_id",
+              "is required where it is named");
   }
   validate_parts(command, found);
   const auto& value = command.value();
@@ -98,10 +101,12 @@ bool same_subject(const common::v1::SubjectRef& a, const common::v1::SubjectRef&
 
 bool may_own(v1::AssetClass asset_class, common::v1::SubjectKind owner) {
   if (asset_class == v1::ASSET_CLASS_HOUSEHOLD) return owner == common::v1::SUBJECT_KIND_HOUSEHOLD;
-  return owner == common::v1::SUBJECT_KIND_VILLAGE || owner == common::v1::SUBJECT_KIND_ORGANISATION;
+  return owner == common::v1::SUBJECT_KIND_VILLAGE ||
+         owner == common::v1::SUBJECT_KIND_ORGANISATION;
 }
 
-// Somebody had looked at it by that day. A day before it was formed is a wrong order of dates, which is said later.
+// Somebody had looked at it by that day. A day before it was formed is a wrong order of dates,
+// which is said later.
 bool checked_by(const Asset& asset, int32_t day) {
   if (day < asset.from_day()) return !asset.checks().empty();
   return std::any_of(asset.checks().begin(), asset.checks().end(),
@@ -121,7 +126,8 @@ bool ownership_given(const ConfirmTitleRequest& command) {
 Decision decide(const Ledger& ledger, const ConfirmTitleRequest& command) {
   const auto* asset = ledger.find<Asset>(command.asset_id());
   if (!asset) return refuse(v1::ASSETS_REFUSAL_ASSET_NOT_FOUND, "asset_id");
-  if (!checked_by(*asset, ledger.effective_day())) return refuse(v1::ASSETS_REFUSAL_ASSET_NOT_CHECKED, "asset_id");
+  if (!checked_by(*asset, ledger.effective_day()))
+    return refuse(v1::ASSETS_REFUSAL_ASSET_NOT_CHECKED, "asset_id");
   if (!may_own(asset->asset_class(), command.owner().kind())) {
     return refuse(v1::ASSETS_REFUSAL_OWNER_KIND_NOT_ALLOWED, "owner.kind");
   }

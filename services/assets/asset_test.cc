@@ -11,7 +11,6 @@ using assets::state::v1::Asset;
 using assets::state::v1::ASSET_STATE_FORMED;
 using assets::state::v1::ASSET_STATE_TITLED;
 using namespace assets::v1;
-using common::v1::Figure;
 using common::v1::COMMON_REFUSAL_AMOUNT_NOT_POSITIVE;
 using common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID;
 using common::v1::COMMON_REFUSAL_DOCUMENT_REQUIRED;
@@ -20,6 +19,7 @@ using common::v1::COMMON_REFUSAL_FIELD_REQUIRED;
 using common::v1::COMMON_REFUSAL_SUBJECT_NOT_ACTIVE;
 using common::v1::COMMON_REFUSAL_SUBJECT_NOT_FOUND;
 using common::v1::COMMON_REFUSAL_VERSION_MISMATCH;
+using common::v1::Figure;
 using common::v1::SUBJECT_KIND_HOUSEHOLD;
 using common::v1::SUBJECT_KIND_ORGANISATION;
 using common::v1::SUBJECT_KIND_PERSON;
@@ -55,13 +55,14 @@ struct Sum {
 };
 
 TEST(FormAsset, TakesPartsThatAgreeWithWhatIsKnownOfTheValue) {
-  const Sum sums[] = {{Figure::QUALIFIER_EXACT, 100, 100, true},    {Figure::QUALIFIER_EXACT, 100, 99, false},
-                      {Figure::QUALIFIER_EXACT, 100, 101, false},   {Figure::QUALIFIER_AT_LEAST, 100, 100, true},
-                      {Figure::QUALIFIER_AT_LEAST, 100, 99, false}, {Figure::QUALIFIER_AT_LEAST, 100, 101, true},
-                      {Figure::QUALIFIER_AT_MOST, 100, 100, true},  {Figure::QUALIFIER_AT_MOST, 100, 101, false},
-                      {Figure::QUALIFIER_AT_MOST, 100, 99, true},   {Figure::QUALIFIER_RANGE, 100, 100, true},
-                      {Figure::QUALIFIER_RANGE, 100, 120, true},    {Figure::QUALIFIER_RANGE, 100, 99, false},
-                      {Figure::QUALIFIER_RANGE, 100, 121, false},   {Figure::QUALIFIER_ABOUT, 100, 7, true}};
+  const Sum sums[] = {
+      {Figure::QUALIFIER_EXACT, 100, 100, true},    {Figure::QUALIFIER_EXACT, 100, 99, false},
+      {Figure::QUALIFIER_EXACT, 100, 101, false},   {Figure::QUALIFIER_AT_LEAST, 100, 100, true},
+      {Figure::QUALIFIER_AT_LEAST, 100, 99, false}, {Figure::QUALIFIER_AT_LEAST, 100, 101, true},
+      {Figure::QUALIFIER_AT_MOST, 100, 100, true},  {Figure::QUALIFIER_AT_MOST, 100, 101, false},
+      {Figure::QUALIFIER_AT_MOST, 100, 99, true},   {Figure::QUALIFIER_RANGE, 100, 100, true},
+      {Figure::QUALIFIER_RANGE, 100, 120, true},    {Figure::QUALIFIER_RANGE, 100, 99, false},
+      {Figure::QUALIFIER_RANGE, 100, 121, false},   {Figure::QUALIFIER_ABOUT, 100, 7, true}};
   for (const auto& sum : sums) {
     SCOPED_TRACE(Figure::Qualifier_Name(sum.qualifier) + " of " + std::to_string(sum.parts));
     auto command = form("books");
@@ -106,7 +107,8 @@ TEST(FormAsset, OfUnknownOrMaskedValueHasNoParts) {
 
 TEST(FormAsset, NeedsLinesThatAreOpenThatDay) {
   auto book = asset_book();
-  book.when(with(form("books"), [](auto& c) { c.mutable_parts(0)->set_fund_line_id(id("nowhere")); }))
+  book.when(
+          with(form("books"), [](auto& c) { c.mutable_parts(0)->set_fund_line_id(id("nowhere")); }))
       .refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "parts[0].fund_line_id");
   book.when(with(form("books"), [](auto& c) { *c.mutable_formed_date() = date_of(20161231); }))
       .refused(COMMON_REFUSAL_SUBJECT_NOT_ACTIVE, "parts[0].fund_line_id");
@@ -118,15 +120,19 @@ TEST(FormAsset, IsRefusedWhatIsMalformed) {
   };
   refused([](auto& c) { c.set_project_id(""); }, COMMON_REFUSAL_FIELD_REQUIRED, "project_id");
   refused([](auto& c) { c.set_care_id(""); }, COMMON_REFUSAL_FIELD_REQUIRED, "care_id");
-  refused([](auto& c) { c.mutable_parts(0)->clear_source(); }, COMMON_REFUSAL_FIELD_REQUIRED, "parts[0].fund_line_id");
+  refused([](auto& c) { c.mutable_parts(0)->clear_source(); }, COMMON_REFUSAL_FIELD_REQUIRED,
+          "parts[0].fund_line_id");
   refused([](auto& c) { c.mutable_parts(0)->set_source_kind(funds::v1::SOURCE_KIND_UNSPECIFIED); },
           COMMON_REFUSAL_FIELD_REQUIRED, "parts[0].source_kind");
-  refused([](auto& c) { *c.add_parts() = c.parts(0); }, COMMON_REFUSAL_FIELD_INVALID, "parts[1].fund_line_id");
-  refused([](auto& c) { c.mutable_parts(0)->set_fen(0); }, COMMON_REFUSAL_AMOUNT_NOT_POSITIVE, "parts[0].fen");
-  refused([](auto& c) { c.mutable_value()->set_nature(Figure::NATURE_PLAN); }, COMMON_REFUSAL_FIELD_INVALID,
-          "value.nature");
+  refused([](auto& c) { *c.add_parts() = c.parts(0); }, COMMON_REFUSAL_FIELD_INVALID,
+          "parts[1].fund_line_id");
+  refused([](auto& c) { c.mutable_parts(0)->set_fen(0); }, COMMON_REFUSAL_AMOUNT_NOT_POSITIVE,
+          "parts[0].fen");
+  refused([](auto& c) { c.mutable_value()->set_nature(Figure::NATURE_PLAN); },
+          COMMON_REFUSAL_FIELD_INVALID, "value.nature");
   refused([](auto& c) { c.mutable_value()->set_count(3); }, COMMON_REFUSAL_FIELD_INVALID, "value");
-  refused([](auto& c) { c.mutable_quantity()->set_milli(0); }, COMMON_REFUSAL_AMOUNT_NOT_POSITIVE, "quantity.milli");
+  refused([](auto& c) { c.mutable_quantity()->set_milli(0); }, COMMON_REFUSAL_AMOUNT_NOT_POSITIVE,
+          "quantity.milli");
   refused([](auto& c) { c.add_serials("A-1"); }, COMMON_REFUSAL_FIELD_INVALID, "serials[1]");
 }
 
@@ -156,15 +162,19 @@ TEST(ConfirmTitle, IsRefusedInTheOrderOfItsRow) {
   command.mutable_rights(0)->set_right(ASSET_RIGHT_INCOME);
   book.expecting_version(99).when(command).refused(ASSETS_REFUSAL_ASSET_NOT_FOUND, "asset_id");
   book.given(form("books")).when(command).refused(ASSETS_REFUSAL_ASSET_NOT_CHECKED, "asset_id");
-  book.given(check("c", "books")).when(command).refused(ASSETS_REFUSAL_OWNER_KIND_NOT_ALLOWED, "owner.kind");
+  book.given(check("c", "books"))
+      .when(command)
+      .refused(ASSETS_REFUSAL_OWNER_KIND_NOT_ALLOWED, "owner.kind");
 
   auto titled = asset_book();
   titled.given(form("books"), check("c", "books"), title("books"));
-  titled.expecting_version(99).when(command).refused(ASSETS_REFUSAL_OWNER_KIND_NOT_ALLOWED, "owner.kind");
+  titled.expecting_version(99).when(command).refused(ASSETS_REFUSAL_OWNER_KIND_NOT_ALLOWED,
+                                                     "owner.kind");
   *command.mutable_owner() = village(kVillageD);
   titled.expecting_version(99).when(command).refused(ASSETS_REFUSAL_ALREADY_TITLED, "asset_id");
 
-  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH,
+                                                   "context.expected_version");
   book.when(command).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "title_date");
   *command.mutable_title_date() = date_of(20170620);
   book.when(command).refused(ASSETS_REFUSAL_OWNERSHIP_MISSING, "rights");
@@ -186,7 +196,9 @@ TEST(ConfirmTitle, GivesOwnershipToOneOnly) {
   auto command = title("books");
   *command.add_rights() = command.rights(0);
   *command.mutable_rights(1)->mutable_holder() = subject(SUBJECT_KIND_ORGANISATION, id("firm"));
-  book.given(form("books"), check("c", "books")).when(command).refused(ASSETS_REFUSAL_OWNERSHIP_MISSING, "rights");
+  book.given(form("books"), check("c", "books"))
+      .when(command)
+      .refused(ASSETS_REFUSAL_OWNERSHIP_MISSING, "rights");
   command.mutable_rights(1)->set_right(ASSET_RIGHT_OPERATION);
   book.when(command).accepted();
 }

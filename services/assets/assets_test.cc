@@ -20,15 +20,17 @@ using assets::state::v1::Offer;
 using namespace assets::v1;
 
 TEST(Assets, EventsCarryEveryInput) {
-  EXPECT_EQ(inputs_missing_in_events(*FormAssetRequest::descriptor()->file()->pool()->FindServiceByName(
-                "taizhang.assets.v1.AssetsService")),
-            std::vector<std::string>());
+  EXPECT_EQ(
+      inputs_missing_in_events(*FormAssetRequest::descriptor()->file()->pool()->FindServiceByName(
+          "taizhang.assets.v1.AssetsService")),
+      std::vector<std::string>());
 }
 
 TEST(Assets, EveryRefusalHasACodeAndATextForClerks) {
   const auto& refusals = *google::protobuf::GetEnumDescriptor<AssetsRefusal>();
   for (int i = 1; i < refusals.value_count(); ++i) {
-    EXPECT_NE(refusals.value(i)->options().GetExtension(code), common::v1::REFUSAL_CODE_UNSPECIFIED);
+    EXPECT_NE(refusals.value(i)->options().GetExtension(code),
+              common::v1::REFUSAL_CODE_UNSPECIFIED);
     EXPECT_NE(refusals.value(i)->options().GetExtension(zh), "") << refusals.value(i)->name();
   }
 }
@@ -104,7 +106,9 @@ class History {
  private:
   static constexpr const char* kAssets[] = {"books", "chairs", "boards", "lamps"};
 
-  size_t pick(size_t least, size_t most) { return std::uniform_int_distribution<size_t>(least, most)(random_); }
+  size_t pick(size_t least, size_t most) {
+    return std::uniform_int_distribution<size_t>(least, most)(random_);
+  }
 
   bool happened() {
     accepted_ += book_.event_count() > 0;

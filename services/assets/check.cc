@@ -47,7 +47,8 @@ void evolve(Ledger& ledger, const AssetChecked& event) {
   // Stable: the checks of one day stay in recorded order.
   std::stable_sort(asset.mutable_checks()->begin(), asset.mutable_checks()->end(),
                    [](const Asset::Check& a, const Asset::Check& b) { return a.day() < b.day(); });
-  if (asset.state() == state::v1::ASSET_STATE_FORMED) asset.set_state(state::v1::ASSET_STATE_CHECKED);
+  if (asset.state() == state::v1::ASSET_STATE_FORMED)
+    asset.set_state(state::v1::ASSET_STATE_CHECKED);
 }
 
 }  // namespace

@@ -50,7 +50,8 @@ TEST(CheckAsset, IsRefusedInTheOrderOfItsRow) {
   command.mutable_found()->set_unit(common::v1::UNIT_COPY);
   book.expecting_version(99).when(command).refused(ASSETS_REFUSAL_ASSET_NOT_FOUND, "asset_id");
   book.given(form("books"));
-  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH,
+                                                   "context.expected_version");
   book.when(command).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "check_date");
   *command.mutable_check_date() = date_of(20170610);
   book.when(command).refused(COMMON_REFUSAL_UNIT_MISMATCH, "found.unit");
@@ -109,7 +110,8 @@ TEST(VoidRecord, NeedsAReasonAndAnotherReplacement) {
 
 TEST(VoidRecord, OfAssetsAndOffersIsNotPossible) {
   auto book = asset_book();
-  book.on(20170701).given(form("books"), check("c", "books"), title("books"), offer("o", {"books"}));
+  book.on(20170701).given(form("books"), check("c", "books"), title("books"),
+                          offer("o", {"books"}));
   auto command = void_check("c");
   *command.mutable_record() = subject(common::v1::SUBJECT_KIND_ASSET, id("books"));
   book.when(command).refused(ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record");
@@ -126,15 +128,24 @@ TEST(VoidRecord, OfAssetsAndOffersIsNotPossible) {
 TEST(VoidRecord, IsRefusedInTheOrderOfItsRow) {
   auto book = asset_book();
   book.on(20170614);
-  book.expecting_version(99).when(void_check("c")).refused(ASSETS_REFUSAL_RECORD_NOT_FOUND, "record");
+  book.expecting_version(99)
+      .when(void_check("c"))
+      .refused(ASSETS_REFUSAL_RECORD_NOT_FOUND, "record");
   book.given(form("books"), check("c", "books"), title("books"));
-  book.expecting_version(99).when(void_check("c")).refused(ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record");
+  book.expecting_version(99)
+      .when(void_check("c"))
+      .refused(ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record");
   book.given(check("d", "books", 20170616));
-  book.expecting_version(99).when(void_check("c")).refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  book.expecting_version(99)
+      .when(void_check("c"))
+      .refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
   book.when(void_check("c")).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "context.effective_date");
   book.on(20170716).when(void_check("c")).refused(ASSETS_REFUSAL_SECOND_PERSON_REQUIRED, "record");
   book.on(20170715).given(void_check("c"));
-  book.on(20170614).expecting_version(99).when(void_check("c")).refused(ASSETS_REFUSAL_ALREADY_VOIDED, "record");
+  book.on(20170614)
+      .expecting_version(99)
+      .when(void_check("c"))
+      .refused(ASSETS_REFUSAL_ALREADY_VOIDED, "record");
 }
 
 TEST(VoidRecord, CannotBeDecidedWithoutALimitOfDays) {
@@ -160,7 +171,9 @@ TEST(VoidRecord, KeepsTheCheckATitleRestsOn) {
   auto book = asset_book();
   book.given(form("books"), check("before", "books", 20170615), title("books", 20170620),
              check("after", "books", 20170625));
-  book.on(20170626).when(void_check("before")).refused(ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record");
+  book.on(20170626)
+      .when(void_check("before"))
+      .refused(ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record");
   book.when(void_check("after")).accepted();
   book.given(check("beside", "books", 20170618)).when(void_check("before")).accepted();
   EXPECT_EQ(book.row<Asset>(id("books")).state(), ASSET_STATE_TITLED);

@@ -37,7 +37,8 @@ bool is_defect(const Ledger& ledger, const Asset::Check& check) {
   return condition && condition->class_() == kDefectClass;
 }
 
-// The check in force on `day` found something wrong, or a later one did: an offer of that day would be open on it.
+// The check in force on `day` found something wrong, or a later one did: an offer of that day would
+// be open on it.
 bool defects_open(const Ledger& ledger, const Asset& asset, int32_t day) {
   bool open = false;
   for (const auto& check : asset.checks()) {  // by day
@@ -72,7 +73,8 @@ Decision decide(const Ledger& ledger, const OfferAssetRequest& command) {
   if (first_where([&](const Asset* asset) { return day < asset->title_day(); })) {
     return refuse(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, "offered_date");
   }
-  if (auto field = first_where([&](const Asset* asset) { return defects_open(ledger, *asset, day); })) {
+  if (auto field =
+          first_where([&](const Asset* asset) { return defects_open(ledger, *asset, day); })) {
     return refuse(v1::ASSETS_REFUSAL_DEFECTS_OPEN, *field);
   }
   return emit(copy_inputs<AssetOffered>(command));
@@ -95,12 +97,14 @@ void validate(const AnswerAssetOfferRequest& command, Violations& found) {
   for (int i = 0; i < command.sign_offs_size(); ++i) {
     const auto& sign_off = command.sign_offs(i);
     if (sign_off.worker_id().empty() && sign_off.person_id().empty() && sign_off.org_id().empty()) {
-      found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "sign_offs[" + std::to_string(i) + "].worker_id",
+      found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED,
+                "sign_offs[" + std::to_string(i) + "].worker_id",
                 "one of worker_id, person_id and org_id is required");
     }
   }
   if (command.decision() == v1::OFFER_DECISION_REJECT && command.has_manager()) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "manager", "must not stand with a rejection");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "manager",
+              "must not stand with a rejection");
   }
 }
 
@@ -115,28 +119,33 @@ bool is_receiver(const Ledger& ledger, const common::v1::SubjectRef& to) {
 }
 
 bool seals(const SignOff& sign_off) {
-  return sign_off.mark() == SignOff::MARK_SEAL || sign_off.mark() == SignOff::MARK_SIGNATURE_AND_SEAL;
+  return sign_off.mark() == SignOff::MARK_SEAL ||
+         sign_off.mark() == SignOff::MARK_SIGNATURE_AND_SEAL;
 }
 
 // Villages and organisations seal, households sign or leave a thumb print.
 bool is_signed(const AnswerAssetOfferRequest& command, const common::v1::SubjectRef& to) {
   const bool household = to.kind() == common::v1::SUBJECT_KIND_HOUSEHOLD;
-  return std::any_of(command.sign_offs().begin(), command.sign_offs().end(), [&](const SignOff& sign_off) {
-    if (sign_off.role() != SignOff::ROLE_RECEIVER) return false;
-    return household ? sign_off.mark() != SignOff::MARK_SEAL : seals(sign_off);
-  });
+  return std::any_of(command.sign_offs().begin(), command.sign_offs().end(),
+                     [&](const SignOff& sign_off) {
+                       if (sign_off.role() != SignOff::ROLE_RECEIVER) return false;
+                       return household ? sign_off.mark() != SignOff::MARK_SEAL : seals(sign_off);
+                     });
 }
 
-// One event for each asset, and one for the manager of each. Refused where a class needs a manager and none is named.
+// One event for each asset, and one for the manager of each. Refused where a class needs a manager
+// and none is named.
 Decision accept(const Ledger& ledger, const AnswerAssetOfferRequest& command, const Offer& offer) {
-  if (!is_signed(command, offer.to())) return refuse(v1::ASSETS_REFUSAL_SIGNATURE_MISSING, "sign_offs");
+  if (!is_signed(command, offer.to()))
+    return refuse(v1::ASSETS_REFUSAL_SIGNATURE_MISSING, "sign_offs");
   std::vector<Governing> rules;
   if (!command.has_manager()) {
     for (const auto& asset_id : offer.asset_ids()) {
       const auto& asset = ledger.get<Asset>(asset_id);
-      rules.push_back(governing(ledger, "asset.manager_required",
-                                {{"class", short_name(asset.asset_class())}, {"region", asset.region()}},
-                                ledger.effective_day()));
+      rules.push_back(
+          governing(ledger, "asset.manager_required",
+                    {{"class", short_name(asset.asset_class())}, {"region", asset.region()}},
+                    ledger.effective_day()));
       if (!rules.back().decided()) return parameter_missing(rules.back(), "manager");
     }
   }
@@ -149,7 +158,8 @@ Decision accept(const Ledger& ledger, const AnswerAssetOfferRequest& command, co
     auto taken = copy_inputs<AssetHandedOver>(command);
     taken.set_asset_id(offer.asset_ids(i));
     *taken.mutable_to() = offer.to();
-    if (!command.has_manager()) rules[static_cast<size_t>(i)].copy_uses(taken.mutable_parameters_used());
+    if (!command.has_manager())
+      rules[static_cast<size_t>(i)].copy_uses(taken.mutable_parameters_used());
     events.add(std::move(taken));
     if (!command.has_manager()) continue;
     ManagerAppointed appointed;
@@ -180,9 +190,10 @@ Decision decide(const Ledger& ledger, const AnswerAssetOfferRequest& command) {
   if (ledger.effective_day() < offer->offered_day()) {
     return refuse(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, "date");
   }
-  if (!is_receiver(ledger, offer->to())) return refuse(v1::ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
-  auto decision =
-      command.decision() == v1::OFFER_DECISION_ACCEPT ? accept(ledger, command, *offer) : reject(command, *offer);
+  if (!is_receiver(ledger, offer->to()))
+    return refuse(v1::ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
+  auto decision = command.decision() == v1::OFFER_DECISION_ACCEPT ? accept(ledger, command, *offer)
+                                                                  : reject(command, *offer);
   if (auto* events = decision.events(); events && same) events->used_right(kSelfApprove);
   return decision;
 }
@@ -200,7 +211,8 @@ void evolve(Ledger& ledger, const ManagerAppointed& event) {
   auto& asset = ledger.edit<Asset>(event.asset_id());
   *asset.mutable_manager() = event.manager();
   asset.set_manager_from_day(ledger.effective_day());
-  // It may be the last event of the answer, and the offer's version is the last event that concerns it.
+  // It may be the last event of the answer, and the offer's version is the last event that concerns
+  // it.
   if (!event.offer_id().empty()) ledger.edit<Offer>(event.offer_id());
 }
 

@@ -13,7 +13,6 @@ using assets::state::v1::ASSET_STATE_OFFERED;
 using assets::state::v1::ASSET_STATE_TITLED;
 using assets::state::v1::Offer;
 using namespace assets::v1;
-using common::v1::SignOff;
 using common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID;
 using common::v1::COMMON_REFUSAL_DOCUMENT_REQUIRED;
 using common::v1::COMMON_REFUSAL_FIELD_INVALID;
@@ -22,6 +21,7 @@ using common::v1::COMMON_REFUSAL_NOT_AUTHORISED;
 using common::v1::COMMON_REFUSAL_PARAMETER_MISSING;
 using common::v1::COMMON_REFUSAL_SAME_ACTOR;
 using common::v1::COMMON_REFUSAL_VERSION_MISMATCH;
+using common::v1::SignOff;
 
 // "books" and "chairs", titled; recorded by a clerk.
 Scenario titled() {
@@ -56,31 +56,41 @@ TEST(OfferAsset, IsRefusedInTheOrderOfItsRow) {
   const auto command = offer("o", {"books", "raw", "nothing"}, 20170619);
   book.when(command).refused(ASSETS_REFUSAL_ASSET_NOT_FOUND, "asset_ids[2]");
   book.given(offer("held", {"books"}));
-  book.when(offer("o", {"books", "raw"}, 20170619)).refused(ASSETS_REFUSAL_ASSET_NOT_TITLED, "asset_ids[1]");
-  book.when(offer("o", {"chairs", "books"}, 20170619)).refused(ASSETS_REFUSAL_ALREADY_OFFERED, "asset_ids[1]");
+  book.when(offer("o", {"books", "raw"}, 20170619))
+      .refused(ASSETS_REFUSAL_ASSET_NOT_TITLED, "asset_ids[1]");
+  book.when(offer("o", {"chairs", "books"}, 20170619))
+      .refused(ASSETS_REFUSAL_ALREADY_OFFERED, "asset_ids[1]");
   book.given(with(check("bad", "chairs", 20170616), [](auto& c) { c.set_condition("DAMAGED"); }));
-  book.when(offer("o", {"chairs"}, 20170619)).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "offered_date");
+  book.when(offer("o", {"chairs"}, 20170619))
+      .refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "offered_date");
   book.when(offer("o", {"chairs"}, 20170620)).refused(ASSETS_REFUSAL_DEFECTS_OPEN, "asset_ids[0]");
   book.given(check("mended", "chairs", 20170619)).when(offer("o", {"chairs"}, 20170620)).accepted();
 }
 
 TEST(OfferAsset, IsRefusedWhatIsMalformed) {
   titled().when(offer("o", {})).refused(COMMON_REFUSAL_FIELD_REQUIRED, "asset_ids");
-  titled().when(offer("o", {"books", "books"})).refused(COMMON_REFUSAL_FIELD_INVALID, "asset_ids[1]");
-  titled().expecting_version(1).when(offer("o", {"books"})).refused(COMMON_REFUSAL_FIELD_INVALID,
-                                                                    "context.expected_version");
+  titled()
+      .when(offer("o", {"books", "books"}))
+      .refused(COMMON_REFUSAL_FIELD_INVALID, "asset_ids[1]");
+  titled()
+      .expecting_version(1)
+      .when(offer("o", {"books"}))
+      .refused(COMMON_REFUSAL_FIELD_INVALID, "context.expected_version");
   titled()
       .when(with(offer("o", {"books"}), [](auto& c) { c.clear_document(); }))
       .refused(COMMON_REFUSAL_DOCUMENT_REQUIRED, "document");
   titled()
       .when(with(offer("o", {"books"}),
-                 [](auto& c) { *c.mutable_to() = subject(common::v1::SUBJECT_KIND_WORKER, id("checker")); }))
+                 [](auto& c) {
+                   *c.mutable_to() = subject(common::v1::SUBJECT_KIND_WORKER, id("checker"));
+                 }))
       .refused(COMMON_REFUSAL_FIELD_INVALID, "to.kind");
 }
 
 TEST(OfferAsset, WithAPieceMissingIsRefused) {
   auto book = titled();
-  book.given(with(check("bad", "books", 20170622), [](auto& c) { c.mutable_found()->set_milli(9'999); }));
+  book.given(
+      with(check("bad", "books", 20170622), [](auto& c) { c.mutable_found()->set_milli(9'999); }));
   book.when(offer("o", {"books"})).refused(ASSETS_REFUSAL_DEFECTS_OPEN, "asset_ids[0]");
 }
 
@@ -132,7 +142,8 @@ TEST(AnswerAssetOffer, ByRefusingLeavesTheAssetsFreeFromThatDay) {
   EXPECT_EQ(book.row<Offer>(id("o")).answer(), OFFER_DECISION_REJECT);
   EXPECT_EQ(book.row<Offer>(id("o")).version(), book.last_seq());
   book.as("clerk").with_regions({""});
-  book.when(offer("again", {"books"}, 20170629)).refused(ASSETS_REFUSAL_ALREADY_OFFERED, "asset_ids[0]");
+  book.when(offer("again", {"books"}, 20170629))
+      .refused(ASSETS_REFUSAL_ALREADY_OFFERED, "asset_ids[0]");
   book.when(offer("again", {"books"}, 20170630)).accepted();
 }
 
@@ -156,12 +167,15 @@ TEST(AnswerAssetOffer, IsRefusedInTheOrderOfItsRow) {
   answered.given(answer("o")).as("clerk");
   answered.expecting_version(99).when(command).refused(ASSETS_REFUSAL_ALREADY_ANSWERED, "offer_id");
 
-  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH,
+                                                   "context.expected_version");
   book.when(command).refused(COMMON_REFUSAL_SAME_ACTOR, "offer_id");
   book.as("stranger", "", id("other office"));
   book.when(command).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "date");
   *command.mutable_date() = date_of(20170625);
-  book.with_regions({std::string(kVillageJ)}).when(command).refused(ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
+  book.with_regions({std::string(kVillageJ)})
+      .when(command)
+      .refused(ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
   book.as("receiver", "", id("village office")).with_regions({std::string(kVillageD)});
   book.when(command).refused(ASSETS_REFUSAL_SIGNATURE_MISSING, "sign_offs");
   command.mutable_sign_offs(0)->set_mark(SignOff::MARK_SIGNATURE_AND_SEAL);
@@ -169,8 +183,12 @@ TEST(AnswerAssetOffer, IsRefusedInTheOrderOfItsRow) {
 }
 
 TEST(AnswerAssetOffer, MayBeBySelfWithTheRightAndShowsIt) {
-  offered().as("clerk", "", id("village office")).with_rights({"SELF_APPROVE"}).when(answer("o")).accepted().used_right(
-      "SELF_APPROVE");
+  offered()
+      .as("clerk", "", id("village office"))
+      .with_rights({"SELF_APPROVE"})
+      .when(answer("o"))
+      .accepted()
+      .used_right("SELF_APPROVE");
 }
 
 TEST(AnswerAssetOffer, OfAnOrganisationIsItsOwn) {
@@ -179,7 +197,9 @@ TEST(AnswerAssetOffer, OfAnOrganisationIsItsOwn) {
     *c.mutable_to() = subject(common::v1::SUBJECT_KIND_ORGANISATION, id("firm"));
   }));
   book.as("someone").when(answer("o")).refused(ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
-  book.as("someone", "", id("unit")).when(answer("o")).refused(ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
+  book.as("someone", "", id("unit"))
+      .when(answer("o"))
+      .refused(ASSETS_REFUSAL_NOT_THE_RECEIVER, "offer_id");
   book.as("someone", "", id("firm")).when(answer("o")).accepted();
 }
 
@@ -217,7 +237,8 @@ TEST(AnswerAssetOffer, OfAVillageIsSealedByTheReceiver) {
 
 TEST(AnswerAssetOffer, NeedsNoManagerWhereTheClassNeedsNone) {
   auto book = asset_book();
-  book.given(form("share", ASSET_CLASS_EQUITY), check("c", "share"), title("share"), offer("o", {"share"}));
+  book.given(form("share", ASSET_CLASS_EQUITY), check("c", "share"), title("share"),
+             offer("o", {"share"}));
   book.as("receiver", "", id("village office")).with_regions({std::string(kVillageD)});
   book.when(with(answer("o"), [](auto& c) { c.clear_manager(); })).accepted();
   ASSERT_EQ(book.event_count(), 1);
@@ -228,10 +249,12 @@ TEST(AnswerAssetOffer, NeedsNoManagerWhereTheClassNeedsNone) {
 TEST(AnswerAssetOffer, CannotBeDecidedWhereNobodySaidWhetherAManagerIsNeeded) {
   auto book = asset_book();
   book.given(form("books"), check("c1", "books"), title("books"));
-  book.given(form("shop", ASSET_CLASS_OPERATING), check("c", "shop"), title("shop"), offer("o", {"books", "shop"}));
+  book.given(form("shop", ASSET_CLASS_OPERATING), check("c", "shop"), title("shop"),
+             offer("o", {"books", "shop"}));
   book.as("receiver", "", id("village office")).with_regions({std::string(kVillageD)});
   auto command = answer("o");
-  book.when(with(command, [](auto& c) { c.clear_manager(); })).refused(COMMON_REFUSAL_PARAMETER_MISSING, "manager");
+  book.when(with(command, [](auto& c) { c.clear_manager(); }))
+      .refused(COMMON_REFUSAL_PARAMETER_MISSING, "manager");
   book.when(command).accepted();
 }
 

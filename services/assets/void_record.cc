@@ -23,7 +23,8 @@ using v1::VoidRecordRequest;
 
 void validate(const VoidRecordRequest& command, Violations& found) {
   if (!command.replaced_by().empty() && command.replaced_by() == command.record().id()) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "replaced_by", "must not be the record itself");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "replaced_by",
+              "must not be the record itself");
   }
 }
 
@@ -48,8 +49,9 @@ Decision decide(const Ledger& ledger, const VoidRecordRequest& command) {
                           ? ledger.find<Check>(command.record().id())
                           : nullptr;
   if (!check) {
-    return known_but_kept(ledger, command.record()) ? refuse(v1::ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record")
-                                                    : refuse(v1::ASSETS_REFUSAL_RECORD_NOT_FOUND, "record");
+    return known_but_kept(ledger, command.record())
+               ? refuse(v1::ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record")
+               : refuse(v1::ASSETS_REFUSAL_RECORD_NOT_FOUND, "record");
   }
   if (title_rests_on(ledger.get<Asset>(check->asset_id()), *check)) {
     return refuse(v1::ASSETS_REFUSAL_RECORD_NOT_VOIDABLE, "record");
@@ -59,9 +61,11 @@ Decision decide(const Ledger& ledger, const VoidRecordRequest& command) {
   if (ledger.effective_day() < check->check_day()) {
     return refuse(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, "context.effective_date");
   }
-  const auto limit = governing(ledger, "void.second_person_after_days", {{"kind", "CHECK"}}, ledger.effective_day());
+  const auto limit = governing(ledger, "void.second_person_after_days", {{"kind", "CHECK"}},
+                               ledger.effective_day());
   if (!limit.decided()) return parameter_missing(limit, "record");
-  if (limit.has_rule() && days_between(check->check_day(), ledger.effective_day()) > limit.value().days() &&
+  if (limit.has_rule() &&
+      days_between(check->check_day(), ledger.effective_day()) > limit.value().days() &&
       same_person(ledger.actor(), check->recorder())) {
     return refuse(v1::ASSETS_REFUSAL_SECOND_PERSON_REQUIRED, "record");
   }
@@ -77,7 +81,9 @@ void evolve(Ledger& ledger, const RecordVoided& event) {
   auto& asset = ledger.edit<Asset>(event.asset_id());
   auto& checks = *asset.mutable_checks();
   checks.erase(std::remove_if(checks.begin(), checks.end(),
-                              [&](const Asset::Check& check) { return check.check_id() == event.record().id(); }),
+                              [&](const Asset::Check& check) {
+                                return check.check_id() == event.record().id();
+                              }),
                checks.end());
   if (checks.empty() && asset.state() == state::v1::ASSET_STATE_CHECKED) {
     asset.set_state(state::v1::ASSET_STATE_FORMED);
@@ -87,7 +93,9 @@ void evolve(Ledger& ledger, const RecordVoided& event) {
 }  // namespace
 
 void register_void_record(Registry& registry) {
-  registry.command<VoidRecordRequest>(decide).validate<VoidRecordRequest>(validate).event<RecordVoided>(evolve);
+  registry.command<VoidRecordRequest>(decide)
+      .validate<VoidRecordRequest>(validate)
+      .event<RecordVoided>(evolve);
 }
 
 }  // namespace taizhang::assets

@@ -35,8 +35,8 @@ FundLine line_of(const OpenFundLineRequest& command) {
 }
 
 Decision decide(const Ledger& ledger, const OpenFundLineRequest& command) {
-  const auto allowed =
-      governing(ledger, "funds.purposes_allowed", facts_of(line_of(command)), ledger.effective_day());
+  const auto allowed = governing(ledger, "funds.purposes_allowed", facts_of(line_of(command)),
+                                 ledger.effective_day());
   if (!allowed.decided()) return parameter_missing(allowed, "purposes");
   if (allowed.has_rule()) {
     const auto& codes = allowed.value().codes().codes();
@@ -72,7 +72,8 @@ void evolve(Ledger& ledger, const FundLineOpened& event) {
 }
 
 // VERSION_MISMATCH, then DATE_ORDER_INVALID: nothing happens to a line before it is open.
-std::optional<Refusal> check_line(const Ledger& ledger, const FundLine& line, std::string_view date_field) {
+std::optional<Refusal> check_line(const Ledger& ledger, const FundLine& line,
+                                  std::string_view date_field) {
   if (auto no = version_mismatch(ledger, line.version())) return no;
   if (ledger.effective_day() < line.from_day()) {
     return refuse(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, date_field);
@@ -100,14 +101,15 @@ Decision decide(const Ledger& ledger, const RecordBudgetRequest& command) {
     facts.set("role", command.per_head().role());
     const auto rate = governing(ledger, "budget.per_head", facts, ledger.effective_day());
     if (!rate.decided()) return parameter_missing(rate, "per_head");
-    if (rate.has_rule() &&
-        amount_per_head(rate.value().amount_items(), command.per_head().heads()) != command.amount_fen()) {
+    if (rate.has_rule() && amount_per_head(rate.value().amount_items(),
+                                           command.per_head().heads()) != command.amount_fen()) {
       return refuse(v1::FUNDS_REFUSAL_RATE_MISMATCH, "amount_fen");
     }
     rate.copy_uses(event.mutable_parameters_used());
   }
   const bool issued = command.nature() == v1::BUDGET_NATURE_ISSUED;
-  const auto total = add_fen(issued ? line->budgeted_fen() : line->planned_fen(), command.amount_fen());
+  const auto total =
+      add_fen(issued ? line->budgeted_fen() : line->planned_fen(), command.amount_fen());
   if (!total) return refuse(common::v1::COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
   // The first issued budget makes a ceiling: money that came before it must fit under it.
   if (issued && line->arrived_fen() > *total) {

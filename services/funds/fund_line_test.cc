@@ -94,7 +94,8 @@ TEST(OpenFundLine, NeedsAKnownOwnerAndAFreshId) {
   book.when(with(open_line("J"), [](auto& c) { c.set_owner_org_id(id("nobody")); }))
       .refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "owner_org_id");
   book.given(open_line("J")).when(open_line("J")).unchanged();
-  book.when(with(open_line("J"), [](auto& c) { c.set_year(2018); })).refused(COMMON_REFUSAL_ID_TAKEN, "fund_line_id");
+  book.when(with(open_line("J"), [](auto& c) { c.set_year(2018); }))
+      .refused(COMMON_REFUSAL_ID_TAKEN, "fund_line_id");
 }
 
 TEST(OpenFundLine, RunsInPrefectureLedgers) {
@@ -145,7 +146,8 @@ TEST(RecordBudget, NeedsADocumentAndAnAmount) {
   book.when(with(record_budget("b", "J", 1), [](auto& c) { c.clear_document(); }))
       .refused(COMMON_REFUSAL_DOCUMENT_REQUIRED, "document");
   book.when(record_budget("b", "J", 0)).refused(COMMON_REFUSAL_AMOUNT_NOT_POSITIVE, "amount_fen");
-  book.when(record_budget("b", "J", 1'000'000'000'000'001)).refused(COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
+  book.when(record_budget("b", "J", 1'000'000'000'000'001))
+      .refused(COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
 }
 
 TEST(RecordBudget, NeedsItsLineBeforeAnythingElse) {
@@ -177,7 +179,8 @@ RecordBudgetRequest heads(int64_t fen, const char* role, int count) {
 TEST(RecordBudget, OfHeadsIsHeadsTimesTheRate) {
   auto book = money_book();
   book.given(open_line("J"));
-  book.when(heads(3'579'999, "FIRST_SECRETARY", 2)).refused(FUNDS_REFUSAL_RATE_MISMATCH, "amount_fen");
+  book.when(heads(3'579'999, "FIRST_SECRETARY", 2))
+      .refused(FUNDS_REFUSAL_RATE_MISMATCH, "amount_fen");
   book.when(heads(3'580'000, "FIRST_SECRETARY", 2)).accepted();
   EXPECT_EQ(book.event<BudgetRecorded>().parameters_used(0).version(), 1);
 }
@@ -199,16 +202,19 @@ TEST(RecordBudget, OfHeadsOverTheCountingLimitIsAMismatch) {
   auto book = money_book();
   const int64_t most = 1'000'000'000'000'000;
   book.given(open_line("J"),
-             parameter_set("budget.per_head", {{"role", "TEAM_LEADER"}},
-                           items_value({most, most, most, most, most}, rules::v1::CALENDAR_PERIOD_YEAR), 2));
-  book.when(heads(1, "TEAM_LEADER", 2'000'000'000)).refused(FUNDS_REFUSAL_RATE_MISMATCH, "amount_fen");
+             parameter_set(
+                 "budget.per_head", {{"role", "TEAM_LEADER"}},
+                 items_value({most, most, most, most, most}, rules::v1::CALENDAR_PERIOD_YEAR), 2));
+  book.when(heads(1, "TEAM_LEADER", 2'000'000'000))
+      .refused(FUNDS_REFUSAL_RATE_MISMATCH, "amount_fen");
 }
 
 TEST(RecordBudget, BelowWhatHasArrivedIsRefusedAfterTheRate) {
   auto book = money_book();
   book.given(open_line("J"), record_arrival("a", "J", 3'580'001));
   book.when(heads(7, "FIRST_SECRETARY", 2)).refused(FUNDS_REFUSAL_RATE_MISMATCH, "amount_fen");
-  book.when(heads(3'580'000, "FIRST_SECRETARY", 2)).refused(FUNDS_REFUSAL_ARRIVAL_EXCEEDS_BUDGET, "amount_fen");
+  book.when(heads(3'580'000, "FIRST_SECRETARY", 2))
+      .refused(FUNDS_REFUSAL_ARRIVAL_EXCEEDS_BUDGET, "amount_fen");
   book.when(record_budget("b", "J", 3'580'001)).accepted();
 }
 
@@ -216,7 +222,8 @@ TEST(RecordBudget, OverTheCountingLimitIsRefused) {
   auto book = money_book();
   book.given_row(line_row("full", kFull, kFull, 0));
   book.when(record_budget("b", "full", 11)).refused(COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
-  book.when(record_budget("p", "full", 11, BUDGET_NATURE_PLAN)).refused(COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
+  book.when(record_budget("p", "full", 11, BUDGET_NATURE_PLAN))
+      .refused(COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
   book.when(record_budget("b", "full", 10)).accepted();
   EXPECT_EQ(book.row<FundLine>(id("full")).budgeted_fen(), std::numeric_limits<int64_t>::max());
 }
@@ -243,7 +250,8 @@ TEST(RecordFundsArrival, IsRefusedAStaleVersionThenAWrongDateThenARepeatedReceip
   book.on(20170301).given(open_line("J"), record_arrival("a", "J", 700, 20170301));
   auto again = record_arrival("b", "J", 700, 20170228);
   again.set_bank_reference("a");
-  book.expecting_version(1).when(again).refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  book.expecting_version(1).when(again).refused(COMMON_REFUSAL_VERSION_MISMATCH,
+                                                "context.expected_version");
   book.when(again).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "date");
   *again.mutable_date() = date_of(20170301);
   book.when(again).refused(FUNDS_REFUSAL_RECEIPT_REPEATED, "bank_reference");
@@ -266,7 +274,8 @@ TEST(RecordFundsArrival, OfARepeatedReceiptIsToldThatBeforeTheBudget) {
 TEST(RecordFundsArrival, AboveTheIssuedBudgetIsRefused) {
   auto book = money_book();
   book.given(open_line("J"), record_budget("b", "J", 700), record_arrival("a", "J", 500));
-  book.when(record_arrival("c", "J", 201)).refused(FUNDS_REFUSAL_ARRIVAL_EXCEEDS_BUDGET, "amount_fen");
+  book.when(record_arrival("c", "J", 201))
+      .refused(FUNDS_REFUSAL_ARRIVAL_EXCEEDS_BUDGET, "amount_fen");
   book.when(record_arrival("d", "J", 200)).accepted();
 }
 
@@ -281,7 +290,8 @@ TEST(RecordFundsArrival, OverTheCountingLimitIsRefused) {
   book.given_row(line_row("full", 0, 0, kFull));
   book.when(record_arrival("a", "full", 11)).refused(COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
   book.given_row(line_row("issued", kFull, 0, kFull));
-  book.when(record_arrival("a", "issued", 11)).refused(FUNDS_REFUSAL_ARRIVAL_EXCEEDS_BUDGET, "amount_fen");
+  book.when(record_arrival("a", "issued", 11))
+      .refused(FUNDS_REFUSAL_ARRIVAL_EXCEEDS_BUDGET, "amount_fen");
 }
 
 TEST(RecordFundsArrival, OfAnAssetsIncomeIsNotYetKnown) {
@@ -306,8 +316,9 @@ TEST(RecordFundsArrival, NamesItsDonor) {
 // T-15: two unit funds keep two balances.
 TEST(RecordFundsArrival, KeepsTheBalancesOfTwoFundsApart) {
   auto book = money_book();
-  book.given(open_line("F1", SOURCE_KIND_SPECIAL_HELP_FUND), open_line("F2", SOURCE_KIND_SPECIAL_HELP_FUND),
-             record_arrival("a1", "F1", 50'000'000), record_arrival("a2", "F2", 50'000'000));
+  book.given(open_line("F1", SOURCE_KIND_SPECIAL_HELP_FUND),
+             open_line("F2", SOURCE_KIND_SPECIAL_HELP_FUND), record_arrival("a1", "F1", 50'000'000),
+             record_arrival("a2", "F2", 50'000'000));
   EXPECT_EQ(book.row<FundLine>(id("F1")).arrived_fen(), 50'000'000);
   EXPECT_EQ(book.row<FundLine>(id("F2")).arrived_fen(), 50'000'000);
 }

@@ -18,15 +18,17 @@ using funds::state::v1::FundLine;
 using namespace funds::v1;
 
 TEST(Funds, EventsCarryEveryInput) {
-  EXPECT_EQ(inputs_missing_in_events(*OpenFundLineRequest::descriptor()->file()->pool()->FindServiceByName(
-                "taizhang.funds.v1.FundsService")),
+  EXPECT_EQ(inputs_missing_in_events(
+                *OpenFundLineRequest::descriptor()->file()->pool()->FindServiceByName(
+                    "taizhang.funds.v1.FundsService")),
             std::vector<std::string>());
 }
 
 TEST(Funds, EveryRefusalHasACodeAndATextForClerks) {
   const auto& refusals = *google::protobuf::GetEnumDescriptor<FundsRefusal>();
   for (int i = 1; i < refusals.value_count(); ++i) {
-    EXPECT_NE(refusals.value(i)->options().GetExtension(code), common::v1::REFUSAL_CODE_UNSPECIFIED);
+    EXPECT_NE(refusals.value(i)->options().GetExtension(code),
+              common::v1::REFUSAL_CODE_UNSPECIFIED);
     EXPECT_NE(refusals.value(i)->options().GetExtension(zh), "") << refusals.value(i)->name();
   }
 }
@@ -53,7 +55,8 @@ class History {
     switch (pick(0, 9)) {
       case 0: {
         const bool plan = pick(0, 1) == 0;
-        book_.when(record_budget(name, line, fen * 3, plan ? BUDGET_NATURE_PLAN : BUDGET_NATURE_ISSUED));
+        book_.when(
+            record_budget(name, line, fen * 3, plan ? BUDGET_NATURE_PLAN : BUDGET_NATURE_ISSUED));
         if (happened() && !plan) {
           pencil.budgeted += fen * 3;
           pencil.issued = true;
@@ -67,7 +70,8 @@ class History {
         if (happened()) pencil.arrived += fen;
         break;
       default: {
-        const std::string region(std::vector<std::string_view>{kVillageJ, kVillageD, kTown}[pick(0, 2)]);
+        const std::string region(
+            std::vector<std::string_view>{kVillageJ, kVillageD, kTown}[pick(0, 2)]);
         book_.when(with(spend(name, line, fen, day()), [&](auto& c) { c.set_region(region); }));
         if (happened()) {
           pencil.paid += fen;
@@ -96,7 +100,8 @@ class History {
       paid_of_lines += line.paid_fen();
     }
     int64_t paid_of_villages = 0;
-    for (const std::string& village : {std::string(kVillageJ), std::string(kVillageD), std::string()}) {
+    for (const std::string& village :
+         {std::string(kVillageJ), std::string(kVillageD), std::string()}) {
       const auto& unit = book_.row<BalanceByUnitVillage>(id("unit"), village);
       EXPECT_EQ(unit.paid_fen(), paid_by_village_[village]);
       EXPECT_EQ(unit.allocated_fen(), unit.paid_fen());
@@ -122,7 +127,9 @@ class History {
  private:
   static constexpr const char* kLines[] = {"A", "B", "C"};
 
-  size_t pick(size_t least, size_t most) { return std::uniform_int_distribution<size_t>(least, most)(random_); }
+  size_t pick(size_t least, size_t most) {
+    return std::uniform_int_distribution<size_t>(least, most)(random_);
+  }
   int32_t day() { return add_days(kEffectiveDay, static_cast<int32_t>(pick(0, 360))); }
 
   bool happened() {

@@ -36,7 +36,8 @@ void validate(const SpendDirectlyRequest& command, Violations& found) {
               "one of project_id and region is required");
   }
   if (command.has_payee() && command.payee().payee_case() == v1::Payee::PAYEE_NOT_SET) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "payee.subject", "one of subject and label is required");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "payee.subject",
+              "one of subject and label is required");
   }
 }
 
@@ -56,8 +57,8 @@ bool rate_fits(const rules::v1::Rate& rate, const v1::Price& price) {
 }
 
 // Price and rate of the amount; what was consulted goes into `event`.
-std::optional<Refusal> check_price(const Ledger& ledger, const FundLine& line, const SpendDirectlyRequest& command,
-                                   FundsCommitted& event) {
+std::optional<Refusal> check_price(const Ledger& ledger, const FundLine& line,
+                                   const SpendDirectlyRequest& command, FundsCommitted& event) {
   if (!command.has_price()) return std::nullopt;
   const auto& price = command.price();
   if (!price_matches(price.unit_price_fen(), price.quantity().milli(), command.amount_fen())) {
@@ -126,7 +127,8 @@ Decision decide(const Ledger& ledger, const SpendDirectlyRequest& command) {
 
   FundsCommitted committed;
   FundsDisbursed disbursed;
-  const auto direct = governing(ledger, "funds.direct_spending", facts_of(*line), ledger.effective_day());
+  const auto direct =
+      governing(ledger, "funds.direct_spending", facts_of(*line), ledger.effective_day());
   if (!direct.decided()) return parameter_missing(direct, "fund_line_id");
   if (direct.has_rule() && !direct.value().flag()) {
     return refuse(v1::FUNDS_REFUSAL_DIRECT_SPENDING_NOT_ALLOWED, "fund_line_id");
@@ -145,7 +147,8 @@ Decision decide(const Ledger& ledger, const SpendDirectlyRequest& command) {
   if (line->arrived_fen() - line->paid_fen() < command.amount_fen()) {
     return refuse(v1::FUNDS_REFUSAL_LINE_NOT_FUNDED, "amount_fen");
   }
-  const auto& unit = ledger.get<BalanceByUnitVillage>(line->owner_org_id(), village_of(command.region()));
+  const auto& unit =
+      ledger.get<BalanceByUnitVillage>(line->owner_org_id(), village_of(command.region()));
   if (!add_fen(unit.allocated_fen(), command.amount_fen())) {
     return refuse(common::v1::COMMON_REFUSAL_FIELD_INVALID, "amount_fen");
   }
@@ -154,7 +157,8 @@ Decision decide(const Ledger& ledger, const SpendDirectlyRequest& command) {
   return events;
 }
 
-BalanceByUnitVillage& unit_balance(Ledger& ledger, const FundLine& line, const std::string& village) {
+BalanceByUnitVillage& unit_balance(Ledger& ledger, const FundLine& line,
+                                   const std::string& village) {
   return ledger.edit<BalanceByUnitVillage>(line.owner_org_id(), village);
 }
 

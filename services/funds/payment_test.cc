@@ -93,8 +93,9 @@ TEST(SpendDirectly, LeavesRowsOfEveryStepAndTheLinesVersion) {
 
 TEST(SpendDirectly, CountsAGroupForItsVillageAndATownForNone) {
   auto book = funded(1'000);
-  book.given(with(spend("p", "J", 300), [](auto& c) { c.set_region(std::string(kVillageJ) + "001"); }),
-             with(spend("q", "J", 200), [](auto& c) { c.set_region(std::string(kTown)); }));
+  book.given(
+      with(spend("p", "J", 300), [](auto& c) { c.set_region(std::string(kVillageJ) + "001"); }),
+      with(spend("q", "J", 200), [](auto& c) { c.set_region(std::string(kTown)); }));
   EXPECT_EQ(book.row<BalanceByUnitVillage>(id("unit"), kVillageJ).paid_fen(), 300);
   EXPECT_EQ(book.row<BalanceByUnitVillage>(id("unit"), "").paid_fen(), 200);
   EXPECT_EQ(book.row<Payment>(id("q")).village(), "");
@@ -110,7 +111,8 @@ TEST(SpendDirectly, NeedsATargetAndAPayee) {
       .refused(COMMON_REFUSAL_FIELD_REQUIRED, "payee.subject");
   book.when(with(spend("p", "J", 1),
                  [](auto& c) {
-                   *c.mutable_payee()->mutable_subject() = subject(common::v1::SUBJECT_KIND_FUND_LINE, id("J"));
+                   *c.mutable_payee()->mutable_subject() =
+                       subject(common::v1::SUBJECT_KIND_FUND_LINE, id("J"));
                  }))
       .refused(COMMON_REFUSAL_FIELD_INVALID, "payee.subject.kind");
 }
@@ -135,7 +137,10 @@ TEST(SpendDirectly, IsForCountiesOnly) {
 }
 
 TEST(SpendDirectly, NeedsItsLineBeforeAnythingElse) {
-  funded().expecting_version(99).when(spend("p", "nowhere", 1)).refused(FUNDS_REFUSAL_FUND_LINE_NOT_FOUND, "fund_line_id");
+  funded()
+      .expecting_version(99)
+      .when(spend("p", "nowhere", 1))
+      .refused(FUNDS_REFUSAL_FUND_LINE_NOT_FOUND, "fund_line_id");
 }
 
 // A payment that breaks every rule there is; each test puts right what comes first.
@@ -155,7 +160,8 @@ TEST(SpendDirectly, IsRefusedInTheOrderOfItsRow) {
   book.given(open_line("J", SOURCE_KIND_WON), record_arrival("a", "J", 1'000'000));
   book.as("approver", id("approver"));
   auto command = all_wrong();
-  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH,
+                                                   "context.expected_version");
   book.when(command).refused(COMMON_REFUSAL_SAME_ACTOR, "approved_by");
   book.as("clerk", id("checker"));
   book.when(command).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "paid_date");
@@ -192,13 +198,16 @@ TEST(SpendDirectly, CannotBeDecidedWhereNobodySaidWhetherTheSourceMayBeSpent) {
 TEST(SpendDirectly, CannotBeDecidedWhereARateIsNotDefined) {
   auto book = funded();
   book.given_row(unknown_parameter("rate.amount"));
-  book.when(with(spend_at("p", "J", "TERRACE", 50'000, quantity(1, UNIT_MU)), [](auto& c) { c.clear_evidence(); }))
+  book.when(with(spend_at("p", "J", "TERRACE", 50'000, quantity(1, UNIT_MU)),
+                 [](auto& c) { c.clear_evidence(); }))
       .refused(COMMON_REFUSAL_PARAMETER_MISSING, "price");
 }
 
 TEST(SpendDirectly, MayBeApprovedByOneselfWithTheRightAndShowsIt) {
   auto book = funded();
-  book.as("approver", id("approver")).when(spend("p", "J", 1)).refused(COMMON_REFUSAL_SAME_ACTOR, "approved_by");
+  book.as("approver", id("approver"))
+      .when(spend("p", "J", 1))
+      .refused(COMMON_REFUSAL_SAME_ACTOR, "approved_by");
   book.with_rights({"SELF_APPROVE"}).when(spend("p", "J", 1)).accepted().used_right("SELF_APPROVE");
 }
 
@@ -219,7 +228,8 @@ TEST(SpendDirectly, MatchesPriceTimesQuantityToTheFen) {
 TEST(SpendDirectly, GivesFestivalMoneyToPersonsAndHouseholds) {
   auto book = funded(360'000);
   auto persons = spend_at("p", "J", "FESTIVAL_GIFT_PERSON", 30'000, quantity(3, UNIT_PERSON));
-  auto households = spend_at("q", "J", "FESTIVAL_GIFT_HOUSEHOLD", 30'000, quantity(9, UNIT_HOUSEHOLD));
+  auto households =
+      spend_at("q", "J", "FESTIVAL_GIFT_HOUSEHOLD", 30'000, quantity(9, UNIT_HOUSEHOLD));
   persons.set_purpose("FESTIVAL");
   households.set_purpose("FESTIVAL");
   book.given(persons, households);
@@ -279,8 +289,9 @@ TEST(SpendDirectly, HoldsAMinimumAMaximumAndTheUnitOfARate) {
   auto most = with_rate(rate_value(100, common::v1::UNIT_PIECE, rules::v1::Rate::MODE_MAX));
   most.when(tool("p", 101)).refused(FUNDS_REFUSAL_RATE_MISMATCH, "price.unit_price_fen");
   most.given(tool("p", 100), tool("q", 99));
-  with_rate(rate_value(100, common::v1::UNIT_COPY)).when(tool("p", 100)).refused(FUNDS_REFUSAL_RATE_MISMATCH,
-                                                                          "price.unit_price_fen");
+  with_rate(rate_value(100, common::v1::UNIT_COPY))
+      .when(tool("p", 100))
+      .refused(FUNDS_REFUSAL_RATE_MISMATCH, "price.unit_price_fen");
 }
 
 TEST(SpendDirectly, ComparesPricesBeyondTheCountingLimitExactly) {

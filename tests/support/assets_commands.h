@@ -1,4 +1,5 @@
-// A book for tests of assets, and the commands of assets, complete and acceptable; each test changes what it is about.
+// A book for tests of assets, and the commands of assets, complete and acceptable; each test
+// changes what it is about.
 #pragma once
 
 #include <initializer_list>
@@ -13,20 +14,22 @@
 
 namespace taizhang::test {
 
-// As slice-1 §5 has them, with the fund line "D" beside. Equity needs no manager here, and of operating assets nobody
-// has said.
+// As slice-1 §5 has them, with the fund line "D" beside. Equity needs no manager here, and of
+// operating assets nobody has said.
 inline Scenario asset_book() {
   Scenario book({register_rules, register_reference_checks, register_assets});
   give_people_and_places(book);
   book.given(code_list("asset_kind", {"BOOKS", "COMPUTER"}),
-             code_list("asset_condition", {{"GOOD"}, {"WORN"}, {"DAMAGED", "DEFECT"}, {"MISSING", "DEFECT"}}),
+             code_list("asset_condition",
+                       {{"GOOD"}, {"WORN"}, {"DAMAGED", "DEFECT"}, {"MISSING", "DEFECT"}}),
              code_list("manager_duty", {"KEEPING", "MAINTENANCE"}));
-  book.given(parameter_defined("asset.manager_required", rules::v1::PARAMETER_TYPE_BOOL, {"class"}),
-             parameter_set("asset.manager_required", {{"class", "PUBLIC"}}, flag_value(true), 1),
-             parameter_set("asset.manager_required", {{"class", "HOUSEHOLD"}}, flag_value(true), 2),
-             parameter_set("asset.manager_required", {{"class", "EQUITY"}}, flag_value(false), 3),
-             parameter_defined("void.second_person_after_days", rules::v1::PARAMETER_TYPE_DAYS, {"kind"}),
-             parameter_set("void.second_person_after_days", {{"kind", "CHECK"}}, days_value(30)));
+  book.given(
+      parameter_defined("asset.manager_required", rules::v1::PARAMETER_TYPE_BOOL, {"class"}),
+      parameter_set("asset.manager_required", {{"class", "PUBLIC"}}, flag_value(true), 1),
+      parameter_set("asset.manager_required", {{"class", "HOUSEHOLD"}}, flag_value(true), 2),
+      parameter_set("asset.manager_required", {{"class", "EQUITY"}}, flag_value(false), 3),
+      parameter_defined("void.second_person_after_days", rules::v1::PARAMETER_TYPE_DAYS, {"kind"}),
+      parameter_set("void.second_person_after_days", {{"kind", "CHECK"}}, days_value(30)));
   auto line = new_row<funds::state::v1::FundLine>();
   line.set_fund_line_id(id("D"));
   line.set_from_day(kEffectiveDay);
@@ -47,8 +50,8 @@ inline common::v1::Figure value_of(common::v1::Figure::Qualifier qualifier, int6
 }
 
 // Ten pieces for the public of village D, worth 3,400,000 fen of line "D", formed on 2017-06-10.
-inline assets::v1::FormAssetRequest form(std::string_view name,
-                                         assets::v1::AssetClass asset_class = assets::v1::ASSET_CLASS_PUBLIC) {
+inline assets::v1::FormAssetRequest form(
+    std::string_view name, assets::v1::AssetClass asset_class = assets::v1::ASSET_CLASS_PUBLIC) {
   assets::v1::FormAssetRequest command;
   command.set_asset_id(id(name));
   command.set_asset_class(asset_class);
@@ -66,7 +69,8 @@ inline assets::v1::FormAssetRequest form(std::string_view name,
 }
 
 // All ten are there, and good.
-inline assets::v1::CheckAssetRequest check(std::string_view name, std::string_view asset, int32_t day = 20170615) {
+inline assets::v1::CheckAssetRequest check(std::string_view name, std::string_view asset,
+                                           int32_t day = 20170615) {
   assets::v1::CheckAssetRequest command;
   command.set_check_id(id(name));
   command.set_asset_id(id(asset));
@@ -77,7 +81,8 @@ inline assets::v1::CheckAssetRequest check(std::string_view name, std::string_vi
   return command;
 }
 
-inline void set_owner(assets::v1::ConfirmTitleRequest& command, const common::v1::SubjectRef& owner) {
+inline void set_owner(assets::v1::ConfirmTitleRequest& command,
+                      const common::v1::SubjectRef& owner) {
   *command.mutable_owner() = owner;
   command.clear_rights();
   auto& right = *command.add_rights();
@@ -96,7 +101,8 @@ inline assets::v1::ConfirmTitleRequest title(std::string_view asset, int32_t day
 }
 
 // To village D.
-inline assets::v1::OfferAssetRequest offer(std::string_view name, std::initializer_list<std::string_view> asset_names,
+inline assets::v1::OfferAssetRequest offer(std::string_view name,
+                                           std::initializer_list<std::string_view> asset_names,
                                            int32_t day = 20170625) {
   assets::v1::OfferAssetRequest command;
   command.set_offer_id(id(name));
@@ -109,7 +115,8 @@ inline assets::v1::OfferAssetRequest offer(std::string_view name, std::initializ
 
 // Sealed by the receiver; an acceptance names worker "checker" as manager.
 inline assets::v1::AnswerAssetOfferRequest answer(
-    std::string_view offer_name, assets::v1::OfferDecision decision = assets::v1::OFFER_DECISION_ACCEPT,
+    std::string_view offer_name,
+    assets::v1::OfferDecision decision = assets::v1::OFFER_DECISION_ACCEPT,
     int32_t day = 20170630) {
   assets::v1::AnswerAssetOfferRequest command;
   command.set_offer_id(id(offer_name));

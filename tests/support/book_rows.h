@@ -1,5 +1,6 @@
-// What stands in a book before a test of money or assets begins: places, people and organisations; and the small parts
-// its commands are made of. Things are named by short words; id() makes their ids. All are there from 2012-01-01 on.
+// What stands in a book before a test of money or assets begins: places, people and organisations;
+// and the small parts its commands are made of. Things are named by short words; id() makes their
+// ids. All are there from 2012-01-01 on.
 #pragma once
 
 #include <cstdint>
@@ -67,7 +68,8 @@ inline rules::state::v1::Parameter unknown_parameter(std::string_view key) {
   return row;
 }
 
-inline registry::state::v1::Organisation organisation_row(std::string_view name, std::string_view region = "990101") {
+inline registry::state::v1::Organisation organisation_row(std::string_view name,
+                                                          std::string_view region = "990101") {
   auto row = new_row<registry::state::v1::Organisation>();
   row.set_org_id(id(name));
   row.set_region(std::string(region));
@@ -89,7 +91,8 @@ inline registry::state::v1::Person person_row(std::string_view name) {
   return row;
 }
 
-inline registry::state::v1::Household household_row(std::string_view name, std::string_view village) {
+inline registry::state::v1::Household household_row(std::string_view name,
+                                                    std::string_view village) {
   auto row = new_row<registry::state::v1::Household>();
   row.set_household_id(id(name));
   row.set_region(std::string(village));
@@ -97,11 +100,12 @@ inline registry::state::v1::Household household_row(std::string_view name, std::
   return row;
 }
 
-// County 990101, town, villages J and D, and group 001 of J; organisations "unit" and "firm" of the county, "village
-// office" of D; workers "approver" and "checker"; person "villager"; household "family" in D; the document kinds.
+// County 990101, town, villages J and D, and group 001 of J; organisations "unit" and "firm" of the
+// county, "village office" of D; workers "approver" and "checker"; person "villager"; household
+// "family" in D; the document kinds.
 inline void give_people_and_places(Scenario& book) {
-  book.given(region_created("990101"), region_created(kTown), region_created(kVillageJ), region_created(kVillageD),
-             region_created(std::string(kVillageJ) + "001"),
+  book.given(region_created("990101"), region_created(kTown), region_created(kVillageJ),
+             region_created(kVillageD), region_created(std::string(kVillageJ) + "001"),
              code_list("document_kind", {"RECEIPT", "BUDGET", "LIST", "CERTIFICATE"}));
   book.given_row(organisation_row("unit")).given_row(organisation_row("firm"));
   book.given_row(organisation_row("village office", kVillageD));
