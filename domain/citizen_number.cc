@@ -10,7 +10,8 @@ namespace taizhang {
 namespace {
 
 constexpr size_t kBodyLength = 17;
-constexpr std::array<int, kBodyLength> kWeights = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
+constexpr std::array<int, kBodyLength> kWeights = {7, 9, 10, 5,  8, 4, 2, 1, 6,
+                                                   3, 7, 9,  10, 5, 8, 4, 2};
 constexpr std::string_view kCheckCharacters = "10X98765432";
 
 bool all_digits(std::string_view text) {

@@ -1,4 +1,5 @@
-// Tests of citizen numbers. Numbers are the standard's printed examples or synthetic (region part 99).
+// Tests of citizen numbers. Numbers are the standard's printed examples or synthetic (region part
+// 99).
 #include "domain/citizen_number.h"
 
 #include <gtest/gtest.h>
@@ -30,7 +31,8 @@ TEST(CitizenNumber, FifteenDigitsAreBroughtToEighteen) {
 TEST(CitizenNumber, EveryOtherCheckCharacterIsRefused) {
   const std::string body = "99010119800229001";
   int accepted = 0;
-  for (const char c : std::string_view("0123456789X")) accepted += parse_citizen_number(body + c).has_value();
+  for (const char c : std::string_view("0123456789X"))
+    accepted += parse_citizen_number(body + c).has_value();
   EXPECT_EQ(accepted, 1);
 }
 
@@ -44,8 +46,8 @@ TEST(CitizenNumber, BirthDateMustBeReal) {
 }
 
 TEST(CitizenNumber, OtherFormsAreRefused) {
-  for (const auto* text : {"", "1", "11010519491231002", "11010519491231002XX", "1101051949123100AX",
-                           "11010549123100A", "１10105194912310020"}) {
+  for (const auto* text : {"", "1", "11010519491231002", "11010519491231002XX",
+                           "1101051949123100AX", "11010549123100A", "１10105194912310020"}) {
     EXPECT_FALSE(parse_citizen_number(text)) << text;
   }
 }

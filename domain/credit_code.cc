@@ -11,7 +11,8 @@ namespace {
 constexpr size_t kLength = 18;
 // No I, O, S, V, Z.
 constexpr std::string_view kAlphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY";
-constexpr std::array<int, 17> kWeights = {1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28};
+constexpr std::array<int, 17> kWeights = {1,  3,  9,  27, 19, 26, 16, 17, 20,
+                                          29, 25, 13, 8,  24, 10, 30, 28};
 constexpr size_t kOrganisationBegin = 8;
 constexpr size_t kOrganisationLength = 8;
 constexpr std::array<int, kOrganisationLength> kOrganisationWeights = {3, 7, 9, 10, 5, 8, 4, 2};
@@ -22,7 +23,8 @@ int organisation_value(char c) { return c <= '9' ? c - '0' : c - 'A' + 10; }
 
 char organisation_check_character(std::string_view code8) {
   int sum = 0;
-  for (size_t i = 0; i < kOrganisationLength; ++i) sum += organisation_value(code8[i]) * kOrganisationWeights[i];
+  for (size_t i = 0; i < kOrganisationLength; ++i)
+    sum += organisation_value(code8[i]) * kOrganisationWeights[i];
   const int check = 11 - sum % 11;
   if (check == 10) return 'X';
   return check == 11 ? '0' : static_cast<char>('0' + check);
@@ -38,7 +40,8 @@ char credit_check_character(std::string_view code17) {
 
 bool is_credit_code(std::string_view code) {
   if (code.size() != kLength) return false;
-  if (!std::all_of(code.begin(), code.end(), [](char c) { return kAlphabet.find(c) != kAlphabet.npos; })) {
+  if (!std::all_of(code.begin(), code.end(),
+                   [](char c) { return kAlphabet.find(c) != kAlphabet.npos; })) {
     return false;
   }
   return organisation_check_character(code.substr(kOrganisationBegin, kOrganisationLength)) ==

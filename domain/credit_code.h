@@ -1,4 +1,5 @@
-// Unified social credit codes by GB 32100, with the GB 11714 organisation code inside (rules.md §9).
+// Unified social credit codes by GB 32100, with the GB 11714 organisation code inside (rules.md
+// §9).
 #pragma once
 
 #include <string_view>

@@ -20,7 +20,8 @@ constexpr int32_t make_day(int32_t year, int32_t month, int32_t day) {
 
 int32_t days_in_month(int32_t year, int32_t month) {
   using namespace std::chrono;  // NOLINT: calendar arithmetic reads better so
-  const year_month_day_last last(std::chrono::year(year) / std::chrono::month(static_cast<unsigned>(month)) /
+  const year_month_day_last last(std::chrono::year(year) /
+                                 std::chrono::month(static_cast<unsigned>(month)) /
                                  std::chrono::last);
   return static_cast<int32_t>(unsigned{last.day()});
 }
@@ -35,7 +36,8 @@ int32_t last_of_month(int32_t year, int32_t month) {
 }
 
 std::chrono::sys_days sys_days_of(int32_t day) {
-  return std::chrono::year(day / 10'000) / std::chrono::month(static_cast<unsigned>(day / 100 % 100)) /
+  return std::chrono::year(day / 10'000) /
+         std::chrono::month(static_cast<unsigned>(day / 100 % 100)) /
          std::chrono::day(static_cast<unsigned>(day % 100));
 }
 
@@ -45,7 +47,9 @@ bool is_day(int32_t yyyymmdd) {
   return yyyymmdd > 0 && is_real(yyyymmdd / 10'000, yyyymmdd / 100 % 100, yyyymmdd % 100);
 }
 
-int32_t day_of(const common::v1::Date& date) { return make_day(date.year(), date.month(), date.day()); }
+int32_t day_of(const common::v1::Date& date) {
+  return make_day(date.year(), date.month(), date.day());
+}
 
 common::v1::Date date_of(int32_t day) {
   common::v1::Date date;
@@ -71,7 +75,9 @@ int32_t add_days(int32_t day, int32_t count) {
                   static_cast<int32_t>(unsigned{moved.day()}));
 }
 
-int32_t days_between(int32_t earlier, int32_t later) { return day_number(later) - day_number(earlier); }
+int32_t days_between(int32_t earlier, int32_t later) {
+  return day_number(later) - day_number(earlier);
+}
 
 DayRange period_of(rules::v1::CalendarPeriod kind, int32_t day) {
   const int32_t year = day / 10'000;
@@ -93,8 +99,7 @@ DayRange period_of(rules::v1::CalendarPeriod kind, int32_t day) {
       const int32_t first = month <= 6 ? 1 : 7;
       return {make_day(year, first, 1), last_of_month(year, first + 5)};
     }
-    default:
-      return {make_day(year, 1, 1), make_day(year, 12, 31)};
+    default: return {make_day(year, 1, 1), make_day(year, 12, 31)};
   }
 }
 

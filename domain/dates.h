@@ -1,4 +1,5 @@
-// Calendar days as yyyymmdd integers, and the periods of the calendar. Gregorian, 1900-01-01 to 2199-12-31.
+// Calendar days as yyyymmdd integers, and the periods of the calendar. Gregorian, 1900-01-01 to
+// 2199-12-31.
 //
 // A "day" is always a valid yyyymmdd unless a function says otherwise. Stateless.
 #pragma once

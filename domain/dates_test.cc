@@ -23,9 +23,10 @@ rules::v1::MonthDay month_day(int month, int day) {
 }
 
 TEST(Day, IsRealFrom1900To2199) {
-  for (const int32_t day : {19000101, 20000229, 20160229, 21991231}) EXPECT_TRUE(is_day(day)) << day;
-  for (const int32_t day : {0, -20170101, 18991231, 22000101, 19000229, 20170229, 20170431, 20170001, 20171301,
-                            20170100, 99999999}) {
+  for (const int32_t day : {19000101, 20000229, 20160229, 21991231})
+    EXPECT_TRUE(is_day(day)) << day;
+  for (const int32_t day : {0, -20170101, 18991231, 22000101, 19000229, 20170229, 20170431,
+                            20170001, 20171301, 20170100, 99999999}) {
     EXPECT_FALSE(is_day(day)) << day;
   }
 }

@@ -7,7 +7,8 @@ namespace {
 using common::v1::Figure;
 
 bool is_known(const Figure& figure) {
-  return figure.value_case() != Figure::VALUE_NOT_SET && figure.qualifier() != Figure::QUALIFIER_MASKED &&
+  return figure.value_case() != Figure::VALUE_NOT_SET &&
+         figure.qualifier() != Figure::QUALIFIER_MASKED &&
          figure.qualifier() != Figure::QUALIFIER_UNKNOWN;
 }
 
@@ -46,7 +47,8 @@ FigureSum::Outcome FigureSum::add(const Figure& figure) {
     return Outcome::kAdded;
   }
   const bool first = measure_ == Figure::VALUE_NOT_SET;
-  if (!first && (figure.value_case() != measure_ || figure.quantity().unit() != unit_)) return Outcome::kOtherMeasure;
+  if (!first && (figure.value_case() != measure_ || figure.quantity().unit() != unit_))
+    return Outcome::kOtherMeasure;
   const int64_t value = value_of(figure);
   const int64_t upper = figure.qualifier() == Figure::QUALIFIER_RANGE ? figure.high() : value;
   int64_t low = 0;

@@ -1,4 +1,5 @@
-// Sums of figures: a sum is as weak as its weakest part, and what is unknown is never counted as 0 (slice-1 §3).
+// Sums of figures: a sum is as weak as its weakest part, and what is unknown is never counted as 0
+// (slice-1 §3).
 #pragma once
 
 #include <cstdint>

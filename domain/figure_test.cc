@@ -41,7 +41,8 @@ Figure sum_of(std::initializer_list<Figure> figures) {
 TEST(FigureSum, OfNothingIsNothing) { EXPECT_FALSE(FigureSum().total()); }
 
 TEST(FigureSum, OfExactFiguresIsExact) {
-  const Figure sum = sum_of({fen(Figure::QUALIFIER_EXACT, 3'400'000), fen(Figure::QUALIFIER_EXACT, 600'000)});
+  const Figure sum =
+      sum_of({fen(Figure::QUALIFIER_EXACT, 3'400'000), fen(Figure::QUALIFIER_EXACT, 600'000)});
   EXPECT_EQ(sum.qualifier(), Figure::QUALIFIER_EXACT);
   EXPECT_EQ(sum.nature(), Figure::NATURE_ACTUAL);
   EXPECT_EQ(sum.fen(), 4'000'000);

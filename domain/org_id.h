@@ -1,4 +1,5 @@
-// Ids of organisations: a UUID, or "uscc:" and a unified social credit code, which anybody can make without asking.
+// Ids of organisations: a UUID, or "uscc:" and a unified social credit code, which anybody can make
+// without asking.
 #pragma once
 
 #include <optional>

@@ -18,15 +18,18 @@ using rules::v1::ParameterValue;
 
 // Most specific first.
 constexpr std::array<std::string_view, 17> kDimensions = {
-    "org",    "rank",  "role",     "level", "enterprise_class", "helper_kind", "kind", "class", "indicator",
-    "moment", "track", "category", "item",  "scheme",           "source_kind", "year", "region"};
+    "org",         "rank",      "role",   "level", "enterprise_class", "helper_kind", "kind",
+    "class",       "indicator", "moment", "track", "category",         "item",        "scheme",
+    "source_kind", "year",      "region"};
 constexpr std::string_view kRegion = "region";
 
 bool matches(const Parameter::Setting& setting, const ScopeFacts& facts) {
-  return std::all_of(setting.scope().begin(), setting.scope().end(), [&](const Parameter::Scope& scope) {
-    const std::string_view fact = facts.find(scope.dimension());
-    return scope.dimension() == kRegion ? region_within(fact, scope.code()) : fact == scope.code();
-  });
+  return std::all_of(setting.scope().begin(), setting.scope().end(),
+                     [&](const Parameter::Scope& scope) {
+                       const std::string_view fact = facts.find(scope.dimension());
+                       return scope.dimension() == kRegion ? region_within(fact, scope.code())
+                                                           : fact == scope.code();
+                     });
 }
 
 std::string_view scope_code(const Parameter::Setting& setting, std::string_view dimension) {
@@ -36,7 +39,8 @@ std::string_view scope_code(const Parameter::Setting& setting, std::string_view 
   return {};
 }
 
-// > 0: a is more specific. Both match the same fact, so codes of a dimension differ only by a region's length.
+// > 0: a is more specific. Both match the same fact, so codes of a dimension differ only by a
+// region's length.
 int compare_specificity(const Parameter::Setting& a, const Parameter::Setting& b) {
   for (const auto dimension : kDimensions) {
     const auto length_a = static_cast<int>(scope_code(a, dimension).size());
@@ -50,12 +54,14 @@ int64_t comparable(const ParameterValue& value) {
   return value.has_count_per_period() ? count_a_year(value.count_per_period()) : magnitude(value);
 }
 
-bool governs_before(rules::v1::Resolution resolution, const Parameter::Setting& a, const Parameter::Setting& b) {
+bool governs_before(rules::v1::Resolution resolution, const Parameter::Setting& a,
+                    const Parameter::Setting& b) {
   if (resolution != rules::v1::RESOLUTION_MOST_SPECIFIC) {
     const int64_t value_a = comparable(a.value());
     const int64_t value_b = comparable(b.value());
     if (value_a != value_b) {
-      return resolution == rules::v1::RESOLUTION_STRICTEST_HIGH ? value_a > value_b : value_a < value_b;
+      return resolution == rules::v1::RESOLUTION_STRICTEST_HIGH ? value_a > value_b
+                                                                : value_a < value_b;
     }
   }
   const int specificity = compare_specificity(a, b);
@@ -79,8 +85,10 @@ std::string short_period(rules::v1::CalendarPeriod period) {
 }
 
 std::string rate_text(const rules::v1::Rate& rate) {
-  const std::string mode = rules::v1::Rate::Mode_Name(rate.mode()).substr(std::string_view("MODE_").size());
-  const std::string unit = common::v1::Unit_Name(rate.unit()).substr(std::string_view("UNIT_").size());
+  const std::string mode =
+      rules::v1::Rate::Mode_Name(rate.mode()).substr(std::string_view("MODE_").size());
+  const std::string unit =
+      common::v1::Unit_Name(rate.unit()).substr(std::string_view("UNIT_").size());
   return mode + " " + std::to_string(rate.fen()) + " per " + unit;
 }
 
@@ -128,7 +136,8 @@ std::string_view ScopeFacts::find(std::string_view dimension) const {
   return {};
 }
 
-std::vector<Parameter::Scope> ordered_scope(const google::protobuf::Map<std::string, std::string>& scope) {
+std::vector<Parameter::Scope> ordered_scope(
+    const google::protobuf::Map<std::string, std::string>& scope) {
   std::vector<Parameter::Scope> ordered;
   for (const auto& [dimension, code] : scope) {
     auto& one = ordered.emplace_back();
@@ -168,12 +177,13 @@ void apply_parameter_set(Parameter& parameter, const rules::v1::ParameterSet& ev
   setting.set_recorded_time_us(recorded_time_us);
 }
 
-std::vector<const Parameter::Setting*> matching_settings(const Parameter& parameter, const ScopeFacts& facts,
-                                                         int32_t day) {
+std::vector<const Parameter::Setting*> matching_settings(const Parameter& parameter,
+                                                         const ScopeFacts& facts, int32_t day) {
   std::vector<const Parameter::Setting*> found;
   for (const auto& setting : parameter.settings()) {
     const int32_t to_day = setting.to_day() == 0 ? kOpenDay : setting.to_day();
-    if (setting.from_day() <= day && day <= to_day && matches(setting, facts)) found.push_back(&setting);
+    if (setting.from_day() <= day && day <= to_day && matches(setting, facts))
+      found.push_back(&setting);
   }
   std::sort(found.begin(), found.end(), [&](const auto* a, const auto* b) {
     return governs_before(parameter.resolution(), *a, *b);
@@ -243,7 +253,8 @@ std::string value_text(const ParameterValue& value) {
 common::v1::ParameterUse use_of(std::string_view key, const Parameter::Setting& setting) {
   common::v1::ParameterUse use;
   use.set_key(std::string(key));
-  for (const auto& scope : setting.scope()) (*use.mutable_scope())[scope.dimension()] = scope.code();
+  for (const auto& scope : setting.scope())
+    (*use.mutable_scope())[scope.dimension()] = scope.code();
   use.set_version(setting.number());
   use.set_value(value_text(setting.value()));
   *use.mutable_valid_from_date() = date_of(setting.from_day());

@@ -18,13 +18,15 @@ class Rule {
   explicit Rule(rules::v1::Resolution resolution = rules::v1::RESOLUTION_MOST_SPECIFIC) {
     row_.set_resolution(resolution);
   }
-  Rule& visits(const Scope& scope, int count, rules::v1::CalendarPeriod period, int32_t from = 20120101) {
+  Rule& visits(const Scope& scope, int count, rules::v1::CalendarPeriod period,
+               int32_t from = 20120101) {
     auto event = next(scope, from);
     event.mutable_value()->mutable_count_per_period()->set_count(count);
     event.mutable_value()->mutable_count_per_period()->set_period(period);
     return apply(event);
   }
-  Rule& days(const Scope& scope, int days, int32_t from = 20120101, int32_t to = 0, int64_t supersedes = 0) {
+  Rule& days(const Scope& scope, int days, int32_t from = 20120101, int32_t to = 0,
+             int64_t supersedes = 0) {
     auto event = next(scope, from);
     event.mutable_value()->set_days(days);
     if (to != 0) *event.mutable_valid_to_date() = date_of(to);
@@ -34,7 +36,8 @@ class Rule {
   // Numbers of the matching versions, governing first.
   std::vector<int64_t> matching(const ScopeFacts& facts, int32_t day = 20170701) const {
     std::vector<int64_t> numbers;
-    for (const auto* setting : matching_settings(row_, facts, day)) numbers.push_back(setting->number());
+    for (const auto* setting : matching_settings(row_, facts, day))
+      numbers.push_back(setting->number());
     return numbers;
   }
   const Parameter& row() const { return row_; }
@@ -58,7 +61,10 @@ using Numbers = std::vector<int64_t>;
 
 TEST(ParameterChoice, TakesTheMoreSpecificScope) {
   Rule rule;
-  rule.days({}, 1).days({{"region", "99"}}, 2).days({{"region", "9901"}}, 3).days({{"kind", "VISIT"}}, 4);
+  rule.days({}, 1)
+      .days({{"region", "99"}}, 2)
+      .days({{"region", "9901"}}, 3)
+      .days({{"kind", "VISIT"}}, 4);
   EXPECT_EQ(rule.matching({{"region", "990101"}}), (Numbers{3, 2, 1}));
   EXPECT_EQ(rule.matching({{"region", "990101"}, {"kind", "VISIT"}}), (Numbers{4, 3, 2, 1}));
   EXPECT_EQ(rule.matching({{"region", "61"}}), (Numbers{1}));
@@ -68,7 +74,8 @@ TEST(ParameterChoice, TakesTheMoreSpecificScope) {
 TEST(ParameterChoice, ComparesDimensionsInTheirOrderNotByTheirNumber) {
   Rule rule;
   rule.days({{"kind", "A"}, {"category", "B"}, {"region", "9901"}}, 1).days({{"rank", "C"}}, 2);
-  EXPECT_EQ(rule.matching({{"kind", "A"}, {"category", "B"}, {"region", "990101"}, {"rank", "C"}}), (Numbers{2, 1}));
+  EXPECT_EQ(rule.matching({{"kind", "A"}, {"category", "B"}, {"region", "990101"}, {"rank", "C"}}),
+            (Numbers{2, 1}));
 }
 
 TEST(ParameterChoice, NeedsEveryDimensionOfTheScope) {

@@ -9,8 +9,10 @@ class Quantity;
 }
 
 // Nothing: different units, or over int64.
-std::optional<common::v1::Quantity> add(const common::v1::Quantity& a, const common::v1::Quantity& b);
+std::optional<common::v1::Quantity> add(const common::v1::Quantity& a,
+                                        const common::v1::Quantity& b);
 // a - b; may be negative.
-std::optional<common::v1::Quantity> subtract(const common::v1::Quantity& a, const common::v1::Quantity& b);
+std::optional<common::v1::Quantity> subtract(const common::v1::Quantity& a,
+                                             const common::v1::Quantity& b);
 
 }  // namespace taizhang

@@ -28,7 +28,8 @@ TEST(Quantity, AddsAndSubtractsWithinAUnit) {
 TEST(Quantity, NeverMixesUnitsOrOverflows) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   EXPECT_FALSE(add(quantity(1, common::v1::UNIT_PERSON), quantity(1, common::v1::UNIT_HOUSEHOLD)));
-  EXPECT_FALSE(subtract(quantity(1, common::v1::UNIT_PERSON), quantity(1, common::v1::UNIT_HOUSEHOLD)));
+  EXPECT_FALSE(
+      subtract(quantity(1, common::v1::UNIT_PERSON), quantity(1, common::v1::UNIT_HOUSEHOLD)));
   EXPECT_FALSE(add(quantity(kMax, common::v1::UNIT_MU), quantity(1, common::v1::UNIT_MU)));
   EXPECT_FALSE(subtract(quantity(-kMax, common::v1::UNIT_MU), quantity(2, common::v1::UNIT_MU)));
 }

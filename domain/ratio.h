@@ -7,7 +7,8 @@
 
 namespace taizhang {
 
-// Hundredths of a percent, half up: 8445 is 84.45 %. Nothing: the denominator is 0 or less, or the result over int64.
+// Hundredths of a percent, half up: 8445 is 84.45 %. Nothing: the denominator is 0 or less, or the
+// result over int64.
 std::optional<int64_t> percent_hundredths(int64_t numerator, int64_t denominator);
 // "84.45".
 std::string percent_text(int64_t hundredths);

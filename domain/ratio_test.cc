@@ -37,7 +37,8 @@ TEST(Ratio, PercentAsText) {
 TEST(Ratio, ReachesAShareWithoutRounding) {
   EXPECT_TRUE(reaches_bp(16'890'000, 20'000'000, 8'445));
   EXPECT_FALSE(reaches_bp(16'889'999, 20'000'000, 8'445));
-  EXPECT_TRUE(reaches_bp(std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max(), 10'000));
+  EXPECT_TRUE(
+      reaches_bp(std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::max(), 10'000));
 }
 
 }  // namespace

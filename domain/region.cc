@@ -34,7 +34,8 @@ common::v1::AdminLevel level_of_region(std::string_view code) {
 
 bool is_region_code(std::string_view code) {
   if (level_of_region(code) == common::v1::ADMIN_LEVEL_UNSPECIFIED) return false;
-  if (!std::all_of(code.begin(), code.end(), [](char c) { return c >= '0' && c <= '9'; })) return false;
+  if (!std::all_of(code.begin(), code.end(), [](char c) { return c >= '0' && c <= '9'; }))
+    return false;
   size_t begin = 0;
   for (const auto& [length, level] : kLevels) {
     if (length > code.size()) break;

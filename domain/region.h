@@ -1,4 +1,5 @@
-// Region codes: significant digits of the statistical code, 2-4-6-9-12-15 by level; the parent is the prefix.
+// Region codes: significant digits of the statistical code, 2-4-6-9-12-15 by level; the parent is
+// the prefix.
 //
 // Source: rules.md §9 (GB/T 2260, GB/T 10114, statistical codes), slice-1 §3.
 #pragma once

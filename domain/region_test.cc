@@ -9,18 +9,19 @@ namespace taizhang {
 namespace {
 
 TEST(RegionCode, HasTheDigitsOfItsLevel) {
-  for (const auto* code : {"99", "9901", "990101", "990101100", "990101100201", "990101100201003", "990101599001"}) {
+  for (const auto* code :
+       {"99", "9901", "990101", "990101100", "990101100201", "990101100201003", "990101599001"}) {
     EXPECT_TRUE(is_region_code(code)) << code;
   }
-  for (const auto* code : {"", "9", "990", "99010", "9901011", "99010110020", "9901011002010", "9901011002010031",
-                           "9a", "99 1", "９９"}) {
+  for (const auto* code : {"", "9", "990", "99010", "9901011", "99010110020", "9901011002010",
+                           "9901011002010031", "9a", "99 1", "９９"}) {
     EXPECT_FALSE(is_region_code(code)) << code;
   }
 }
 
 TEST(RegionCode, HasNoSegmentOfZerosAndATownshipTo599) {
-  for (const auto* code : {"00", "9900", "990100", "990101000", "990101100000", "990101100201000", "990001",
-                           "990101600", "990101999001"}) {
+  for (const auto* code : {"00", "9900", "990100", "990101000", "990101100000", "990101100201000",
+                           "990001", "990101600", "990101999001"}) {
     EXPECT_FALSE(is_region_code(code)) << code;
   }
 }

@@ -6,7 +6,8 @@
 
 namespace taizhang {
 
-// SHA-1 of the namespace's 16 bytes and the name: equal inputs give the equal id for ever. `space` is a UUID.
+// SHA-1 of the namespace's 16 bytes and the name: equal inputs give the equal id for ever. `space`
+// is a UUID.
 std::string uuid_v5(std::string_view space, std::string_view name);
 
 }  // namespace taizhang

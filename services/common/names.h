@@ -1,4 +1,5 @@
-// Names of enum values as codes: PAIRING_KIND_CADRE_HOUSEHOLD is "CADRE_HOUSEHOLD" in scopes, classes and sets.
+// Names of enum values as codes: PAIRING_KIND_CADRE_HOUSEHOLD is "CADRE_HOUSEHOLD" in scopes,
+// classes and sets.
 #pragma once
 
 #include <google/protobuf/generated_enum_reflection.h>

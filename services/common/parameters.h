@@ -1,4 +1,5 @@
-// What the parameters of a ledger say about one fact: the rule that governs, no rule, or "cannot decide".
+// What the parameters of a ledger say about one fact: the rule that governs, no rule, or "cannot
+// decide".
 #pragma once
 
 #include <google/protobuf/repeated_field.h>
@@ -45,7 +46,8 @@ class Governing {
 };
 
 // The rule of `key` for a fact of `day` (yyyymmdd).
-Governing governing(const Ledger& ledger, std::string_view key, const ScopeFacts& facts, int32_t day);
+Governing governing(const Ledger& ledger, std::string_view key, const ScopeFacts& facts,
+                    int32_t day);
 
 // PARAMETER_MISSING for `field`, naming the key.
 Refusal parameter_missing(const Governing& governing, std::string_view field);

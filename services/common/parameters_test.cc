@@ -28,12 +28,15 @@ class GoverningTest : public testing::Test {
   void SetUp() override {
     Scenario book(register_rules);
     book.given(
-        test::parameter_defined(kVisits, rules::v1::PARAMETER_TYPE_COUNT_PER_PERIOD, {"category", "rank"},
-                                rules::v1::RESOLUTION_STRICTEST_HIGH),
-        test::parameter_set(kVisits, {{"category", "LIFTED"}}, test::count_value(1, rules::v1::CALENDAR_PERIOD_QUARTER)),
-        test::parameter_set(kVisits, {}, test::count_value(1, rules::v1::CALENDAR_PERIOD_MONTH), 2, 20170101),
+        test::parameter_defined(kVisits, rules::v1::PARAMETER_TYPE_COUNT_PER_PERIOD,
+                                {"category", "rank"}, rules::v1::RESOLUTION_STRICTEST_HIGH),
+        test::parameter_set(kVisits, {{"category", "LIFTED"}},
+                            test::count_value(1, rules::v1::CALENDAR_PERIOD_QUARTER)),
+        test::parameter_set(kVisits, {}, test::count_value(1, rules::v1::CALENDAR_PERIOD_MONTH), 2,
+                            20170101),
         test::optional_parameter_defined(kRate, rules::v1::PARAMETER_TYPE_RATE, {"item"}),
-        test::parameter_set(kRate, {{"item", "TERRACE"}}, test::rate_value(50'000, common::v1::UNIT_MU)));
+        test::parameter_set(kRate, {{"item", "TERRACE"}},
+                            test::rate_value(50'000, common::v1::UNIT_MU)));
     given(book, kVisits);
     given(book, kRate);
   }

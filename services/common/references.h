@@ -14,11 +14,12 @@ class SubjectRef;
 class Registry;
 
 // The code as it is in force on `day` (yyyymmdd), with its class; null: not in the list that day.
-const rules::state::v1::Code::Validity* code_at(const Ledger& ledger, std::string_view list_id, std::string_view code,
-                                                int32_t day);
+const rules::state::v1::Code::Validity* code_at(const Ledger& ledger, std::string_view list_id,
+                                                std::string_view code, int32_t day);
 
 // The region, when it is known and valid on `day`; null otherwise.
-const rules::state::v1::Region* region_at(const Ledger& ledger, std::string_view region, int32_t day);
+const rules::state::v1::Region* region_at(const Ledger& ledger, std::string_view region,
+                                          int32_t day);
 
 enum class Standing { kUnknown, kNotActive, kActive };
 // Active: registered on or before `day`. Kinds that no table holds are unknown.

@@ -77,9 +77,12 @@ TEST_F(ReferencesTest, ARegionIsKnownFromItsFirstDay) {
 TEST_F(ReferencesTest, AVillageIsARegionOfTwelveDigits) {
   given_region("990101100");
   given_region("990101100201");
-  EXPECT_EQ(standing_of(ledger_, common::v1::SUBJECT_KIND_VILLAGE, "990101100201", kFrom), Standing::kActive);
-  EXPECT_EQ(standing_of(ledger_, common::v1::SUBJECT_KIND_VILLAGE, "990101100", kFrom), Standing::kUnknown);
-  EXPECT_EQ(standing_of(ledger_, common::v1::SUBJECT_KIND_REGION, "990101100", kFrom), Standing::kActive);
+  EXPECT_EQ(standing_of(ledger_, common::v1::SUBJECT_KIND_VILLAGE, "990101100201", kFrom),
+            Standing::kActive);
+  EXPECT_EQ(standing_of(ledger_, common::v1::SUBJECT_KIND_VILLAGE, "990101100", kFrom),
+            Standing::kUnknown);
+  EXPECT_EQ(standing_of(ledger_, common::v1::SUBJECT_KIND_REGION, "990101100", kFrom),
+            Standing::kActive);
 }
 
 TEST_F(ReferencesTest, ASubjectIsActiveFromTheDayItWasRegistered) {
@@ -133,11 +136,13 @@ TEST_F(ReferencesTest, ChecksSayWhatIsWrong) {
   EXPECT_EQ(checks.region(ledger_, "990102", kFrom, "region")->value->number(),
             common::v1::COMMON_REFUSAL_REGION_NOT_FOUND);
   EXPECT_FALSE(checks.region(ledger_, "990101", kFrom, "region"));
-  const auto unknown = checks.subject(ledger_, common::v1::SUBJECT_KIND_WORKER, "v", kFrom, "visitors[1]");
+  const auto unknown =
+      checks.subject(ledger_, common::v1::SUBJECT_KIND_WORKER, "v", kFrom, "visitors[1]");
   EXPECT_EQ(unknown->value->number(), common::v1::COMMON_REFUSAL_SUBJECT_NOT_FOUND);
   EXPECT_EQ(unknown->field, "visitors[1]");
-  EXPECT_EQ(checks.subject(ledger_, common::v1::SUBJECT_KIND_WORKER, "w", kBefore, "f")->value->number(),
-            common::v1::COMMON_REFUSAL_SUBJECT_NOT_ACTIVE);
+  EXPECT_EQ(
+      checks.subject(ledger_, common::v1::SUBJECT_KIND_WORKER, "w", kBefore, "f")->value->number(),
+      common::v1::COMMON_REFUSAL_SUBJECT_NOT_ACTIVE);
   EXPECT_FALSE(checks.subject(ledger_, common::v1::SUBJECT_KIND_WORKER, "w", kFrom, "f"));
 }
 

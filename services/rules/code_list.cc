@@ -1,7 +1,7 @@
 // A code list: versions one after the other, each in force until the next begins.
-#include <set>
-
 #include <google/protobuf/util/message_differencer.h>
+
+#include <set>
 
 #include "domain/dates.h"
 #include "platform/command/registry.h"
@@ -45,10 +45,12 @@ const CodeList::Published* find_version(const CodeList& list, const std::string&
   return nullptr;
 }
 
-bool says_the_same(const Ledger& ledger, const CodeList::Published& version, const PublishCodeListRequest& command) {
+bool says_the_same(const Ledger& ledger, const CodeList::Published& version,
+                   const PublishCodeListRequest& command) {
   if (version.effective_day() != ledger.effective_day()) return false;
   if (version.from_day() != day_of(command.valid_from_date())) return false;
-  if (version.standard() != command.standard() || version.entries_size() != command.entries_size()) return false;
+  if (version.standard() != command.standard() || version.entries_size() != command.entries_size())
+    return false;
   for (int i = 0; i < version.entries_size(); ++i) {
     if (!MessageDifferencer::Equals(version.entries(i), command.entries(i))) return false;
   }
@@ -64,7 +66,8 @@ std::optional<Refusal> check_entries(const PublishCodeListRequest& command) {
   }
   for (int i = 0; i < command.entries_size(); ++i) {
     for (const auto& successor : command.entries(i).successors()) {
-      if (!codes.contains(successor)) return refuse(v1::RULES_REFUSAL_SUCCESSOR_UNKNOWN, entry_field(i, "successors"));
+      if (!codes.contains(successor))
+        return refuse(v1::RULES_REFUSAL_SUCCESSOR_UNKNOWN, entry_field(i, "successors"));
     }
   }
   return std::nullopt;
@@ -86,7 +89,8 @@ Decision decide(const Ledger& ledger, const PublishCodeListRequest& command) {
   return emit(copy_inputs<CodeListPublished>(command));
 }
 
-void end_codes_of(Ledger& ledger, const std::string& list_id, const CodeList::Published& version, int32_t to_day) {
+void end_codes_of(Ledger& ledger, const std::string& list_id, const CodeList::Published& version,
+                  int32_t to_day) {
   for (const auto& entry : version.entries()) {
     auto& code = ledger.edit<Code>(list_id, entry.code());
     code.mutable_validities()->rbegin()->set_to_day(to_day);
@@ -120,8 +124,9 @@ void evolve(Ledger& ledger, const CodeListPublished& event) {
 }  // namespace
 
 void register_code_list(Registry& registry) {
-  registry.command<PublishCodeListRequest>(decide).validate<PublishCodeListRequest>(validate).event<CodeListPublished>(
-      evolve);
+  registry.command<PublishCodeListRequest>(decide)
+      .validate<PublishCodeListRequest>(validate)
+      .event<CodeListPublished>(evolve);
 }
 
 }  // namespace taizhang::rules

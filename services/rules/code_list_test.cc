@@ -19,7 +19,8 @@ using v1::PublishCodeListRequest;
 
 Scenario rules_book() { return Scenario({register_rules, register_reference_checks}); }
 
-PublishCodeListRequest publish(const std::vector<CodeOf>& codes, int32_t from_day = test::kReferenceDay) {
+PublishCodeListRequest publish(const std::vector<CodeOf>& codes,
+                               int32_t from_day = test::kReferenceDay) {
   PublishCodeListRequest command;
   const auto event = code_list("sector", codes, from_day);
   command.set_list_id(event.list_id());
@@ -40,7 +41,8 @@ std::string validities(Scenario& book, std::string_view code) {
 
 TEST(PublishCodeList, PutsEveryCodeInForce) {
   auto book = rules_book();
-  book.when(publish({{"HOUSING", "LIVING"}, "SOCIAL"})).accepted(code_list("sector", {{"HOUSING", "LIVING"}, "SOCIAL"}));
+  book.when(publish({{"HOUSING", "LIVING"}, "SOCIAL"}))
+      .accepted(code_list("sector", {{"HOUSING", "LIVING"}, "SOCIAL"}));
   EXPECT_EQ(validities(book, "HOUSING"), "20120101-0 ");
   EXPECT_EQ(book.row<state::v1::Code>("sector", "HOUSING").validities(0).class_(), "LIVING");
   EXPECT_EQ(book.row<state::v1::CodeList>("sector").version(), book.last_seq());
@@ -48,7 +50,8 @@ TEST(PublishCodeList, PutsEveryCodeInForce) {
 
 TEST(PublishCodeList, NextVersionEndsTheOneBefore) {
   auto book = rules_book();
-  book.given(publish({"HOUSING", "SOCIAL"}), publish({"SOCIAL", "WATER"}, 20150101), publish({"HOUSING"}, 20170101));
+  book.given(publish({"HOUSING", "SOCIAL"}), publish({"SOCIAL", "WATER"}, 20150101),
+             publish({"HOUSING"}, 20170101));
   EXPECT_EQ(validities(book, "HOUSING"), "20120101-20141231 20170101-0 ");
   EXPECT_EQ(validities(book, "SOCIAL"), "20120101-20141231 20150101-20161231 ");
   EXPECT_EQ(validities(book, "WATER"), "20150101-20161231 ");

@@ -1,9 +1,9 @@
 // A parameter: a rule with a number, defined once and set by scope and time.
 #include "domain/parameter.h"
 
-#include <algorithm>
-
 #include <google/protobuf/util/message_differencer.h>
+
+#include <algorithm>
 
 #include "domain/dates.h"
 #include "domain/region.h"
@@ -39,13 +39,15 @@ void validate(const DefineParameterRequest& command, Violations& found) {
   const bool by_value = command.resolution() == v1::RESOLUTION_STRICTEST_HIGH ||
                         command.resolution() == v1::RESOLUTION_STRICTEST_LOW;
   if (by_value && !is_ordered(command.type())) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "resolution", "values of this type have no order");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "resolution",
+              "values of this type have no order");
   }
 }
 
 // Whether the type has the number that min and max speak of.
 bool has_magnitude(v1::ParameterType type) {
-  return is_ordered(type) || type == v1::PARAMETER_TYPE_RATE || type == v1::PARAMETER_TYPE_AMOUNT_ITEMS;
+  return is_ordered(type) || type == v1::PARAMETER_TYPE_RATE ||
+         type == v1::PARAMETER_TYPE_AMOUNT_ITEMS;
 }
 
 bool bounds_fit(v1::ParameterType type, const v1::ParameterBounds& bounds) {
@@ -58,7 +60,8 @@ bool bounds_fit(v1::ParameterType type, const v1::ParameterBounds& bounds) {
 }
 
 Decision decide(const Ledger& ledger, const DefineParameterRequest& command) {
-  if (ledger.has<Parameter>(command.key())) return refuse(v1::RULES_REFUSAL_PARAMETER_EXISTS, "key");
+  if (ledger.has<Parameter>(command.key()))
+    return refuse(v1::RULES_REFUSAL_PARAMETER_EXISTS, "key");
   if (command.has_bounds() && !bounds_fit(command.type(), command.bounds())) {
     return refuse(v1::RULES_REFUSAL_BOUNDS_INVALID, "bounds");
   }
@@ -85,7 +88,8 @@ void validate(const SetParameterRequest& command, Violations& found) {
     found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "value", "one of its members is required");
   }
   if (value.has_month_day() && !is_month_day(value.month_day())) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "value.month_day", "must be a real day of a year");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "value.month_day",
+              "must be a real day of a year");
   }
   if (value.has_codes() && value.codes().codes().empty()) {
     found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "value.codes.codes", "is required");
@@ -112,23 +116,29 @@ int32_t to_day_of(const SetParameterRequest& command) {
   return command.has_valid_to_date() ? day_of(command.valid_to_date()) : 0;
 }
 
-bool in_bounds(const Ledger& ledger, const v1::ParameterBounds& bounds, const SetParameterRequest& command) {
+bool in_bounds(const Ledger& ledger, const v1::ParameterBounds& bounds,
+               const SetParameterRequest& command) {
   const auto& value = command.value();
   const int64_t number = magnitude(value);
   if (bounds.has_min() && number < bounds.min()) return false;
   if (bounds.has_max() && number > bounds.max()) return false;
   if (!bounds.list().empty() && value.codes().list() != bounds.list()) return false;
   for (const auto& code : value.codes().codes()) {
-    if (!code_at(ledger, value.codes().list(), code, day_of(command.valid_from_date()))) return false;
+    if (!code_at(ledger, value.codes().list(), code, day_of(command.valid_from_date())))
+      return false;
   }
   if (bounds.members().empty()) return true;
-  return std::all_of(value.enum_set().members().begin(), value.enum_set().members().end(), [&](const auto& member) {
-    return std::find(bounds.members().begin(), bounds.members().end(), member) != bounds.members().end();
-  });
+  return std::all_of(value.enum_set().members().begin(), value.enum_set().members().end(),
+                     [&](const auto& member) {
+                       return std::find(bounds.members().begin(), bounds.members().end(), member) !=
+                              bounds.members().end();
+                     });
 }
 
-// Nothing of the same scope may be valid in the command's time, once the version it supersedes has ended.
-bool overlaps(const std::vector<const Parameter::Setting*>& same, const SetParameterRequest& command) {
+// Nothing of the same scope may be valid in the command's time, once the version it supersedes has
+// ended.
+bool overlaps(const std::vector<const Parameter::Setting*>& same,
+              const SetParameterRequest& command) {
   const int32_t from_day = day_of(command.valid_from_date());
   const int32_t to_day = to_day_of(command) == 0 ? kOpenDay : to_day_of(command);
   bool superseded_is_known = command.supersedes_version() == 0;
@@ -151,7 +161,8 @@ Decision decide(const Ledger& ledger, const SetParameterRequest& command) {
   if (!parameter) return refuse(v1::RULES_REFUSAL_PARAMETER_NOT_FOUND, "key");
   const auto same = settings_of_scope(*parameter, command);
   for (const auto* setting : same) {
-    if (setting->from_day() == day_of(command.valid_from_date()) && setting->to_day() == to_day_of(command) &&
+    if (setting->from_day() == day_of(command.valid_from_date()) &&
+        setting->to_day() == to_day_of(command) &&
         MessageDifferencer::Equals(setting->value(), command.value())) {
       return Unchanged{setting->seq(), setting->seq(), setting->recorded_time_us()};
     }
@@ -160,19 +171,24 @@ Decision decide(const Ledger& ledger, const SetParameterRequest& command) {
   for (const auto& scope : ordered_scope(command.scope())) {
     const auto& allowed = parameter->scope_dims();
     if (std::find(allowed.begin(), allowed.end(), scope.dimension()) == allowed.end()) {
-      return refuse(v1::RULES_REFUSAL_SCOPE_DIMENSION_INVALID, "scope", {{"dimension", scope.dimension()}});
+      return refuse(v1::RULES_REFUSAL_SCOPE_DIMENSION_INVALID, "scope",
+                    {{"dimension", scope.dimension()}});
     }
   }
-  if (type_of(command.value()) != parameter->type()) return refuse(v1::RULES_REFUSAL_VALUE_TYPE_MISMATCH, "value");
-  if (!in_bounds(ledger, parameter->bounds(), command)) return refuse(v1::RULES_REFUSAL_VALUE_OUT_OF_BOUNDS, "value");
-  if (overlaps(same, command)) return refuse(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
+  if (type_of(command.value()) != parameter->type())
+    return refuse(v1::RULES_REFUSAL_VALUE_TYPE_MISMATCH, "value");
+  if (!in_bounds(ledger, parameter->bounds(), command))
+    return refuse(v1::RULES_REFUSAL_VALUE_OUT_OF_BOUNDS, "value");
+  if (overlaps(same, command))
+    return refuse(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
   auto event = copy_inputs<ParameterSet>(command);
   event.set_version(parameter->settings_size() + 1);
   return emit(std::move(event));
 }
 
 void evolve(Ledger& ledger, const ParameterSet& event) {
-  apply_parameter_set(ledger.edit<Parameter>(event.key()), event, ledger.seq(), ledger.recorded_time_us());
+  apply_parameter_set(ledger.edit<Parameter>(event.key()), event, ledger.seq(),
+                      ledger.recorded_time_us());
 }
 
 }  // namespace

@@ -67,7 +67,9 @@ class Setting {
     command_.set_supersedes_version(version);
     return *this;
   }
-  operator const SetParameterRequest&() const { return command_; }  // NOLINT: stands for the command
+  operator const SetParameterRequest&() const {
+    return command_;
+  }  // NOLINT: stands for the command
   SetParameterRequest& command() { return command_; }
 
  private:
@@ -116,8 +118,9 @@ TEST(DefineParameter, IsRefusedWithBoundsThatDoNotFit) {
   members_of_codes.mutable_bounds()->add_members("HOME");
   auto empty = define();
   empty.mutable_bounds();
-  for (const auto& command : {bounded(v1::PARAMETER_TYPE_DAYS, 2, 1), bounded(v1::PARAMETER_TYPE_BOOL, 0, 1),
-                              bounded(v1::PARAMETER_TYPE_DATE, 0, 1), list_of_days, members_of_codes, empty}) {
+  for (const auto& command :
+       {bounded(v1::PARAMETER_TYPE_DAYS, 2, 1), bounded(v1::PARAMETER_TYPE_BOOL, 0, 1),
+        bounded(v1::PARAMETER_TYPE_DATE, 0, 1), list_of_days, members_of_codes, empty}) {
     rules_book().when(command).refused(v1::RULES_REFUSAL_BOUNDS_INVALID, "bounds");
   }
 }
@@ -191,7 +194,9 @@ TEST(SetParameter, IsAcceptedOnTheVersionItExpects) {
 }
 
 TEST(SetParameter, IsRefusedForADimensionTheKeyDoesNotHave) {
-  defined().when(days(30).of("rank", "STAFF")).refused(v1::RULES_REFUSAL_SCOPE_DIMENSION_INVALID, "scope");
+  defined()
+      .when(days(30).of("rank", "STAFF"))
+      .refused(v1::RULES_REFUSAL_SCOPE_DIMENSION_INVALID, "scope");
 }
 
 TEST(SetParameter, WrongDimensionIsSaidBeforeAWrongType) {
@@ -201,7 +206,9 @@ TEST(SetParameter, WrongDimensionIsSaidBeforeAWrongType) {
 }
 
 TEST(SetParameter, IsRefusedForAValueOfAnotherType) {
-  defined().when(Setting(test::flag_value(true))).refused(v1::RULES_REFUSAL_VALUE_TYPE_MISMATCH, "value");
+  defined()
+      .when(Setting(test::flag_value(true)))
+      .refused(v1::RULES_REFUSAL_VALUE_TYPE_MISMATCH, "value");
 }
 
 TEST(SetParameter, WrongTypeIsSaidBeforeABound) {
@@ -237,7 +244,8 @@ TEST(SetParameter, TakesCodesThatAreInForceWhenItBegins) {
   book.given(test::code_list("fund_purpose", {"TERRACE"}), test::code_list("sector", {"TERRACE"}));
   book.when(Setting(test::codes_value("fund_purpose", {"TERRACE", "OFFICE"})))
       .refused(v1::RULES_REFUSAL_VALUE_OUT_OF_BOUNDS, "value");
-  book.when(Setting(test::codes_value("sector", {"TERRACE"}))).refused(v1::RULES_REFUSAL_VALUE_OUT_OF_BOUNDS, "value");
+  book.when(Setting(test::codes_value("sector", {"TERRACE"})))
+      .refused(v1::RULES_REFUSAL_VALUE_OUT_OF_BOUNDS, "value");
   book.when(Setting(test::codes_value("fund_purpose", {"TERRACE"})).from(20111231))
       .refused(v1::RULES_REFUSAL_VALUE_OUT_OF_BOUNDS, "value");
   book.when(Setting(test::codes_value("fund_purpose", {"TERRACE"}))).accepted();
@@ -268,9 +276,12 @@ TEST(SetParameter, BoundIsSaidBeforeAnOverlap) {
 TEST(SetParameter, IsRefusedWhereTheSameScopeIsTaken) {
   auto book = defined();
   book.given(days(30).from(20150101).to(20161231));
-  book.when(days(60).from(20161231)).refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
-  book.when(days(60).from(20140101).to(20150101)).refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
-  book.when(days(60).from(20140101)).refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
+  book.when(days(60).from(20161231))
+      .refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
+  book.when(days(60).from(20140101).to(20150101))
+      .refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
+  book.when(days(60).from(20140101))
+      .refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
   book.when(days(60).from(20170101)).accepted();
   book.when(days(60).from(20120101).to(20141231)).accepted();
   book.when(days(60).from(20150101).of("kind", "VISIT")).accepted();
@@ -285,8 +296,10 @@ TEST(SetParameter, SupersededVersionEndsTheDayBefore) {
 TEST(SetParameter, IsRefusedForSupersedingNoVersionOfTheScope) {
   auto book = defined();
   book.given(days(30).of("kind", "VISIT"));
-  book.when(days(60).superseding(1)).refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
-  book.when(days(60).superseding(9)).refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
+  book.when(days(60).superseding(1))
+      .refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
+  book.when(days(60).superseding(9))
+      .refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
   book.when(days(60).of("kind", "VISIT").from(20111231).superseding(1))
       .refused(v1::RULES_REFUSAL_VALIDITY_OVERLAPS, "valid_from_date");
 }
@@ -301,16 +314,24 @@ TEST(SetParameter, NeedsADocumentOfAKnownKind) {
 }
 
 TEST(SetParameter, IsMalformedWithoutAValueARealDayOrACode) {
-  defined().when(Setting(v1::ParameterValue())).refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "value");
+  defined()
+      .when(Setting(v1::ParameterValue()))
+      .refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "value");
   v1::ParameterValue no_day;
   no_day.mutable_month_day()->set_month(2);
   no_day.mutable_month_day()->set_day(30);
-  defined().when(Setting(no_day)).refused(common::v1::COMMON_REFUSAL_FIELD_INVALID, "value.month_day");
+  defined()
+      .when(Setting(no_day))
+      .refused(common::v1::COMMON_REFUSAL_FIELD_INVALID, "value.month_day");
   defined()
       .when(Setting(test::codes_value("fund_purpose", {})))
       .refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "value.codes.codes");
-  defined().when(days(30).of("region", "99010")).refused(common::v1::COMMON_REFUSAL_FIELD_INVALID, "scope[region]");
-  defined().when(days(30).of("kind", "")).refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "scope[kind]");
+  defined()
+      .when(days(30).of("region", "99010"))
+      .refused(common::v1::COMMON_REFUSAL_FIELD_INVALID, "scope[region]");
+  defined()
+      .when(days(30).of("kind", ""))
+      .refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "scope[kind]");
   defined()
       .when(days(30).from(20170102).to(20170101))
       .refused(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, "valid_to_date");

@@ -40,7 +40,10 @@ TEST(CreateRegion, BuildsTheTreeFromTheLedgersRoot) {
 }
 
 TEST(CreateRegion, RootOfAProvinceHasTwoDigits) {
-  rules_book().in_ledger("990000", common::v1::LEDGER_KIND_PROVINCE).when(create_region("99")).accepted();
+  rules_book()
+      .in_ledger("990000", common::v1::LEDGER_KIND_PROVINCE)
+      .when(create_region("99"))
+      .accepted();
   rules_book()
       .in_ledger("990100", common::v1::LEDGER_KIND_PREFECTURE)
       .given(create_region("9901"))
@@ -49,12 +52,18 @@ TEST(CreateRegion, RootOfAProvinceHasTwoDigits) {
 }
 
 TEST(CreateRegion, IsRefusedOutsideTheLedger) {
-  rules_book().when(create_region("990102")).refused(common::v1::COMMON_REFUSAL_REGION_NOT_IN_LEDGER, "region");
-  rules_book().when(create_region("9901")).refused(common::v1::COMMON_REFUSAL_REGION_NOT_IN_LEDGER, "region");
+  rules_book()
+      .when(create_region("990102"))
+      .refused(common::v1::COMMON_REFUSAL_REGION_NOT_IN_LEDGER, "region");
+  rules_book()
+      .when(create_region("9901"))
+      .refused(common::v1::COMMON_REFUSAL_REGION_NOT_IN_LEDGER, "region");
 }
 
 TEST(CreateRegion, OutsideTheLedgerIsSaidBeforeAWrongCode) {
-  rules_book().when(create_region("990102000")).refused(common::v1::COMMON_REFUSAL_REGION_NOT_IN_LEDGER, "region");
+  rules_book()
+      .when(create_region("990102000"))
+      .refused(common::v1::COMMON_REFUSAL_REGION_NOT_IN_LEDGER, "region");
 }
 
 TEST(CreateRegion, IsRefusedWithAWrongCode) {
@@ -111,8 +120,10 @@ TEST(CreateRegion, IsRefusedWhenLevelAndLengthDiffer) {
 
 TEST(CreateRegion, TakesAFutureFirstDayButNotAFutureEffectiveDate) {
   rules_book().when(create_region("990101", 21000101)).accepted();
-  rules_book().on(20180701).when(create_region("990101")).refused(
-      common::v1::COMMON_REFUSAL_EFFECTIVE_DATE_IN_FUTURE, "context.effective_date");
+  rules_book()
+      .on(20180701)
+      .when(create_region("990101"))
+      .refused(common::v1::COMMON_REFUSAL_EFFECTIVE_DATE_IN_FUTURE, "context.effective_date");
 }
 
 TEST(CreateRegion, IsForOperatorsAndInTheirRegions) {
@@ -127,7 +138,9 @@ TEST(CreateRegion, IsForOperatorsAndInTheirRegions) {
 }
 
 TEST(CreateRegion, NeedsEveryField) {
-  rules_book().when(CreateRegionRequest()).refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "region");
+  rules_book()
+      .when(CreateRegionRequest())
+      .refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "region");
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ rules::v1::RegionCreated region_created(std::string_view region, int32_t from_da
   return event;
 }
 
-rules::v1::CodeListPublished code_list(std::string_view list_id, const std::vector<CodeOf>& codes, int32_t from_day) {
+rules::v1::CodeListPublished code_list(std::string_view list_id, const std::vector<CodeOf>& codes,
+                                       int32_t from_day) {
   rules::v1::CodeListPublished event;
   event.set_list_id(std::string(list_id));
   event.set_version(std::to_string(from_day));
@@ -45,15 +46,17 @@ rules::v1::ParameterDefined parameter_defined(std::string_view key, rules::v1::P
   return event;
 }
 
-rules::v1::ParameterDefined optional_parameter_defined(std::string_view key, rules::v1::ParameterType type,
-                                                       std::initializer_list<const char*> scope_dims) {
+rules::v1::ParameterDefined optional_parameter_defined(
+    std::string_view key, rules::v1::ParameterType type,
+    std::initializer_list<const char*> scope_dims) {
   auto event = parameter_defined(key, type, scope_dims);
   event.set_when_missing(rules::v1::WHEN_MISSING_NO_RULE);
   return event;
 }
 
-rules::v1::ParameterSet parameter_set(std::string_view key, const ScopeOf& scope, const ParameterValue& value,
-                                      int64_t version, int32_t from_day) {
+rules::v1::ParameterSet parameter_set(std::string_view key, const ScopeOf& scope,
+                                      const ParameterValue& value, int64_t version,
+                                      int32_t from_day) {
   rules::v1::ParameterSet event;
   event.set_key(std::string(key));
   event.mutable_scope()->insert(scope.begin(), scope.end());

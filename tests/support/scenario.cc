@@ -142,7 +142,8 @@ void Scenario::give(const Message& message) {
     return;
   }
   run(*completed(message));
-  EXPECT_EQ(outcome_, Outcome::kAccepted) << "given " << message.GetDescriptor()->name() << ": " << outcome_text();
+  EXPECT_EQ(outcome_, Outcome::kAccepted)
+      << "given " << message.GetDescriptor()->name() << ": " << outcome_text();
 }
 
 void Scenario::apply(const Message& event, int32_t effective_day) {
@@ -158,13 +159,16 @@ std::unique_ptr<Message> Scenario::completed(const Message& command) {
   const auto& descriptor = *full->GetDescriptor();
   const auto& reflection = *full->GetReflection();
   const auto* ledger = descriptor.FindFieldByNumber(2);
-  if (reflection.GetString(*full, ledger).empty()) reflection.SetString(full.get(), ledger, ledger_);
+  if (reflection.GetString(*full, ledger).empty())
+    reflection.SetString(full.get(), ledger, ledger_);
   auto& context = static_cast<common::v1::RequestContext&>(
       *reflection.MutableMessage(full.get(), descriptor.FindFieldByNumber(1)));
-  if (context.request_id().empty()) context.set_request_id(uuid_v5(kNamespace, std::to_string(++requests_)));
+  if (context.request_id().empty())
+    context.set_request_id(uuid_v5(kNamespace, std::to_string(++requests_)));
   if (!context.has_source()) context.mutable_source()->set_kind(common::v1::Source::KIND_FORM);
   if (context.reason().empty()) context.set_reason(std::exchange(reason_, ""));
-  if (context.expected_version() == 0) context.set_expected_version(std::exchange(expected_version_, 0));
+  if (context.expected_version() == 0)
+    context.set_expected_version(std::exchange(expected_version_, 0));
   const auto* type = world_.catalogue->by_request(descriptor.full_name());
   if (type && type->effective == "context.effective_date" && !context.has_effective_date()) {
     *context.mutable_effective_date() = date_of(effective_day_);
@@ -185,7 +189,8 @@ void Scenario::run(const Message& command) {
   rights_used_.clear();
   emitted_.clear();
   const auto* type = world_.catalogue->by_request(command.GetDescriptor()->full_name());
-  ASSERT_NE(type, nullptr) << "no context of this scenario has " << command.GetDescriptor()->full_name();
+  ASSERT_NE(type, nullptr) << "no context of this scenario has "
+                           << command.GetDescriptor()->full_name();
 
   check_stateless(*type, command, violations_);
   if (!violations_.empty()) {
@@ -202,10 +207,12 @@ void Scenario::run(const Message& command) {
   Occasion now = occasion();
   now.effective_day = type->effective_day(command);
   now.expected_version = static_cast<const common::v1::RequestContext&>(
-                             command.GetReflection()->GetMessage(command, command.GetDescriptor()->FindFieldByNumber(1)))
+                             command.GetReflection()->GetMessage(
+                                 command, command.GetDescriptor()->FindFieldByNumber(1)))
                              .expected_version();
   const auto prints = world_.fingerprinter.of(*type, command);
-  Decision decision = decide_command(world_.registry, *type, Ledger(rows_, now), command, prints.creating);
+  Decision decision =
+      decide_command(world_.registry, *type, Ledger(rows_, now), command, prints.creating);
   if (const auto* no = decision.refusal()) {
     refusal_ = *no;
     outcome_ = Outcome::kRefused;
@@ -226,14 +233,17 @@ void Scenario::commit(const CommandType& type, const Message& command, Events& e
   const int32_t day = type.effective_day(command);
   for (auto& emitted : events.list()) {
     const auto& name = emitted.event->GetDescriptor()->name();
-    EXPECT_TRUE(std::any_of(type.options->emits().begin(), type.options->emits().end(),
-                            [&](const std::string& said) { return said == name || said.ends_with("." + name); }))
+    EXPECT_TRUE(std::any_of(
+        type.options->emits().begin(), type.options->emits().end(),
+        [&](const std::string& said) { return said == name || said.ends_with("." + name); }))
         << type.name << " does not say that it emits " << name;
     apply(*emitted.event, emitted.effective_day != 0 ? emitted.effective_day : day);
     emitted_.push_back(std::move(emitted.event));
   }
   const auto prints = world_.fingerprinter.of(type, command);
-  apply_request(rows_, at, {uuid_v5(kNamespace, "request " + std::to_string(first_seq)), prints.request, prints.creating},
+  apply_request(rows_, at,
+                {uuid_v5(kNamespace, "request " + std::to_string(first_seq)), prints.request,
+                 prints.creating},
                 first_seq, seq_, *emitted_.front());
 }
 
@@ -242,7 +252,8 @@ void Scenario::expect_unchanged_when_repeated(const CommandType& type, const Mes
   Occasion now = occasion();
   now.effective_day = type.effective_day(command);
   const auto prints = world_.fingerprinter.of(type, command);
-  Decision again = decide_command(world_.registry, type, Ledger(rows_, now), command, prints.creating);
+  Decision again =
+      decide_command(world_.registry, type, Ledger(rows_, now), command, prints.creating);
   EXPECT_NE(again.unchanged(), nullptr) << "the same " << type.name << " again is not unchanged";
 }
 
@@ -255,7 +266,8 @@ std::string Scenario::outcome_text() const {
       for (const auto& event : emitted_) text += " " + event->GetDescriptor()->name();
       return text;
     }
-    case Outcome::kRefused: return "refused: " + refusal_.value->name() + " of \"" + refusal_.field + "\"";
+    case Outcome::kRefused:
+      return "refused: " + refusal_.value->name() + " of \"" + refusal_.field + "\"";
     case Outcome::kViolations: break;
   }
   std::string text = "malformed:";
@@ -265,7 +277,8 @@ std::string Scenario::outcome_text() const {
   return text;
 }
 
-Scenario& Scenario::refused_as(const google::protobuf::EnumValueDescriptor& value, std::string_view field) {
+Scenario& Scenario::refused_as(const google::protobuf::EnumValueDescriptor& value,
+                               std::string_view field) {
   bool as_said = false;
   if (outcome_ == Outcome::kRefused) {
     as_said = refusal_.value == &value && refusal_.field == field;
@@ -273,7 +286,8 @@ Scenario& Scenario::refused_as(const google::protobuf::EnumValueDescriptor& valu
     const auto& first = violations_.findings().front();
     as_said = first.reason == &value && first.field == field;
   }
-  EXPECT_TRUE(as_said) << "expected " << value.name() << " of \"" << field << "\", was " << outcome_text();
+  EXPECT_TRUE(as_said) << "expected " << value.name() << " of \"" << field << "\", was "
+                       << outcome_text();
   return *this;
 }
 
@@ -307,7 +321,8 @@ Scenario& Scenario::emitted_are(std::initializer_list<const Message*> expected) 
     google::protobuf::util::MessageDifferencer differencer;
     std::string difference;
     differencer.ReportDifferencesToString(&difference);
-    EXPECT_TRUE(differencer.Compare(*message, event)) << event.GetDescriptor()->name() << ": " << difference;
+    EXPECT_TRUE(differencer.Compare(*message, event))
+        << event.GetDescriptor()->name() << ": " << difference;
   }
   return *this;
 }

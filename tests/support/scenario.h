@@ -1,13 +1,15 @@
-// A book on the table, for tests that speak the domain: given events or commands, when a command, then what comes of it.
+// A book on the table, for tests that speak the domain: given events or commands, when a command,
+// then what comes of it.
 //
 //   Scenario(register_funds)
 //       .given(line_opened("f1"))
 //       .when(record_arrival("f1").with_fen(500))
 //       .refused(FUNDS_REFUSAL_RECEIPT_REPEATED, "bank_reference");
 //
-// Every command runs through the platform's own order of checks (decide.h), on rows in memory, without transport. What
-// a command leaves out of its context (request id, source, effective date) and its ledger is filled in; when_exactly()
-// fills nothing. After an accepted create the same is asked again and must be unchanged.
+// Every command runs through the platform's own order of checks (decide.h), on rows in memory,
+// without transport. What a command leaves out of its context (request id, source, effective date)
+// and its ledger is filled in; when_exactly() fills nothing. After an accepted create the same is
+// asked again and must be unchanged.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -46,7 +48,8 @@ class Scenario {
   explicit Scenario(std::initializer_list<Register> contexts);
   explicit Scenario(Register context) : Scenario({context}) {}
 
-  // Events are applied as they are, on `kEffectiveDay` unless on() says otherwise; commands must be accepted.
+  // Events are applied as they are, on `kEffectiveDay` unless on() says otherwise; commands must be
+  // accepted.
   template <class... Messages>
   Scenario& given(const Messages&... messages) {
     (give(messages), ...);
@@ -71,10 +74,12 @@ class Scenario {
   Scenario& when(const google::protobuf::Message& command);
   Scenario& when_exactly(const google::protobuf::Message& command);
 
-  // The command was refused: with this reason, said of this field. For generic reasons it must be the first one found.
+  // The command was refused: with this reason, said of this field. For generic reasons it must be
+  // the first one found.
   template <class RefusalEnum>
   Scenario& refused(RefusalEnum value, std::string_view field) {
-    return refused_as(*google::protobuf::GetEnumDescriptor<RefusalEnum>()->FindValueByNumber(value), field);
+    return refused_as(*google::protobuf::GetEnumDescriptor<RefusalEnum>()->FindValueByNumber(value),
+                      field);
   }
   Scenario& accepted();
   // Accepted with exactly these events, in this order.
@@ -87,7 +92,8 @@ class Scenario {
   // Of an accepted command: the right was used.
   Scenario& used_right(std::string_view right);
 
-  // The n-th event of this type that the last command emitted; a test failure and an empty one when there is none.
+  // The n-th event of this type that the last command emitted; a test failure and an empty one when
+  // there is none.
   template <class Event>
   const Event& event(int n = 0) {
     const auto* found = find_event(*Event::descriptor(), n);
@@ -105,6 +111,12 @@ class Scenario {
     const Occasion now = occasion();
     return Ledger(rows_, now).has<Row>(key...);
   }
+  // Every row of a table, in key order.
+  template <class Row, class Visit>
+  void scan(const Visit& visit) {
+    const Occasion now = occasion();
+    Ledger(rows_, now).scan<Row>(visit);
+  }
   int64_t last_seq() const { return seq_; }
   // The state as it is: table prefix and key → bytes.
   std::map<std::string, std::string> state() const { return rows_.dump(); }
@@ -118,7 +130,8 @@ class Scenario {
   std::unique_ptr<google::protobuf::Message> completed(const google::protobuf::Message& command);
   void run(const google::protobuf::Message& command);
   void commit(const CommandType& type, const google::protobuf::Message& command, Events& events);
-  void expect_unchanged_when_repeated(const CommandType& type, const google::protobuf::Message& command);
+  void expect_unchanged_when_repeated(const CommandType& type,
+                                      const google::protobuf::Message& command);
   Occasion occasion() const;
   Scenario& refused_as(const google::protobuf::EnumValueDescriptor& value, std::string_view field);
   Scenario& emitted_are(std::initializer_list<const google::protobuf::Message*> expected);

@@ -46,7 +46,9 @@ TEST(Scenario, ARowMayBeGiven) {
 
 TEST(Scenario, FillsTheContextUnlessToldNotTo) {
   book().when(create_county()).accepted();
-  book().when_exactly(create_county()).refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "context");
+  book()
+      .when_exactly(create_county())
+      .refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "context");
 }
 
 TEST(Scenario, ARefusalChangesNothing) {
@@ -61,8 +63,10 @@ TEST(Scenario, ARefusalChangesNothing) {
 TEST(Scenario, FailsForAnotherReasonOrAnotherField) {
   static Scenario table = book();
   table.given(region_created("990101")).when(create_county());
-  EXPECT_NONFATAL_FAILURE(table.refused(rules::v1::RULES_REFUSAL_LEVEL_MISMATCH, "region"), "REGION_EXISTS");
-  EXPECT_NONFATAL_FAILURE(table.refused(rules::v1::RULES_REFUSAL_REGION_EXISTS, "name"), "REGION_EXISTS");
+  EXPECT_NONFATAL_FAILURE(table.refused(rules::v1::RULES_REFUSAL_LEVEL_MISMATCH, "region"),
+                          "REGION_EXISTS");
+  EXPECT_NONFATAL_FAILURE(table.refused(rules::v1::RULES_REFUSAL_REGION_EXISTS, "name"),
+                          "REGION_EXISTS");
   EXPECT_NONFATAL_FAILURE(table.accepted(), "REGION_EXISTS");
   EXPECT_NONFATAL_FAILURE(table.unchanged(), "REGION_EXISTS");
 }
