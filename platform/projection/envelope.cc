@@ -44,8 +44,12 @@ void fill_envelope(const EventMeta& meta, ledger::v1::EventEnvelope& envelope) {
   envelope.set_self_approved(meta.self_approved);
 }
 
-void fill_payload(const EventMeta& meta, ledger::v1::EventEnvelope& envelope) {
-  envelope.set_payload(meta.payload.data(), meta.payload.size());
+void fill_payload(const EventMeta& meta, bool may_see_personal, ledger::v1::EventEnvelope& envelope) {
+  if (!may_see_personal && (!meta.event || holds_personal_data(*meta.event))) {
+    envelope.set_payload_withheld(true);
+  } else {
+    envelope.set_payload(meta.payload.data(), meta.payload.size());
+  }
 }
 
 }  // namespace taizhang

@@ -81,9 +81,9 @@ absl::Status Folder::fold_commit(const DecodedCommit& commit, LedgerProgress& pr
     occasion.seq = event.meta.seq;
     occasion.effective_day = event.meta.effective_day;
     occasion.actor = event.meta.actor;
+    if (i == 0 && view_.commit_fold()) view_.commit_fold()(ledger, commit.meta);
     if (const auto* fold = view_.fold_of(event.type)) (*fold)(ledger, event.meta);
     if (view_.any_fold()) view_.any_fold()(ledger, event.meta);
-    if (i + 1 == commit.events.size() && view_.commit_fold()) view_.commit_fold()(ledger, commit.meta);
     const int64_t versions = rows_.take(event.meta.seq, puts_, progress.digest);
     progress.versions += versions;
     versions_written_ += versions;

@@ -187,6 +187,9 @@ class Snapshot {
   // Last seq the ledger had at that recorded time; 0: none.
   int64_t seq_at(int64_t recorded_time_us) const { return rows_.seq_at(recorded_time_us); }
 
+  // For code that serves queries and streams alike.
+  SnapshotRows& rows() const { return rows_; }
+
   // 32 lower-case hexadecimal digits, equal to what decide made of the same number.
   std::string blind_index(std::string_view normalised_number) const { return (*blind_index_)(normalised_number); }
 

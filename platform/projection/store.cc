@@ -143,6 +143,12 @@ class RocksStore : public Store {
     return status_of(db_->Flush(options), "flushing a view");
   }
 
+  absl::Status verify_files() const override {
+    rocksdb::ReadOptions options;
+    options.fill_cache = false;
+    return status_of(db_->VerifyChecksum(options), "verifying the files of a view");
+  }
+
   std::unique_ptr<StoreCursor> cursor(CursorKind kind, const Moment* at) const override {
     rocksdb::ReadOptions options;
     options.verify_checksums = true;

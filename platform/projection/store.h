@@ -98,6 +98,9 @@ class Store {
   // Makes everything written so far survive the process.
   virtual absl::Status flush() = 0;
 
+  // Reads every block of every file. DATA_LOSS: a checksum is wrong.
+  virtual absl::Status verify_files() const = 0;
+
   // Sees what is written when it is made, and `moment` when given.
   class Moment;
   virtual std::unique_ptr<StoreCursor> cursor(CursorKind kind, const Moment* moment = nullptr) const = 0;

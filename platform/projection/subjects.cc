@@ -21,7 +21,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-enum class Find { kSubjects, kDocuments };
+enum class Find { kSubjects, kDocuments, kSealed };
 
 // Which fields of a message type can hold what is looked for: the walk visits no others.
 struct Plan {
@@ -30,7 +30,7 @@ struct Plan {
     int kind = 0;                // a string with this (field).subject
     const Plan* below = nullptr; // a message to go into
   };
-  bool is_reference = false;  // a SubjectRef or a DocumentRef itself
+  bool is_reference = false;  // a SubjectRef, a DocumentRef or a Sealed itself
   std::vector<Step> steps;
   bool useful = false;
 };
@@ -57,8 +57,9 @@ class Plans {
     if (plan) return *plan;
     plan = std::make_unique<Plan>();
     Plan& made = *plan;
-    const auto* reference = find_ == Find::kSubjects ? common::v1::SubjectRef::descriptor()
-                                                     : common::v1::DocumentRef::descriptor();
+    const auto* reference = find_ == Find::kSubjects    ? common::v1::SubjectRef::descriptor()
+                            : find_ == Find::kDocuments ? common::v1::DocumentRef::descriptor()
+                                                        : common::v1::Sealed::descriptor();
     made.is_reference = made.useful = type == reference;
     for (int i = 0; i < type->field_count(); ++i) {
       const FieldDescriptor* member = type->field(i);
@@ -88,6 +89,11 @@ Plans& subject_plans() {
 
 Plans& document_plans() {
   static auto& plans = *new Plans(Find::kDocuments);
+  return plans;
+}
+
+Plans& sealed_plans() {
+  static auto& plans = *new Plans(Find::kSealed);
   return plans;
 }
 
@@ -162,6 +168,16 @@ std::vector<std::string> document_ids(const Message& message) {
         if (!id.empty() && std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
       });
   return found;
+}
+
+bool holds_personal_data(const Message& message) {
+  bool held = false;
+  walk(
+      message, sealed_plans().of(message.GetDescriptor()), [](int, const std::string&) {},
+      [&](const Message& sealed) {
+        held = held || !static_cast<const common::v1::Sealed&>(sealed).bytes().empty();
+      });
+  return held;
 }
 
 std::string subject_kind_name(int kind) {

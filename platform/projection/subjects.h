@@ -29,6 +29,9 @@ Subject primary_subject(const google::protobuf::Message& event);
 // document_id of every DocumentRef at any depth, each once, in field order.
 std::vector<std::string> document_ids(const google::protobuf::Message& message);
 
+// Whether a Sealed with content stands in it, at any depth: personal data, for makers and checkers only.
+bool holds_personal_data(const google::protobuf::Message& message);
+
 // "PAYMENT", for kind SUBJECT_KIND_PAYMENT.
 std::string subject_kind_name(int kind);
 

@@ -121,7 +121,7 @@ class View {
   }
   // Every event, after the fold of its type; meta.event is the parsed message.
   View& on_any(void (*fold)(Ledger&, const EventMeta&));
-  // Every commit, after the folds of its events; rows it writes carry the commit's last seq.
+  // Every commit, before the folds of its events; rows it writes carry the commit's first seq.
   View& on_commit(void (*fold)(Ledger&, const CommitMeta&));
 
   // The rpc with a (query) option that takes Request and returns Response. Several threads run queries at once.

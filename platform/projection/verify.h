@@ -1,0 +1,22 @@
+// Folds a view again in a scratch place and compares every row version.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "platform/projection/batch_reader.h"
+#include "platform/projection/store.h"
+#include "platform/projection/view.h"
+#include "platform/projection/views.h"
+
+namespace taizhang::projection {
+
+// As of the position that `live` holds now. An error: the comparison could not be made (no disk, a damaged journal);
+// damage of the view itself is a difference.
+absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const Store> live,
+                                         const std::string& scratch_directory, journal::Log& log,
+                                         std::shared_ptr<StoreResources> resources, BatchLimits limits,
+                                         int64_t cache_bytes);
+
+}  // namespace taizhang::projection

@@ -1,0 +1,127 @@
+// One running view: its files, the thread that folds into them, and its queries.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "platform/command/dispatcher.h"
+#include "platform/projection/feed.h"
+#include "platform/projection/folder.h"
+#include "platform/projection/query_plan.h"
+#include "platform/projection/views.h"
+#include "platform/projection/waiters.h"
+
+namespace taizhang::projection {
+
+// What the views of a process share. Outlives them all.
+struct Shared {
+  Shared(journal::Log& journal, Clock& time, ViewsSettings given)
+      : log(journal), clock(time), settings(std::move(given)) {}
+
+  journal::Log& log;
+  Clock& clock;
+  const ViewsSettings settings;
+  std::function<std::string(std::string_view)> blind_index;
+  std::shared_ptr<StoreResources> resources;
+  std::string token_key;
+  std::unique_ptr<Waiters> waiters;
+  std::unique_ptr<Feed> feed;  // set before any view folds
+  const EventSource* events = nullptr;
+};
+
+class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunner> {
+ public:
+  ViewRunner(std::shared_ptr<Shared> shared, View view);
+  ~ViewRunner() override;
+
+  // Opens the files. Damage is no error here: the view stands still, and status() says why.
+  void open();
+  // Whether the journal is the one the files were made of. DATA_LOSS: it was rewound, damaged or replaced.
+  absl::Status check_journal() const;
+  // Where the journal's fold stands with this view.
+  absl::StatusOr<journal::Fold> journal_fold() const { return folder_->journal_fold(); }
+  int64_t position() const { return position_; }
+  bool healthy() const;
+
+  void start();  // folding
+  void stop();
+
+  void ask(const QueryPlan& plan, const Call& call, std::shared_ptr<const google::protobuf::Message> request,
+           Done done);
+  const std::vector<std::unique_ptr<QueryPlan>>& plans() const { return plans_; }
+  const View& view() const { return view_; }
+
+  ViewStatus status() const;
+  absl::Status rebuild();
+  absl::StatusOr<VerifyReport> verify();
+  bool find_event(std::string_view ledger, int64_t seq, const std::function<void(const EventMeta&)>& visit) const;
+
+  // LiveView
+  std::variant<Progress, Error> progress(const std::string& ledger) const override;
+  std::optional<Error> read(const std::string& ledger, int64_t seq,
+                            const std::function<void(SnapshotRows&)>& reading) const override;
+  uint64_t when_beyond(const std::string& ledger, int64_t seq, int64_t deadline_boot_us,
+                       std::function<void()> ready) override;
+  void cancel(uint64_t waiting) override;
+  int64_t boot_us() const override { return shared_->clock.boot_us(); }
+
+ private:
+  struct Published {
+    int64_t seq = 0;
+    int64_t recorded_time_us = 0;
+    int64_t stopped_seq = 0;
+    std::string stopped_why;
+  };
+
+  std::string directory() const;
+  BatchLimits limits() const;
+  Wanted wanted() const;
+
+  // Of the view's thread.
+  void run();
+  absl::Status take(const Batch& batch);
+  absl::Status write();
+  absl::Status read_alone(int64_t end_offset);
+  absl::Status resume_stopped();
+  void publish();
+  absl::Status finish_building();
+
+  void fail(absl::Status why);
+  // An error when the view cannot answer at all; otherwise its files.
+  std::variant<std::shared_ptr<Store>, Error> files() const;
+  Known known_of(const std::string& ledger, const Published& published) const;
+  bool stopping() const { return stopping_.load(std::memory_order_relaxed); }
+
+  const std::shared_ptr<Shared> shared_;
+  const View view_;
+  std::vector<std::unique_ptr<QueryPlan>> plans_;
+
+  std::unique_ptr<Folder> folder_;  // of the view's thread while it runs
+  int64_t unflushed_events_ = 0;
+  int64_t build_until_ = 0;  // the view is built once it has folded so far
+  bool built_marked_ = false;  // and its files say so
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable published_changed_;
+  std::shared_ptr<Store> store_;
+  std::map<std::string, Published, std::less<>> published_;
+  absl::Status status_;
+  bool building_ = false;
+  int64_t closed_time_us_ = 0;
+  int64_t last_time_us_ = 0;  // recorded time of the last commit folded
+  std::atomic<int64_t> position_{0};
+  std::atomic<int64_t> events_folded_{0};
+  std::atomic<int64_t> rows_written_{0};
+  std::atomic<bool> stopping_{false};
+  std::mutex operation_;  // one rebuild or verify at a time
+  std::thread thread_;
+};
+
+}  // namespace taizhang::projection
