@@ -1,4 +1,5 @@
-// Requests of assistance as tests send them: complete and acceptable, each test changes what it is about.
+// Requests of assistance as tests send them: complete and acceptable, each test changes what it is
+// about.
 //
 // Things are named by short words; ids are made of them.
 #pragma once

@@ -8,61 +8,23 @@ namespace taizhang::test {
 
 void give_county(Scenario& book) {
   for (const auto region : {kCounty, kTown, kVillageJ, kVillageD, kGroup}) {
-    book.given_row(region_row(region));
+    book.given(region_created(region));
   }
-  struct Entry {
-    std::string_view list, code, of_class;
-  };
-  constexpr Entry kEntries[] = {
-      {"worker_rank", "STAFF", ""},
-      {"worker_rank", "UNIT_HEAD", ""},
-      {"worker_post", "RESPONSIBLE", ""},
-      {"worker_post", "TEACHER", ""},
-      {"relation", "0", ""},
-      {"relation", "2", ""},
-      {"sex", "1", ""},
-      {"sex", "2", ""},
-      {"ethnic_group", "01", ""},
-      {"education", "90", ""},
-      {"citizen_region", "99", ""},
-      {"household_status", "POOR", "POOR"},
-      {"household_status", "LIFTED", "LIFTED"},
-      {"household_status", "UNSTABLE", "MONITORED"},
-      {"pairing_role", "RESPONSIBLE", ""},
-      {"visit_purpose", "SURVEY", ""},
-      {"issue_category", "LOAN_DELAY", "REQUEST"},
-      {"issue_category", "WATER", "DIFFICULTY"},
-      {"issue_category", "OTHER", ""},
-      {"document_kind", "REPORT", ""},
-  };
-  for (const auto& [list, code, of_class] : kEntries) {
-    book.given_row(code_row(list, code, of_class));
-  }
+  book.given(
+      code_list("worker_rank", {"STAFF", "UNIT_HEAD"}),
+      code_list("worker_post", {"RESPONSIBLE", "TEACHER"}), code_list("relation", {"0", "2"}),
+      code_list("sex", {"1", "2"}), code_list("ethnic_group", {"01"}),
+      code_list("education", {"90"}), code_list("citizen_region", {"99"}),
+      code_list("household_status",
+                {{"POOR", "POOR"}, {"LIFTED", "LIFTED"}, {"UNSTABLE", "MONITORED"}}),
+      code_list("pairing_role", {"RESPONSIBLE"}), code_list("visit_purpose", {"SURVEY"}),
+      code_list("issue_category", {{"LOAN_DELAY", "REQUEST"}, {"WATER", "DIFFICULTY"}, {"OTHER"}}),
+      code_list("document_kind", {"REPORT"}));
 }
 
-rules::state::v1::Parameter rule_row(std::string_view key, const rules::v1::ParameterValue& value,
-                                     Scope scope) {
-  auto row = parameter_row(key);
-  add_version(row, value, scope);
-  return row;
-}
-
-rules::v1::ParameterValue day_rule(int32_t day) {
-  rules::v1::ParameterValue value;
-  *value.mutable_date() = date_of(day);
-  return value;
-}
-
-rules::v1::ParameterValue members_rule(std::initializer_list<std::string_view> members) {
-  rules::v1::ParameterValue value;
-  auto& set = *value.mutable_enum_set();
-  for (const auto member : members) set.add_members(std::string(member));
-  return value;
-}
-
-std::string citizen_number(int order, int32_t birth_day) {
+std::string citizen_number(int order, int32_t birth_day, std::string_view county) {
   const std::string three = std::to_string(1000 + order).substr(1);
-  std::string number = "990101" + std::to_string(birth_day) + three;
+  std::string number = std::string(county) + std::to_string(birth_day) + three;
   number += citizen_check_character(number);
   return number;
 }
