@@ -1,6 +1,7 @@
 // Metrics on prometheus-cpp.
 #include "platform/rpc/metrics.h"
 
+#include <arpa/inet.h>
 #include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
@@ -8,8 +9,11 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <exception>
+#include <future>
 #include <limits>
 #include <mutex>
 #include <utility>
@@ -63,6 +67,17 @@ class ReadOnScrape : public prometheus::Collectable {
   mutable std::mutex mutex_;
   std::map<std::string, Row> rows_;
 };
+
+void connect_once(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  close(fd);
+}
 
 }  // namespace
 
@@ -131,8 +146,12 @@ absl::Status Metrics::expose(int port) {
 }
 
 void Metrics::stop() {
-  impl_->exposer.reset();
   impl_->read_on_scrape->clear();
+  if (!impl_->exposer) return;
+  const int port = impl_->exposer->GetListeningPorts().front();
+  auto closed = std::async(std::launch::async, [this] { impl_->exposer.reset(); });
+  // The library looks whether it should stop at each connection, and else every two seconds.
+  while (closed.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) connect_once(port);
 }
 
 std::string Metrics::text() const {

@@ -1,0 +1,228 @@
+// One process: every part, made from the settings, in the order in which each needs the ones before.
+#include "apps/taizhangd/node.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <future>
+
+#include "apps/taizhangd/observe.h"
+#include "apps/taizhangd/product_views.h"
+#include "platform/base/clock.h"
+#include "platform/base/file.h"
+#include "platform/base/log.h"
+#include "platform/command/command_front.h"
+#include "platform/command/writer.h"
+#include "platform/config/key_file.h"
+#include "platform/journal/segments/segment_log.h"
+#include "platform/projection/views.h"
+#include "platform/rpc/callers.h"
+#include "platform/rpc/metrics.h"
+#include "platform/rpc/server.h"
+#include "services/contexts.h"
+#include "taizhang/config/v1/config.pb.h"
+
+namespace taizhang {
+namespace {
+
+using config::v1::Config;
+using journal::segments::SegmentLog;
+using journal::segments::SegmentOptions;
+
+constexpr int64_t kSegmentAlignment = 4096;
+
+SegmentOptions segment_options(const Config& config) {
+  SegmentOptions options;
+  options.directory = config.data_dir() + "/journal";
+  options.segment_bytes =
+      (config.journal().segment_bytes() + kSegmentAlignment - 1) / kSegmentAlignment * kSegmentAlignment;
+  options.group_bytes_max = config.journal().group_bytes_max();
+  options.idle_mark_us = config.journal().idle_mark_us();
+  options.disk_full_retry_us = config.journal().disk_full_retry_us();
+  return options;
+}
+
+StateSettings state_settings(const Config& config) {
+  StateSettings settings;
+  settings.store.cache_bytes_max = static_cast<size_t>(config.writer().block_cache_bytes());
+  settings.cached_rows_max = static_cast<size_t>(config.writer().cached_rows_max());
+  return settings;
+}
+
+WriterSettings writer_settings(const Config& config, const NodeOptions& options) {
+  WriterSettings settings;
+  // Embedded: the data folder is the journal's only home, so an empty one is a new journal.
+  settings.owner.create = true;
+  settings.owner.in_flight_records_max = static_cast<size_t>(config.writer().in_flight_records_max());
+  settings.owner.in_flight_bytes_max = static_cast<size_t>(config.writer().in_flight_bytes_max());
+  settings.owner.clock_behind_confirmed = options.clock_behind_confirmed;
+  settings.owner.clock_ahead_confirmed = options.clock_ahead_confirmed;
+  settings.queued_commands_max = static_cast<size_t>(config.writer().queued_commands_max());
+  settings.bulk_in_flight_max = static_cast<size_t>(config.writer().bulk_in_flight_max());
+  settings.state_mark_commits = config.writer().state_mark_commits();
+  return settings;
+}
+
+ViewsSettings views_settings(const Config& config) {
+  ViewsSettings settings;
+  settings.directory = config.data_dir() + "/views";
+  settings.block_cache_bytes = config.views().block_cache_bytes();
+  settings.write_buffers_bytes = config.views().write_buffers_bytes();
+  settings.row_cache_bytes_per_view = config.views().row_cache_bytes_per_view();
+  return settings;
+}
+
+}  // namespace
+
+// Members stand in the order in which they are made; they go in the opposite order.
+struct Node::Impl {
+  std::string data_dir;
+  int stop_grace_ms = 0;
+  Metrics metrics;
+  std::unique_ptr<Callers> callers;
+  std::unique_ptr<SegmentLog> log;
+  Key fingerprint_key;
+  Key blind_index_key;
+  BlindIndex blind_index;
+  Registry registry;
+  std::unique_ptr<CommandCatalogue> catalogue;
+  std::unique_ptr<Fingerprinter> fingerprinter;
+  std::unique_ptr<State> state;
+  std::unique_ptr<Writer> writer;
+  std::unique_ptr<Views> views;
+  Dispatcher dispatcher;
+  std::unique_ptr<RpcServer> server;
+  bool serving = true;
+  bool stopped = false;
+
+  absl::Status start(const Config& config, const NodeOptions& options);
+  absl::Status open_journal(const Config& config);
+  absl::Status open_keys();
+  absl::Status start_writer(const Config& config, const NodeOptions& options);
+  absl::Status start_views(const Config& config);
+  absl::Status serve(const Config& config);
+};
+
+absl::Status Node::Impl::start(const Config& config, const NodeOptions& options) {
+  data_dir = config.data_dir();
+  stop_grace_ms = config.limits().stop_grace_ms();
+  auto known = Callers::load(config.token_file());
+  if (!known.ok()) return known.status();
+  callers = std::make_unique<Callers>(std::move(*known));
+  if (auto opened = open_journal(config); !opened.ok()) return opened;
+  if (auto opened = open_keys(); !opened.ok()) return opened;
+  observe_disk(metrics, data_dir);
+  if (config.role() != config::v1::PROCESS_ROLE_READER) {
+    if (auto started = start_writer(config, options); !started.ok()) return started;
+  }
+  if (config.role() != config::v1::PROCESS_ROLE_WRITER) {
+    if (auto started = start_views(config); !started.ok()) return started;
+  }
+  return serve(config);
+}
+
+absl::Status Node::Impl::open_journal(const Config& config) {
+  if (auto made = system_files().make_directory(data_dir); !made.ok()) return made;
+  auto opened = SegmentLog::open(segment_options(config));
+  if (!opened.ok()) return opened.status();
+  log = std::move(*opened);
+  observe_journal(metrics, *log);
+  return absl::OkStatus();
+}
+
+absl::Status Node::Impl::open_keys() {
+  // A journal with records was written under keys that must still be there.
+  const bool may_make = log->recovery().records == 0;
+  for (auto [key, name] : {std::pair(&fingerprint_key, "/fingerprint.key"), {&blind_index_key, "/blind_index.key"}}) {
+    auto loaded = load_or_make_key(data_dir + name, may_make, system_random());
+    if (!loaded.ok()) return loaded.status();
+    *key = std::move(*loaded);
+  }
+  blind_index = [this](std::string_view number) { return blind_index_of(blind_index_key.bytes, number); };
+  return absl::OkStatus();
+}
+
+absl::Status Node::Impl::start_writer(const Config& config, const NodeOptions& options) {
+  register_contexts(registry);
+  registry.check_complete();
+  catalogue = std::make_unique<CommandCatalogue>(registry);
+  fingerprinter = std::make_unique<Fingerprinter>(fingerprint_key.bytes, fingerprint_key.id);
+  auto opened = State::open(data_dir + "/state", state_settings(config));
+  if (!opened.ok()) return opened.status();
+  state = std::move(*opened);
+  writer = std::make_unique<Writer>(*log, system_clock(), system_random(), registry, *state, blind_index,
+                                    fingerprint_key.id, writer_settings(config, options));
+  if (auto started = writer->start(); !started.ok()) return started;
+  writer->run();
+  serve_commands(*catalogue, *fingerprinter, *writer, dispatcher);
+  observe_writer(metrics, *writer);
+  return absl::OkStatus();
+}
+
+absl::Status Node::Impl::start_views(const Config& config) {
+  views = std::make_unique<Views>(*log, system_clock(), views_settings(config), blind_index);
+  add_product_views(*views);
+  if (auto started = views->start(); !started.ok()) return started;
+  views->register_queries(dispatcher);
+  observe_views(metrics, *views);
+  return absl::OkStatus();
+}
+
+absl::Status Node::Impl::serve(const Config& config) {
+  if (config.metrics_port() != 0) {
+    if (auto exposed = metrics.expose(config.metrics_port()); !exposed.ok()) return exposed;
+  }
+  auto started = RpcServer::start(config.listen(), config.limits(), dispatcher, *callers, metrics);
+  if (!started.ok()) return started.status();
+  server = std::move(*started);
+  // Where to find it, for whoever let the system choose the port.
+  const std::string part = data_dir + "/address.part";
+  std::ofstream(part, std::ios::trunc) << server->address() << "\n";
+  return system_files().rename(part, data_dir + "/address");
+}
+
+absl::StatusOr<std::unique_ptr<Node>> Node::start(const Config& config, const NodeOptions& options) {
+  std::unique_ptr<Node> node(new Node(std::make_unique<Impl>()));
+  if (auto started = node->impl_->start(config, options); !started.ok()) return started;
+  return node;
+}
+
+Node::Node(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Node::~Node() { stop(); }
+
+const std::string& Node::address() const { return impl_->server->address(); }
+
+void Node::tick() {
+  // Without the claim no command is answered, with a view that stands its queries are not: load balancers and people
+  // should hear it before callers do.
+  const bool writing = !impl_->writer || impl_->writer->stats().serving;
+  if (writing != impl_->serving) {
+    impl_->server->set_serving("", writing);
+    impl_->serving = writing;
+  }
+  if (!impl_->views) return;
+  for (const auto& view : impl_->views->status()) {
+    const bool good = view.status.ok() && !view.building && view.stopped.empty();
+    impl_->server->set_serving("taizhang." + view.name + ".", good && writing);
+  }
+}
+
+void Node::stop() {
+  if (std::exchange(impl_->stopped, true)) return;
+  impl_->metrics.stop();
+  if (impl_->server) {
+    // The views answer what still waits in them only when they stop, so they stop while the server does.
+    auto answered = std::async(std::launch::async, [this] { impl_->server->stop(); });
+    answered.wait_for(std::chrono::milliseconds(impl_->stop_grace_ms));
+    if (impl_->views) impl_->views->stop();
+    if (impl_->writer) impl_->writer->stop();
+    answered.wait();
+    std::remove((impl_->data_dir + "/address").c_str());
+  } else {
+    if (impl_->views) impl_->views->stop();
+    if (impl_->writer) impl_->writer->stop();
+  }
+  if (impl_->log) impl_->log->close();
+}
+
+}  // namespace taizhang

@@ -1,0 +1,23 @@
+// What operators see of a node: its parts' own counters as metrics.
+#pragma once
+
+#include <string>
+
+namespace taizhang {
+
+class Metrics;
+class Views;
+class Writer;
+
+namespace journal::segments {
+class SegmentLog;
+}
+
+// Read at each scrape until metrics.stop(), which must come before what they read goes away.
+void observe_journal(Metrics& metrics, const journal::segments::SegmentLog& log);
+void observe_writer(Metrics& metrics, const Writer& writer);
+// After the views were added.
+void observe_views(Metrics& metrics, const Views& views);
+void observe_disk(Metrics& metrics, const std::string& data_dir);
+
+}  // namespace taizhang
