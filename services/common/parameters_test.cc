@@ -1,15 +1,14 @@
 // Tests of rules applied to facts.
 #include "services/common/parameters.h"
 
-#include "services/rules/rules.h"
+#include <gtest/gtest.h>
+
+#include "platform/state/memory_rows.h"
 #include "taizhang/common/v1/errors.pb.h"
 #include "tests/support/reference_data.h"
-#include "tests/support/scenario.h"
 
 namespace taizhang {
 namespace {
-
-using test::Scenario;
 
 constexpr std::string_view kVisits = "visit.frequency";
 constexpr std::string_view kRate = "rate.amount";
@@ -20,25 +19,26 @@ class GoverningTest : public testing::Test {
     const Occasion now;
     return governing(Ledger(rows_, now), key, facts, day);
   }
-  // The parameters of a book, copied into rows of this test's own.
-  void given(Scenario& book, std::string_view key) {
-    const auto& row = book.row<rules::state::v1::Parameter>(key);
-    rows_.edit(row_type<rules::state::v1::Parameter>(), make_key(key)).CopyFrom(row);
+  rules::state::v1::Parameter& row(std::string_view key) {
+    return static_cast<rules::state::v1::Parameter&>(
+        rows_.edit(row_type<rules::state::v1::Parameter>(), make_key(key)));
+  }
+  void given(const rules::v1::ParameterDefined& event) {
+    apply_parameter_defined(row(event.key()), event);
+  }
+  void given(const rules::v1::ParameterSet& event) {
+    apply_parameter_set(row(event.key()), event, 1, 1);
   }
   void SetUp() override {
-    Scenario book(register_rules);
-    book.given(
-        test::parameter_defined(kVisits, rules::v1::PARAMETER_TYPE_COUNT_PER_PERIOD,
-                                {"category", "rank"}, rules::v1::RESOLUTION_STRICTEST_HIGH),
-        test::parameter_set(kVisits, {{"category", "LIFTED"}},
-                            test::count_value(1, rules::v1::CALENDAR_PERIOD_QUARTER)),
-        test::parameter_set(kVisits, {}, test::count_value(1, rules::v1::CALENDAR_PERIOD_MONTH), 2,
-                            20170101),
-        test::optional_parameter_defined(kRate, rules::v1::PARAMETER_TYPE_RATE, {"item"}),
-        test::parameter_set(kRate, {{"item", "TERRACE"}},
-                            test::rate_value(50'000, common::v1::UNIT_MU)));
-    given(book, kVisits);
-    given(book, kRate);
+    given(test::parameter_defined(kVisits, rules::v1::PARAMETER_TYPE_COUNT_PER_PERIOD,
+                                  {"category", "rank"}, rules::v1::RESOLUTION_STRICTEST_HIGH));
+    given(test::parameter_set(kVisits, {{"category", "LIFTED"}},
+                              test::count_value(1, rules::v1::CALENDAR_PERIOD_QUARTER)));
+    given(test::parameter_set(kVisits, {}, test::count_value(1, rules::v1::CALENDAR_PERIOD_MONTH),
+                              2, 20170101));
+    given(test::optional_parameter_defined(kRate, rules::v1::PARAMETER_TYPE_RATE, {"item"}));
+    given(test::parameter_set(kRate, {{"item", "TERRACE"}},
+                              test::rate_value(50'000, common::v1::UNIT_MU)));
   }
   MemoryRows rows_;
 };
