@@ -205,6 +205,13 @@ TEST(StartPairing, IsRefusedBeforeHelperAndHelpedAreRegistered) {
       .refused(ASSISTANCE_REFUSAL_HELPED_NOT_ACTIVE, "helped");
 }
 
+TEST(StartPairing, IsRefusedWithAnUnknownVillage) {
+  book()
+      .when(start_pairing("p", PAIRING_KIND_LEADER_VILLAGE, worker("nobody"),
+                          village("990101100299"), 20170301))
+      .refused(COMMON_REFUSAL_REGION_NOT_FOUND, "helped.id");
+}
+
 TEST(StartPairing, TheHelpedIsAskedBeforeOtherPairings) {
   // Back-dated: a later pairing of the same two is open, but the household was not there then.
   book()
@@ -239,6 +246,11 @@ TEST(StartPairing, MayTakeTheDaysOfOneThatEndedInError) {
   paired()
       .given(end_pairing("p", 20161231, PAIRING_END_CAUSE_IN_ERROR))
       .when(cadre("q", 20170101))
+      .accepted();
+  // Also an earlier one that covers the day on which it is said to have ended.
+  book()
+      .given(cadre("p", 20170301), end_pairing("p", 20170228, PAIRING_END_CAUSE_IN_ERROR))
+      .when(cadre("q", 20170201))
       .accepted();
 }
 

@@ -1,7 +1,9 @@
 // Workers: whoever visits, helps, checks or answers for something, with the posts they held.
+#include "domain/region.h"
 #include "platform/command/registry.h"
 #include "services/registry/aggregates.h"
 #include "services/registry/citizen.h"
+#include "taizhang/common/v1/errors.pb.h"
 #include "taizhang/registry/state/v1/state.pb.h"
 #include "taizhang/registry/v1/commands.pb.h"
 #include "taizhang/registry/v1/errors.pb.h"
@@ -14,6 +16,13 @@ using state::v1::Worker;
 using state::v1::WorkerByCitizen;
 using v1::RegisterWorkerRequest;
 using v1::WorkerRegistered;
+
+void validate(const RegisterWorkerRequest& command, Violations& found) {
+  if (!command.village().empty() &&
+      level_of_region(command.village()) != common::v1::ADMIN_LEVEL_VILLAGE) {
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "village", "must be a village");
+  }
+}
 
 Decision decide(const Ledger& ledger, const RegisterWorkerRequest& command) {
   auto event = copy_inputs<WorkerRegistered>(command);
@@ -47,7 +56,9 @@ void evolve(Ledger& ledger, const WorkerRegistered& event) {
 }  // namespace
 
 void register_worker(Registry& registry) {
-  registry.command<RegisterWorkerRequest>(decide).event<WorkerRegistered>(evolve);
+  registry.command<RegisterWorkerRequest>(decide)
+      .validate<RegisterWorkerRequest>(validate)
+      .event<WorkerRegistered>(evolve);
 }
 
 }  // namespace taizhang::registry

@@ -105,6 +105,14 @@ TEST(RegisterWorker, IsRefusedAsAnUnknownPerson) {
   book().when(command).refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "person_id");
 }
 
+TEST(RegisterWorker, ServesInAVillageOrNowhere) {
+  auto command = register_worker("li");
+  command.set_village(std::string(kTown));
+  book().when(command).refused(COMMON_REFUSAL_FIELD_INVALID, "village");
+  command.set_village("990101100299");
+  book().when(command).refused(COMMON_REFUSAL_REGION_NOT_FOUND, "village");
+}
+
 TEST(RegisterWorker, IsRefusedWithARankOfNoList) {
   auto command = register_worker("li");
   command.set_rank("KING");
