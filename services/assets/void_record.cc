@@ -38,7 +38,7 @@ bool known_but_kept(const Ledger& ledger, const common::v1::SubjectRef& record) 
 
 // A title rests on a check made by its day: without this one there would be none.
 bool title_rests_on(const Asset& asset, const Check& check) {
-  if (!asset.has_owner() || check.voided()) return false;
+  if (!asset.has_owner()) return false;
   return std::none_of(asset.checks().begin(), asset.checks().end(), [&](const Asset::Check& other) {
     return other.check_id() != check.check_id() && other.day() <= asset.title_day();
   });
