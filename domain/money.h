@@ -6,9 +6,6 @@
 
 namespace taizhang {
 
-// Largest amount a command may state.
-inline constexpr int64_t kFenMax = 1'000'000'000'000'000;
-
 // Nothing: over int64.
 std::optional<int64_t> add_fen(int64_t a, int64_t b);
 // count × fen. Nothing: over int64.

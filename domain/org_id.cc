@@ -13,8 +13,4 @@ std::optional<std::string_view> credit_code_of_org_id(std::string_view id) {
   return id.substr(kPrefix.size());
 }
 
-std::string org_id_of_credit_code(std::string_view credit_code) {
-  return std::string(kPrefix) + std::string(credit_code);
-}
-
 }  // namespace taizhang

@@ -3,13 +3,11 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <string_view>
 
 namespace taizhang {
 
 // The credit code inside a "uscc:" id; nothing for a UUID. A view into `id`.
 std::optional<std::string_view> credit_code_of_org_id(std::string_view id);
-std::string org_id_of_credit_code(std::string_view credit_code);
 
 }  // namespace taizhang

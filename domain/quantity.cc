@@ -5,17 +5,6 @@
 
 namespace taizhang {
 
-std::optional<common::v1::Quantity> add(const common::v1::Quantity& a,
-                                        const common::v1::Quantity& b) {
-  int64_t milli = 0;
-  if (a.unit() != b.unit() || __builtin_add_overflow(a.milli(), b.milli(), &milli))
-    return std::nullopt;
-  common::v1::Quantity sum;
-  sum.set_unit(a.unit());
-  sum.set_milli(milli);
-  return sum;
-}
-
 std::optional<common::v1::Quantity> subtract(const common::v1::Quantity& a,
                                              const common::v1::Quantity& b) {
   int64_t milli = 0;

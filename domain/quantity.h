@@ -8,10 +8,7 @@ namespace common::v1 {
 class Quantity;
 }
 
-// Nothing: different units, or over int64.
-std::optional<common::v1::Quantity> add(const common::v1::Quantity& a,
-                                        const common::v1::Quantity& b);
-// a - b; may be negative.
+// a - b; may be negative. Nothing: different units, or over int64.
 std::optional<common::v1::Quantity> subtract(const common::v1::Quantity& a,
                                              const common::v1::Quantity& b);
 

@@ -17,20 +17,18 @@ common::v1::Quantity quantity(int64_t milli, common::v1::Unit unit) {
   return value;
 }
 
-TEST(Quantity, AddsAndSubtractsWithinAUnit) {
-  const auto sum = add(quantity(1'500, common::v1::UNIT_MU), quantity(500, common::v1::UNIT_MU));
-  ASSERT_TRUE(sum);
-  EXPECT_EQ(sum->milli(), 2'000);
-  EXPECT_EQ(sum->unit(), common::v1::UNIT_MU);
-  EXPECT_EQ(subtract(quantity(500, common::v1::UNIT_MU), *sum)->milli(), -1'500);
+TEST(Quantity, SubtractsWithinAUnit) {
+  const auto difference =
+      subtract(quantity(500, common::v1::UNIT_MU), quantity(2'000, common::v1::UNIT_MU));
+  ASSERT_TRUE(difference);
+  EXPECT_EQ(difference->milli(), -1'500);
+  EXPECT_EQ(difference->unit(), common::v1::UNIT_MU);
 }
 
 TEST(Quantity, NeverMixesUnitsOrOverflows) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
-  EXPECT_FALSE(add(quantity(1, common::v1::UNIT_PERSON), quantity(1, common::v1::UNIT_HOUSEHOLD)));
   EXPECT_FALSE(
       subtract(quantity(1, common::v1::UNIT_PERSON), quantity(1, common::v1::UNIT_HOUSEHOLD)));
-  EXPECT_FALSE(add(quantity(kMax, common::v1::UNIT_MU), quantity(1, common::v1::UNIT_MU)));
   EXPECT_FALSE(subtract(quantity(-kMax, common::v1::UNIT_MU), quantity(2, common::v1::UNIT_MU)));
 }
 
