@@ -203,7 +203,9 @@ void Node::tick() {
   if (!impl_->views) return;
   for (const auto& view : impl_->views->status()) {
     const bool good = view.status.ok() && !view.building && view.stopped.empty();
-    impl_->server->set_serving("taizhang." + view.name + ".", good && writing);
+    // Package taizhang.ledger also holds the bulk stream, which needs no view.
+    const std::string services = view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
+    impl_->server->set_serving("taizhang." + services, good && writing);
   }
 }
 

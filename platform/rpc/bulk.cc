@@ -1,6 +1,4 @@
 // The bulk stream: many commands per message through the same dispatcher, answered in order, bounded in flight.
-#include <grpcpp/alarm.h>
-
 #include <deque>
 
 #include <google/protobuf/descriptor.h>

@@ -16,9 +16,11 @@
 
 #include <google/protobuf/arena.h>
 #include <google/protobuf/message.h>
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/impl/service_type.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 
 #include "platform/base/clock.h"
 #include "platform/command/dispatcher.h"

@@ -93,11 +93,19 @@ struct RpcServer::Impl {
     return true;
   }
 
+  // Only a change is told to those who watch.
+  void set_health(const std::string& service, bool serving) {
+    const auto [known, is_new] = health.emplace(service, serving);
+    if (!is_new && std::exchange(known->second, serving) == serving) return;
+    server->GetHealthCheckService()->SetServingStatus(service, serving);
+  }
+
   // The services' handlers point into the gate, and the server into the services.
   Gate gate;
   std::map<std::string, std::unique_ptr<DescribedService>> services;
   std::unique_ptr<grpc::Server> server;
   std::string address;
+  std::map<std::string, bool> health;
   bool stopped = false;
 };
 
@@ -123,10 +131,9 @@ RpcServer::~RpcServer() { stop(); }
 const std::string& RpcServer::address() const { return impl_->address; }
 
 void RpcServer::set_serving(std::string_view prefix, bool serving) {
-  auto* health = impl_->server->GetHealthCheckService();
-  if (prefix.empty()) health->SetServingStatus("", serving);
+  if (prefix.empty()) impl_->set_health("", serving);
   for (const auto& [name, service] : impl_->services) {
-    if (name.starts_with(prefix)) health->SetServingStatus(name, serving);
+    if (name.starts_with(prefix)) impl_->set_health(name, serving);
   }
 }
 

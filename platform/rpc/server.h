@@ -33,7 +33,7 @@ class RpcServer {
   const std::string& address() const;
 
   // Health of every service whose full name begins with `prefix`: "taizhang.funds." for one context, "" for all of them
-  // and the server as a whole. All serve after start.
+  // and the server as a whole. All serve after start. One thread at a time.
   void set_serving(std::string_view prefix, bool serving);
 
   // Takes nothing new, answers every call that was taken, ends the streams after what they have taken; after

@@ -1,6 +1,4 @@
 // Server streams: the source is asked for one message at a time, so a slow reader holds back nobody but itself.
-#include <grpcpp/alarm.h>
-
 #include "platform/rpc/handlers.h"
 
 namespace taizhang {
