@@ -201,8 +201,11 @@ rocksdb::Options options_for(const StoreResources& resources) {
   options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));  // recovers from a full disk
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = resources.cache;
+  // In partitions: a whole filter may not fit a shard of the cache, and would be read and hashed for every seek.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.pin_top_level_index_and_filter = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.whole_key_filtering = false;
   table.format_version = 5;
@@ -240,7 +243,8 @@ void append_varint(std::string& out, int64_t value) {
 
 std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes, int64_t write_buffers_bytes) {
   auto resources = std::make_shared<StoreResources>();
-  resources->cache = rocksdb::NewLRUCache(static_cast<size_t>(block_cache_bytes));
+  constexpr int kShardBits = 2;  // few threads read; large shards hold large blocks
+  resources->cache = rocksdb::NewLRUCache(static_cast<size_t>(block_cache_bytes), kShardBits);
   resources->write_buffers =
       std::make_shared<rocksdb::WriteBufferManager>(static_cast<size_t>(write_buffers_bytes), nullptr);
   resources->write_buffers_bytes = write_buffers_bytes;

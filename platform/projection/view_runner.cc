@@ -79,6 +79,7 @@ void ViewRunner::open() {
   }
   closed_time_us_ = folder_->closed_time_us();
   position_ = folder_->position();
+  resuming_ = folder_->has_stopped();
 }
 
 bool ViewRunner::healthy() const {
@@ -120,7 +121,7 @@ void ViewRunner::stop() {
 }
 
 void ViewRunner::run() {
-  absl::Status status = folder_->has_stopped() ? resume_stopped() : absl::OkStatus();
+  absl::Status status = resuming_ ? resume_stopped() : absl::OkStatus();
   if (status.ok()) status = finish_building();
   while (status.ok() && !stopping() && healthy()) {
     const Feed::Step step = shared_->feed->next(folder_->position(), kIdleWait);
@@ -205,6 +206,7 @@ absl::Status ViewRunner::resume_stopped() {
     if (!*batch) {
       if (auto ended = folder_->end_resume(); !ended.ok()) return ended;
       publish();
+      resuming_ = false;
       return absl::OkStatus();
     }
     if (auto folded = folder_->fold_resumed(**batch); !folded.ok()) return folded;

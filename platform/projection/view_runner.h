@@ -49,6 +49,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::StatusOr<journal::Fold> journal_fold() const { return folder_->journal_fold(); }
   int64_t position() const { return position_; }
   bool healthy() const;
+  // Has folded everything before `offset`, or stands still.
+  bool has_folded(int64_t offset) const { return (position_ >= offset && !resuming_) || !healthy(); }
 
   void start();  // folding
   void stop();
@@ -119,6 +121,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   std::atomic<int64_t> position_{0};
   std::atomic<int64_t> events_folded_{0};
   std::atomic<int64_t> rows_written_{0};
+  std::atomic<bool> resuming_{false};  // ledgers that stood still are being folded again
   std::atomic<bool> stopping_{false};
   std::mutex operation_;  // one rebuild or verify at a time
   std::thread thread_;

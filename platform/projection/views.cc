@@ -193,9 +193,8 @@ bool Views::catch_up(int64_t timeout_us) {
   const int64_t end = impl_->journal().end();
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us);
   for (;;) {
-    const bool all = std::all_of(impl_->runners().begin(), impl_->runners().end(), [&](const auto& runner) {
-      return runner->position() >= end || !runner->healthy();
-    });
+    const bool all = std::all_of(impl_->runners().begin(), impl_->runners().end(),
+                                 [&](const auto& runner) { return runner->has_folded(end); });
     if (all) return true;
     if (std::chrono::steady_clock::now() > give_up) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
