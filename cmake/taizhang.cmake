@@ -66,3 +66,13 @@ function(taizhang_binary name)
   _taizhang_common(${name})
   target_link_libraries(${name} PRIVATE ${A_LIBS} Threads::Threads)
 endfunction()
+
+# taizhang_pytest(name file.py [TIMEOUT s]): Python tests, run by tests/run.sh's virtual environment.
+function(taizhang_pytest name file)
+  cmake_parse_arguments(A "" "TIMEOUT" "" ${ARGN})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 300)
+  endif()
+  add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/support/pytest.sh ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT})
+endfunction()

@@ -11,6 +11,7 @@
 
 #include "platform/base/log.h"
 #include "taizhang/common/v1/errors.pb.h"
+#include "taizhang/common/v1/request.pb.h"
 #include "taizhang/common/v1/values.pb.h"
 #include "taizhang/options.pb.h"
 
@@ -299,7 +300,11 @@ const RequestPlan& RequestPlan::of(const Descriptor& request) {
   // In the map before its fields are read, so that a message may contain itself.
   auto* plan = new RequestPlan(request);
   map.emplace(&request, plan);
+  const auto* first = request.FindFieldByNumber(1);
+  const bool is_command = first && is_type(*first, common::v1::RequestContext::descriptor());
   for (int i = 0; i < request.field_count(); ++i) {
+    // What every command carries is checked once, by check_stateless.
+    if (is_command && request.field(i)->number() == 2) continue;
     auto rule = std::make_unique<Field>();
     rule->field = request.field(i);
     rule->rules = request.field(i)->options().GetExtension(taizhang::field);
@@ -513,7 +518,9 @@ void RequestPlan::collect(const Message& message, const std::string& path, std::
           ref.kind() == common::v1::SUBJECT_KIND_REGION || ref.kind() == common::v1::SUBJECT_KIND_VILLAGE;
       if (region_kind) {
         out.push_back({Reference::Kind::kRegion, {}, ref.kind(), ref.id(), child(at, "id"), true});
-      } else if (rule.rules.must_exist()) {
+      }
+      // Of a village also that it is one: as a region it might be a county.
+      if (rule.rules.must_exist()) {
         out.push_back({Reference::Kind::kSubject, {}, ref.kind(), ref.id(), child(at, "id"), true});
       }
       return;

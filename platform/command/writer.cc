@@ -46,6 +46,8 @@ common::v1::Actor actor_of(const Caller& caller) {
   actor.set_worker_id(caller.worker_id);
   actor.set_org_id(caller.org_id);
   for (const int role : caller.roles) actor.add_roles(static_cast<common::v1::Role>(role));
+  for (const auto& region : caller.regions) actor.add_regions(region);
+  for (const auto& right : caller.rights) actor.add_rights(right);
   return actor;
 }
 

@@ -4,6 +4,8 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
+#include <algorithm>
+
 #include "platform/base/days.h"
 #include "platform/base/log.h"
 #include "taizhang/common/v1/values.pb.h"
@@ -11,6 +13,11 @@
 namespace taizhang {
 
 int32_t Ledger::today() const { return shanghai_day(occasion_.recorded_time_us); }
+
+bool Ledger::actor_covers(std::string_view region) const {
+  const auto& own = occasion_.actor->regions();
+  return std::any_of(own.begin(), own.end(), [&](const auto& prefix) { return region.starts_with(prefix); });
+}
 
 common::v1::Date Ledger::effective_date() const {
   common::v1::Date date;

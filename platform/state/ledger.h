@@ -102,6 +102,8 @@ class Ledger {
   int32_t effective_day() const { return occasion_.effective_day; }
   common::v1::Date effective_date() const;
   const common::v1::Actor& actor() const { return *occasion_.actor; }
+  // `region` lies inside one of the actor's regions.
+  bool actor_covers(std::string_view region) const;
   bool may_self_approve() const { return occasion_.may_self_approve; }
   int64_t expected_version() const { return occasion_.expected_version; }
   // decide only: 32 lower-case hexadecimal digits.

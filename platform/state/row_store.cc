@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& fold
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.keep_log_file_num = 2;
   options.max_open_files = 256;
+  options.allow_concurrent_memtable_write = false;  // one writing thread
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(settings.cache_bytes_max);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));

@@ -33,7 +33,8 @@ std::unique_ptr<RowType> read_row_type(const Message& prototype) {
     broken_invariant("row message without a (table) name and key: " + descriptor.full_name());
   }
   auto type = std::make_unique<RowType>();
-  type->prototype = &prototype;
+  // The one that lives for ever: `prototype` may be a row on somebody's stack.
+  type->prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
   type->name = options.name();
   append_key_text(type->prefix, options.name());
   type->context = context_of(descriptor.file()->package());

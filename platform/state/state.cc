@@ -173,6 +173,7 @@ State::Entry& State::entry(const RowType& type, const std::string& key) {
   }
   auto fresh = std::make_unique<Entry>();
   fresh->key = key;
+  fresh->type = &type;
   fresh->used = true;
   const auto stored = store_->get(key);
   if (!stored.ok()) {
@@ -188,6 +189,7 @@ State::Entry& State::entry(const RowType& type, const std::string& key) {
   }
   auto& placed = *fresh;
   entries_.emplace(std::string_view(placed.key), std::move(fresh));
+  eviction_.push_back(&placed);
   return placed;
 }
 
@@ -209,7 +211,7 @@ State::Version& State::version_for_edit(Entry& entry) {
     }
     entry.overlay.push_back({n, std::move(copy)});
     appends_.back().second.push_back(&entry);
-    unstored_.insert(entry.key);
+    note_unstored(entry);
   }
   return entry.overlay.back();
 }
@@ -225,9 +227,36 @@ Message* State::edit(const RowType& type, const std::string& key, std::string_vi
 
 void State::erase(const RowType& type, const std::string& key) { version_for_edit(entry(type, key)).row.reset(); }
 
+void State::note_unstored(Entry& entry) {
+  const auto table = unstored_.find(entry.type);
+  if (table != unstored_.end()) table->second.insert(entry.key);
+}
+
+void State::note_stored(Entry& entry) {
+  if (!entry.overlay.empty() || entry.dirty) return;
+  const auto table = unstored_.find(entry.type);
+  if (table != unstored_.end()) table->second.erase(entry.key);
+}
+
+std::set<std::string_view>& State::unstored_of(const RowType& type) {
+  const auto known = unstored_.find(&type);
+  if (known != unstored_.end()) return known->second;
+  auto& keys = unstored_[&type];
+  for (const Entry* entry : dirty_) {
+    if (entry->type == &type) keys.insert(entry->key);
+  }
+  for (const auto& [n, touched] : appends_) {
+    for (const Entry* entry : touched) {
+      if (entry->type == &type) keys.insert(entry->key);
+    }
+  }
+  return keys;
+}
+
 void State::scan(const RowType& type, const std::string& prefix, const std::function<bool(const Message&)>& visit) {
-  auto pending = unstored_.lower_bound(prefix);
-  const auto pending_here = [&] { return pending != unstored_.end() && pending->starts_with(prefix); };
+  const auto& unstored = unstored_of(type);
+  auto pending = unstored.lower_bound(prefix);
+  const auto pending_here = [&] { return pending != unstored.end() && pending->starts_with(prefix); };
   bool go_on = true;
   // Rows of the overlay that sort before `limit` (all of them when it is empty).
   const auto visit_pending = [&](std::string_view limit) {
@@ -256,7 +285,7 @@ void State::scan(const RowType& type, const std::string& prefix, const std::func
 void State::rollback() {
   for (Entry* touched : appends_.back().second) {
     touched->overlay.pop_back();
-    if (touched->overlay.empty() && !touched->dirty) unstored_.erase(touched->key);
+    note_stored(*touched);
   }
   appends_.pop_back();
 }
@@ -315,7 +344,9 @@ absl::Status State::write(const Fold& fold, const std::vector<std::string>& touc
   if (!written.ok()) return written;
   for (Entry* row : dirty_) {
     row->dirty = false;
-    if (row->overlay.empty()) unstored_.erase(row->key);
+    // Most rows are written once and never looked at again: they go first.
+    row->used = false;
+    note_stored(*row);
   }
   dirty_.clear();
   offsets_.clear();
@@ -329,17 +360,17 @@ absl::Status State::flush(const Fold& fold, const std::vector<std::string>& touc
   return store_->flush();
 }
 
+// Second chance: a row used since it was last looked at goes to the end of the line.
 void State::sweep() {
-  if (entries_.size() <= settings_.cached_rows_max) return;
-  // Second chance: rows used since the last sweep stay. If that keeps too many, the next sweep takes them.
-  const size_t enough = settings_.cached_rows_max / 4 * 3;
-  for (auto it = entries_.begin(); it != entries_.end() && entries_.size() > enough;) {
-    Entry& row = *it->second;
-    if (!row.dirty && row.overlay.empty() && !row.used) {
-      it = entries_.erase(it);
+  size_t looks = entries_.size();
+  while (entries_.size() > settings_.cached_rows_max && looks-- > 0) {
+    Entry* row = eviction_.front();
+    eviction_.pop_front();
+    if (row->used || row->dirty || !row->overlay.empty()) {
+      row->used = false;
+      eviction_.push_back(row);
     } else {
-      row.used = false;
-      ++it;
+      entries_.erase(row->key);
     }
   }
 }

@@ -14,11 +14,11 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <google/protobuf/message.h>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "platform/journal/fold.h"
@@ -89,8 +89,9 @@ class State {
     std::unique_ptr<google::protobuf::Message> base;  // null: absent
     std::array<uint8_t, 32> stored_hash{};            // of the base as counted in the digest; zero: absent
     std::vector<Version> overlay;
+    const RowType* type = nullptr;
     bool dirty = false;  // base is newer than the store
-    bool used = false;   // since the last sweep
+    bool used = false;   // since it was last looked at by the sweep, or written
   };
 
   State(StateSettings settings, std::unique_ptr<RowStore> store);
@@ -102,14 +103,18 @@ class State {
             const std::function<bool(const google::protobuf::Message&)>& visit);
   Version& version_for_edit(Entry& entry);
   void mark_dirty(Entry& entry);
+  void note_unstored(Entry& entry);
+  void note_stored(Entry& entry);
+  std::set<std::string_view>& unstored_of(const RowType& type);
   void account(Entry& entry, std::string_view bytes);
   void sweep();
 
   StateSettings settings_;
   std::unique_ptr<RowStore> store_;
-  std::unordered_map<std::string_view, std::unique_ptr<Entry>> entries_;
-  // Keys whose newest version is not in the store: scans merge them in.
-  std::set<std::string_view> unstored_;
+  absl::flat_hash_map<std::string_view, std::unique_ptr<Entry>> entries_;
+  std::deque<Entry*> eviction_;  // every entry once, the next candidate first
+  // Keys whose newest version is not in the store, for scans to merge in: only of tables that were ever scanned.
+  std::map<const RowType*, std::set<std::string_view>> unstored_;
   std::vector<Entry*> dirty_;
   size_t unwritten_confirmed_ = 0;
   std::map<std::string, int64_t> offsets_;  // noted, not yet written

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <vector>
 
-#include "domain/region.h"
 #include "platform/command/registry.h"
 #include "services/assets/aggregates.h"
 #include "services/common/names.h"
@@ -114,8 +113,7 @@ bool is_receiver(const Ledger& ledger, const common::v1::SubjectRef& to) {
   const std::string& region = to.kind() == common::v1::SUBJECT_KIND_HOUSEHOLD
                                   ? ledger.get<registry::state::v1::Household>(to.id()).region()
                                   : to.id();
-  const auto* own = ledger.find<registry::state::v1::Organisation>(ledger.actor().org_id());
-  return own && region_within(region, own->region());
+  return ledger.actor_covers(region);
 }
 
 bool seals(const SignOff& sign_off) {

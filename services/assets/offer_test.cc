@@ -170,7 +170,7 @@ TEST(AnswerAssetOffer, IsRefusedInTheOrderOfItsRow) {
   book.expecting_version(99).when(command).refused(COMMON_REFUSAL_VERSION_MISMATCH,
                                                    "context.expected_version");
   book.when(command).refused(COMMON_REFUSAL_SAME_ACTOR, "offer_id");
-  book.as("stranger", "", id("other office"));
+  book.as("stranger", "", id("village office"));
   book.when(command).refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "date");
   *command.mutable_date() = date_of(20170625);
   book.with_regions({std::string(kVillageJ)})

@@ -130,6 +130,8 @@ Occasion Scenario::occasion() const {
   now.seq = seq_ + 1;
   now.recorded_time_us = day_number(today_) * kDayUs + kNoonInShanghaiUs + seq_;
   now.effective_day = effective_day_;
+  actor_->clear_regions();
+  for (const auto& region : caller_.regions) actor_->add_regions(region);
   now.actor = actor_.get();
   now.may_self_approve = caller_.has_right("SELF_APPROVE");
   now.blind_index = &world_.blind_index;

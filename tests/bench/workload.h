@@ -1,0 +1,34 @@
+// What the benchmark sends: a book with reference data and many households, and the mix over it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace taizhang::bench {
+
+inline constexpr const char* kBenchLedger = "990101";
+inline constexpr int kHouseholds = 50'000;
+
+struct Prepared {
+  std::string method;   // "/taizhang.funds.v1.FundsService/SpendDirectly"
+  std::string profile;  // "operator" or "maker"
+  std::string bytes;
+};
+
+// Opens the ledger, loads `reference_file`, makes village, organisation, workers and a fund line with money.
+std::vector<Prepared> setting_up(const std::string& reference_file);
+
+// Serialised RegisterHouseholdRequest number `index`; below kHouseholds: the ones that the visits go to.
+std::string register_household(int64_t index);
+
+// 80 % RecordVisit, 10 % SpendDirectly, 10 % RegisterHousehold; `run` keeps the ids of several runs apart.
+Prepared mixed_command(int64_t run, int64_t index);
+
+// The same as one ExecuteRequest of `count` commands, numbers from `first` on.
+std::string mixed_bulk(int64_t run, int64_t first, int count);
+std::string household_bulk(int64_t first, int count);
+// Refused commands of a serialised ExecuteResponse.
+int64_t refused_in(const std::string& execute_response);
+
+}  // namespace taizhang::bench
