@@ -124,8 +124,15 @@ void judge(const Known& known, const SimulatedDisk::Image& damaged, const std::s
   }
   const auto read = journal.read_all();
   if (!read.ok()) {
-    // Damage in an old segment is found when it is read.
+    // Damage in an old segment is found when it is read; in the last two that hold anything the start finds it.
     ++outcome.refused;
+    std::vector<std::string> holders;
+    for (const KnownFrame& frame : known.frames) {
+      if (holders.empty() || holders.back() != frame.path) holders.push_back(frame.path);
+    }
+    for (size_t i = holders.size() - std::min<size_t>(2, holders.size()); i < holders.size(); ++i) {
+      ASSERT_TRUE(damaged.at(holders[i]) == known.image.at(holders[i])) << "the start accepted damaged " << holders[i];
+    }
     ASSERT_EQ(read.status().code(), absl::StatusCode::kDataLoss) << read.status();
     for (const char* part : {"file ", "position ", "seq "}) {
       ASSERT_NE(read.status().ToString().find(part), std::string::npos) << read.status();
@@ -309,6 +316,25 @@ TEST(SegmentDamage, AMarkBeyondItsOwnFrameIsDamage) {
   bytes.resize(kSmallSegmentBytes, '\0');
   Frame frame;
   EXPECT_EQ(segments::decode_frame(header, header.seed(), bytes, 0, segments::kFramesAt, frame), FrameFault::kDamaged);
+}
+
+TEST(SegmentDamage, WhatFlippedInAnEmptySegmentIsGoneBeforeItIsUsed) {
+  SimulatedDisk disk(1);
+  SmallJournal journal(disk);
+  ASSERT_TRUE(journal.open().ok());
+  ASSERT_TRUE(journal.append("one").ok());
+  journal.log().flush(true);
+  journal.log().maintain();
+  journal.drop();
+  const auto image = disk.image();
+  ASSERT_EQ(image.size(), 2u);
+  const std::string ahead = image.rbegin()->first;
+  auto damaged = image;
+  damaged.at(ahead)[segments::kFramesAt + 100] = 'x';
+  disk.load(damaged);
+  ASSERT_TRUE(journal.open().ok());
+  journal.log().maintain();
+  EXPECT_TRUE(disk.image().at(ahead) == image.at(ahead));
 }
 
 TEST(SegmentDamage, VerifyFindsEachFlipThatMatters) {

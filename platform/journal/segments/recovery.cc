@@ -158,11 +158,9 @@ absl::Status Examination::check_sealed(size_t count) {
     if (segment.file && !segment.scan) {
       if (absl::Status status = read_footer(segment); !status.ok()) return status;
     }
-    if (segment.scan && (!segment.found.footer || segment.scan->intact_end < segment.found.footer->frames_end)) {
-      const bool frame = segment.scan->damaged || segment.found.footer;
-      return damage(directory_, header.id, header.base + (frame ? segment.scan->intact_end : header.frames_end()),
-                    segment.scan->frames ? segment.scan->next_n : n,
-                    frame ? "a frame is damaged" : "the footer is damaged");
+    if (segment.scan && segment.found.footer && segment.scan->intact_end < segment.found.footer->frames_end) {
+      return damage(directory_, header.id, header.base + segment.scan->intact_end,
+                    segment.scan->frames > 0 ? segment.scan->next_n : n, "a frame is damaged");
     }
     if (!segment.found.footer) {
       return damage(directory_, header.id, header.base + header.frames_end(), n, "the footer is damaged");

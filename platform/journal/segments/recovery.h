@@ -39,8 +39,7 @@ struct Recovered {
   std::vector<FoundSegment> segments;  // all, ascending; the active one is last
   std::unique_ptr<File> active;
   int64_t active_at = kFramesAt;  // place in the active file where the next frame goes
-  // Empty segments behind the active one, ascending. Their content is not trusted: an earlier start may have zeroed them
-  // and failed to sync it.
+  // Segments behind the active one, ascending. They hold no frame; what else they hold is not trusted.
   std::vector<SegmentHeader> ahead;
   RecoveryReport report;
 };

@@ -230,7 +230,7 @@ void SegmentLog::make_next(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   absl::StatusOr<std::unique_ptr<File>> file = absl::InternalError("");
   if (existing) {
-    // Empty when it was read, but an earlier start may have failed to sync its zeros: they are written again.
+    // It held no frame when it was read; zeros again, because whatever else stands there now would look like damage.
     header = *existing;
     file = options_.files->open(options_.directory + "/" + segment_name(header.id), OpenMode::kReadWrite);
     if (file.ok()) {

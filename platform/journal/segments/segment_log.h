@@ -163,7 +163,7 @@ class SegmentLog : public Log {
   // One segment ahead; null: not made yet, or why not.
   std::shared_ptr<Segment> next_;
   absl::Status next_failed_;
-  std::deque<SegmentHeader> ahead_;  // empty segments found at the start, to be made safe before use
+  std::deque<SegmentHeader> ahead_;  // found at the start without a frame; zeroed before use
 
   // Of the thread that has io_busy_.
   std::shared_ptr<Segment> active_;
