@@ -9,6 +9,7 @@ clock. A call without an answer was in flight when its server died and its calle
   {"t", "answer": call, "ok": {"first_seq", "last_seq", "duplicate", "unchanged"}}
   {"t", "answer": call, "outcome": "COMMITTED" | "ABSENT" | "CANCELLED", "first_seq", "last_seq"}   of GetOutcome
   {"t", "answer": call, "error": code, "reason", "effect": "none" | "unknown"}
+  {"t", "dead": life}      the server of that life is gone, and with it every call it had not answered
 """
 
 import json
@@ -41,6 +42,9 @@ class History:
     def answer(self, number, **fields):
         self._write({"t": time.monotonic_ns(), "answer": number, **fields})
 
+    def dead(self, life):
+        self._write({"t": time.monotonic_ns(), "dead": life})
+
     def close(self):
         self._file.close()
 
@@ -67,10 +71,10 @@ def read(path):
         return [json.loads(line) for line in file]
 
 
-def unanswered(entries):
-    """Calls that never got an answer, by number."""
+def unsure(entries):
+    """Calls of which their callers do not know whether they took effect."""
     calls = {entry["call"]: entry for entry in entries if "call" in entry}
     for entry in entries:
-        if "answer" in entry:
-            calls.pop(entry["answer"], None)
-    return calls
+        if "answer" in entry and entry.get("effect") != "unknown":
+            calls.pop(entry["answer"])
+    return list(calls.values())

@@ -20,6 +20,7 @@ class Call:
     def __init__(self, entry):
         self.number = entry["call"]
         self.begun = entry["t"]
+        self.life = entry["life"]
         self.method = entry["method"]
         self.request_id = entry["request_id"]
         self.body = entry.get("body", "")
@@ -52,6 +53,10 @@ def calls_of(entries):
     for entry in entries:
         if "call" in entry:
             calls[entry["call"]] = Call(entry)
+        elif "dead" in entry:
+            for call in calls.values():
+                if call.life == entry["dead"] and call.ended is None:
+                    call.ended = entry["t"]
         else:
             call = calls[entry["answer"]]
             call.ended, call.answer = entry["t"], entry

@@ -42,6 +42,7 @@ GOOD = [
     call(4, "r3", "n3", 7), error(4, 8, "VISIT_REPEATED"),
     call(5, "r4", "n4", 9),                                   # in flight when the server died; it happened
     call(6, "r5", "n5", 9),                                   # the same; it did not
+    {"t": 10, "dead": 1},
     call(7, "r6", "n1", 10), ok(7, 11, 1, unchanged=True),
     call(8, "r1", "n8", 10), error(8, 11, "REQUEST_ID_REUSED"),
     call(9, "r5", "", 12, "ledger.GetOutcome"), outcome(9, 13, "CANCELLED"),
