@@ -25,11 +25,12 @@ constexpr char kHelp[] =
 Usage: taizhangd --config FILE [--role all|writer|reader] [--check]
                  [--confirm-clock-behind] [--confirm-clock-ahead]
 
-  --config FILE            settings, a text file; what may stand in it: proto/taizhang/config/v1/config.proto
-  --role ROLE              all (default): commands and queries; writer: commands only; reader: queries only
+  --config FILE            settings, a text file: see proto/taizhang/config/v1/config.proto
+  --role ROLE              all (default): commands and queries; writer: commands only;
+                           reader: queries only
   --check                  read the settings, say what is wrong with them, and end
-  --confirm-clock-behind   this machine's clock is right although it is behind the last recorded time
-  --confirm-clock-ahead    this machine's clock is right although it is far ahead of the last recorded time
+  --confirm-clock-behind   the clock is right although it is behind the last recorded time
+  --confirm-clock-ahead    the clock is right although it is far ahead of the last recorded time
   --help                   this text
 
 Ends after SIGTERM or SIGINT when every call that was taken is answered.
@@ -78,10 +79,14 @@ std::string parse(int argc, char** argv, Arguments& out) {
 }
 
 bool set_role(const std::string& role, Config& config) {
-  if (role == "all") config.set_role(taizhang::config::v1::PROCESS_ROLE_ALL);
-  else if (role == "writer") config.set_role(taizhang::config::v1::PROCESS_ROLE_WRITER);
-  else if (role == "reader") config.set_role(taizhang::config::v1::PROCESS_ROLE_READER);
-  else return role.empty();
+  if (role == "all")
+    config.set_role(taizhang::config::v1::PROCESS_ROLE_ALL);
+  else if (role == "writer")
+    config.set_role(taizhang::config::v1::PROCESS_ROLE_WRITER);
+  else if (role == "reader")
+    config.set_role(taizhang::config::v1::PROCESS_ROLE_READER);
+  else
+    return role.empty();
   return true;
 }
 
@@ -135,7 +140,8 @@ int main(int argc, char** argv) {
   if (const auto read = taizhang::load_config(arguments.config, config); !read.ok()) {
     return complain(kExitUsage, std::string(read.message()));
   }
-  if (!set_role(arguments.role, config)) return complain(kExitUsage, "--role: expected all, writer or reader");
+  if (!set_role(arguments.role, config))
+    return complain(kExitUsage, "--role: expected all, writer or reader");
   taizhang::set_log_level(log_level(config));
   if (arguments.check) return 0;
   return run(config, arguments.node);

@@ -1,4 +1,5 @@
-// One process: every part, made from the settings, in the order in which each needs the ones before.
+// One process: every part, made from the settings, in the order in which each needs the ones
+// before.
 #include "apps/taizhangd/node.h"
 
 #include <cstdio>
@@ -6,6 +7,7 @@
 #include <fstream>
 #include <future>
 
+#include "apps/taizhangd/admin.h"
 #include "apps/taizhangd/observe.h"
 #include "apps/taizhangd/product_views.h"
 #include "platform/base/clock.h"
@@ -34,8 +36,8 @@ constexpr int64_t kSegmentAlignment = 4096;
 SegmentOptions segment_options(const Config& config) {
   SegmentOptions options;
   options.directory = config.data_dir() + "/journal";
-  options.segment_bytes =
-      (config.journal().segment_bytes() + kSegmentAlignment - 1) / kSegmentAlignment * kSegmentAlignment;
+  options.segment_bytes = (config.journal().segment_bytes() + kSegmentAlignment - 1) /
+                          kSegmentAlignment * kSegmentAlignment;
   options.group_bytes_max = config.journal().group_bytes_max();
   options.idle_mark_us = config.journal().idle_mark_us();
   options.disk_full_retry_us = config.journal().disk_full_retry_us();
@@ -53,7 +55,8 @@ WriterSettings writer_settings(const Config& config, const NodeOptions& options)
   WriterSettings settings;
   // Embedded: the data folder is the journal's only home, so an empty one is a new journal.
   settings.owner.create = true;
-  settings.owner.in_flight_records_max = static_cast<size_t>(config.writer().in_flight_records_max());
+  settings.owner.in_flight_records_max =
+      static_cast<size_t>(config.writer().in_flight_records_max());
   settings.owner.in_flight_bytes_max = static_cast<size_t>(config.writer().in_flight_bytes_max());
   settings.owner.clock_behind_confirmed = options.clock_behind_confirmed;
   settings.owner.clock_ahead_confirmed = options.clock_ahead_confirmed;
@@ -90,6 +93,7 @@ struct Node::Impl {
   std::unique_ptr<State> state;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<Views> views;
+  std::unique_ptr<Admin> admin;
   Dispatcher dispatcher;
   std::unique_ptr<RpcServer> server;
   bool serving = true;
@@ -118,6 +122,8 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   if (config.role() != config::v1::PROCESS_ROLE_WRITER) {
     if (auto started = start_views(config); !started.ok()) return started;
   }
+  admin = std::make_unique<Admin>(*log, writer.get(), views.get(), data_dir);
+  admin->serve(dispatcher);
   return serve(config);
 }
 
@@ -133,12 +139,15 @@ absl::Status Node::Impl::open_journal(const Config& config) {
 absl::Status Node::Impl::open_keys() {
   // A journal with records was written under keys that must still be there.
   const bool may_make = log->recovery().records == 0;
-  for (auto [key, name] : {std::pair(&fingerprint_key, "/fingerprint.key"), {&blind_index_key, "/blind_index.key"}}) {
+  for (auto [key, name] :
+       {std::pair(&fingerprint_key, "/fingerprint.key"), {&blind_index_key, "/blind_index.key"}}) {
     auto loaded = load_or_make_key(data_dir + name, may_make, system_random());
     if (!loaded.ok()) return loaded.status();
     *key = std::move(*loaded);
   }
-  blind_index = [this](std::string_view number) { return blind_index_of(blind_index_key.bytes, number); };
+  blind_index = [this](std::string_view number) {
+    return blind_index_of(blind_index_key.bytes, number);
+  };
   return absl::OkStatus();
 }
 
@@ -150,8 +159,9 @@ absl::Status Node::Impl::start_writer(const Config& config, const NodeOptions& o
   auto opened = State::open(data_dir + "/state", state_settings(config));
   if (!opened.ok()) return opened.status();
   state = std::move(*opened);
-  writer = std::make_unique<Writer>(*log, system_clock(), system_random(), registry, *state, blind_index,
-                                    fingerprint_key.id, writer_settings(config, options));
+  writer =
+      std::make_unique<Writer>(*log, system_clock(), system_random(), registry, *state, blind_index,
+                               fingerprint_key.id, writer_settings(config, options));
   if (auto started = writer->start(); !started.ok()) return started;
   writer->run();
   serve_commands(*catalogue, *fingerprinter, *writer, dispatcher);
@@ -181,7 +191,8 @@ absl::Status Node::Impl::serve(const Config& config) {
   return system_files().rename(part, data_dir + "/address");
 }
 
-absl::StatusOr<std::unique_ptr<Node>> Node::start(const Config& config, const NodeOptions& options) {
+absl::StatusOr<std::unique_ptr<Node>> Node::start(const Config& config,
+                                                  const NodeOptions& options) {
   std::unique_ptr<Node> node(new Node(std::make_unique<Impl>()));
   if (auto started = node->impl_->start(config, options); !started.ok()) return started;
   return node;
@@ -193,8 +204,8 @@ Node::~Node() { stop(); }
 const std::string& Node::address() const { return impl_->server->address(); }
 
 void Node::tick() {
-  // Without the claim no command is answered, with a view that stands its queries are not: load balancers and people
-  // should hear it before callers do.
+  // Without the claim no command is answered, with a view that stands its queries are not: load
+  // balancers and people should hear it before callers do.
   const bool writing = !impl_->writer || impl_->writer->stats().serving;
   if (writing != impl_->serving) {
     impl_->server->set_serving("", writing);
@@ -204,7 +215,8 @@ void Node::tick() {
   for (const auto& view : impl_->views->status()) {
     const bool good = view.status.ok() && !view.building && view.stopped.empty();
     // Package taizhang.ledger also holds the bulk stream, which needs no view.
-    const std::string services = view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
+    const std::string services =
+        view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
     impl_->server->set_serving("taizhang." + services, good && writing);
   }
 }
@@ -213,7 +225,8 @@ void Node::stop() {
   if (std::exchange(impl_->stopped, true)) return;
   impl_->metrics.stop();
   if (impl_->server) {
-    // The views answer what still waits in them only when they stop, so they stop while the server does.
+    // The views answer what still waits in them only when they stop, so they stop while the server
+    // does.
     auto answered = std::async(std::launch::async, [this] { impl_->server->stop(); });
     answered.wait_for(std::chrono::milliseconds(impl_->stop_grace_ms));
     if (impl_->views) impl_->views->stop();
@@ -224,6 +237,7 @@ void Node::stop() {
     if (impl_->views) impl_->views->stop();
     if (impl_->writer) impl_->writer->stop();
   }
+  if (impl_->admin) impl_->admin->stop();
   if (impl_->log) impl_->log->close();
 }
 

@@ -1,4 +1,5 @@
-// One process: journal, writer, views and transport, put together and taken apart in the right order.
+// One process: journal, writer, views and transport, put together and taken apart in the right
+// order.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@ class Config;
 }
 
 struct NodeOptions {
-  // The operator's word that the machine's clock is right although it is behind, or far ahead of, the last recorded
-  // time. For one start.
+  // The operator's word that the machine's clock is right although it is behind, or far ahead of,
+  // the last recorded time. For one start.
   bool clock_behind_confirmed = false;
   bool clock_ahead_confirmed = false;
 };
@@ -22,7 +23,8 @@ struct NodeOptions {
 class Node {
  public:
   // Serves when it returns. The message of an error says what to do; it may name files.
-  static absl::StatusOr<std::unique_ptr<Node>> start(const config::v1::Config& config, const NodeOptions& options);
+  static absl::StatusOr<std::unique_ptr<Node>> start(const config::v1::Config& config,
+                                                     const NodeOptions& options);
   // stop()
   ~Node();
 

@@ -27,13 +27,16 @@ ViewStatus status_of(const Views& views, const std::string& name) {
 }  // namespace
 
 void observe_journal(Metrics& metrics, const journal::segments::SegmentLog& log) {
-  metrics.total("taizhang_journal_groups_total", "Groups of records that were made durable by one sync.", {},
+  metrics.total("taizhang_journal_groups_total",
+                "Groups of records that were made durable by one sync.", {},
                 number([&log] { return log.stats().groups; }));
-  metrics.total("taizhang_journal_records_total", "Records made durable; over groups: the mean group size.", {},
+  metrics.total("taizhang_journal_records_total",
+                "Records made durable; over groups: the mean group size.", {},
                 number([&log] { return log.stats().records; }));
   metrics.total("taizhang_journal_bytes_total", "Bytes written, frame headers included.", {},
                 number([&log] { return log.stats().bytes; }));
-  metrics.gauge("taizhang_journal_segments", "Segment files.", {}, number([&log] { return log.stats().segments; }));
+  metrics.gauge("taizhang_journal_segments", "Segment files.", {},
+                number([&log] { return log.stats().segments; }));
   metrics.gauge("taizhang_journal_disk_full", "1: no next segment could be made.", {},
                 number([&log] { return log.stats().disk_full ? 1 : 0; }));
   metrics.distribution("taizhang_journal_sync_seconds", "Time of one fdatasync.", {}, [&log] {
@@ -49,8 +52,8 @@ void observe_journal(Metrics& metrics, const journal::segments::SegmentLog& log)
 }
 
 void observe_writer(Metrics& metrics, const Writer& writer) {
-  metrics.gauge("taizhang_writer_serving", "1: this process holds the claim and decides commands.", {},
-                number([&writer] { return writer.stats().serving ? 1 : 0; }));
+  metrics.gauge("taizhang_writer_serving", "1: this process holds the claim and decides commands.",
+                {}, number([&writer] { return writer.stats().serving ? 1 : 0; }));
   metrics.gauge("taizhang_writer_queue", "Commands waiting to be decided.", {},
                 number([&writer] { return writer.stats().queued; }));
   metrics.gauge("taizhang_writer_in_flight", "Records appended and not confirmed yet.", {},
@@ -59,13 +62,15 @@ void observe_writer(Metrics& metrics, const Writer& writer) {
                 number([&writer] { return writer.stats().commits; }));
   metrics.total("taizhang_writer_refusals_total", "Commands refused.", {},
                 number([&writer] { return writer.stats().refusals; }));
-  metrics.total("taizhang_writer_duplicates_total", "Repeated requests answered with the first receipt.", {},
+  metrics.total("taizhang_writer_duplicates_total",
+                "Repeated requests answered with the first receipt.", {},
                 number([&writer] { return writer.stats().duplicates; }));
   metrics.total("taizhang_writer_epochs_total", "Claims of this process that became valid.", {},
                 number([&writer] { return writer.stats().epochs; }));
-  metrics.total("taizhang_journal_void_records_total", "Records of lost races or zombies, skipped.", {},
-                number([&writer] { return writer.stats().void_records; }));
-  metrics.total("taizhang_journal_foreign_records_total", "Records that are not of this journal, skipped; alarm.", {},
+  metrics.total("taizhang_journal_void_records_total", "Records of lost races or zombies, skipped.",
+                {}, number([&writer] { return writer.stats().void_records; }));
+  metrics.total("taizhang_journal_foreign_records_total",
+                "Records that are not of this journal, skipped; alarm.", {},
                 number([&writer] { return writer.stats().foreign_records; }));
 }
 
@@ -73,26 +78,31 @@ void observe_views(Metrics& metrics, const Views& views) {
   for (const auto& view : views.status()) {
     const Metrics::Labels labels = {{"view", view.name}};
     const auto read = [&views, name = view.name] { return status_of(views, name); };
-    metrics.gauge("taizhang_view_lag_seconds", "Age of the oldest event the view does not hold; 0: none.", labels,
+    metrics.gauge("taizhang_view_lag_seconds",
+                  "Age of the oldest event the view does not hold; 0: none.", labels,
                   [read] { return static_cast<double>(read().lag_us) / kMicrosPerSecond; });
-    metrics.gauge("taizhang_view_lag_events", "Events the reader knows of and the view does not hold.", labels,
+    metrics.gauge("taizhang_view_lag_events",
+                  "Events the reader knows of and the view does not hold.", labels,
                   number([read] { return read().lag_events; }));
     metrics.total("taizhang_view_events_total", "Events folded since the start.", labels,
                   number([read] { return read().events_folded; }));
-    metrics.gauge("taizhang_view_stopped_ledgers", "Ledgers with an event the view cannot understand; alarm.", labels,
+    metrics.gauge("taizhang_view_stopped_ledgers",
+                  "Ledgers with an event the view cannot understand; alarm.", labels,
                   number([read] { return read().stopped.size(); }));
     metrics.gauge("taizhang_view_up", "1: the view folds; 0: it stands still, alarm.", labels,
                   number([read] { return read().status.ok() ? 1 : 0; }));
-    metrics.gauge("taizhang_view_building", "1: the view is folded from nothing and not answering yet.", labels,
+    metrics.gauge("taizhang_view_building",
+                  "1: the view is folded from nothing and not answering yet.", labels,
                   number([read] { return read().building ? 1 : 0; }));
   }
 }
 
 void observe_disk(Metrics& metrics, const std::string& data_dir) {
-  metrics.gauge("taizhang_disk_free_bytes", "Room left where the data stands; -1: unknown.", {}, [data_dir] {
-    const auto left = system_files().free_bytes(data_dir);
-    return left.ok() ? static_cast<double>(*left) : -1.0;
-  });
+  metrics.gauge("taizhang_disk_free_bytes", "Room left where the data stands; -1: unknown.", {},
+                [data_dir] {
+                  const auto left = system_files().free_bytes(data_dir);
+                  return left.ok() ? static_cast<double>(*left) : -1.0;
+                });
 }
 
 }  // namespace taizhang

@@ -26,11 +26,14 @@ absl::StatusOr<std::string> loopback_address(std::string_view text) {
   const std::string said(text);
   const size_t colon = text.rfind(':');
   if (colon == std::string_view::npos || !is_port(text.substr(colon + 1))) {
-    return absl::InvalidArgumentError("expected host:port, for example 127.0.0.1:7610, got \"" + said + "\"");
+    return absl::InvalidArgumentError("expected host:port, for example 127.0.0.1:7610, got \"" +
+                                      said + "\"");
   }
   if (!is_loopback(said.substr(0, colon))) {
-    return absl::InvalidArgumentError("expected a loopback address (127.0.0.1, [::1], localhost) as long as there is "
-                                      "no transport security, got \"" + said + "\"");
+    return absl::InvalidArgumentError(
+        "expected a loopback address (127.0.0.1, [::1], localhost) as long as there is "
+        "no transport security, got \"" +
+        said + "\"");
   }
   return said;
 }

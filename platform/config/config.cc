@@ -12,7 +12,8 @@ namespace taizhang {
 absl::Status load_config(const std::string& path, config::v1::Config& config) {
   if (auto read = load_textproto(path, config); !read.ok()) return read;
   if (const auto address = loopback_address(config.listen()); !address.ok()) {
-    return absl::InvalidArgumentError(path + ": listen: " + std::string(address.status().message()));
+    return absl::InvalidArgumentError(path +
+                                      ": listen: " + std::string(address.status().message()));
   }
   const auto folder = std::filesystem::absolute(path).parent_path();
   config.set_data_dir((folder / config.data_dir()).lexically_normal());

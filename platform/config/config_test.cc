@@ -48,11 +48,13 @@ TEST(Config, NamesPlaceAndBoundsForAValueOutOfRange) {
 TEST(Config, NamesTheValuesOfAnEnum) {
   const std::string said = refusal_of("data_dir: 'd'\nrole: BOTH\n");
   EXPECT_TRUE(said.starts_with("f:2:7:")) << said;
-  EXPECT_NE(said.find("expected one of: PROCESS_ROLE_ALL, PROCESS_ROLE_WRITER"), std::string::npos) << said;
+  EXPECT_NE(said.find("expected one of: PROCESS_ROLE_ALL, PROCESS_ROLE_WRITER"), std::string::npos)
+      << said;
 }
 
 TEST(Config, RefusesAFieldSetTwice) {
-  EXPECT_TRUE(refusal_of("data_dir: 'd'\ndata_dir: 'e'\n").starts_with("f:2:")) << refusal_of("data_dir: 'd'\ndata_dir: 'e'\n");
+  EXPECT_TRUE(refusal_of("data_dir: 'd'\ndata_dir: 'e'\n").starts_with("f:2:"))
+      << refusal_of("data_dir: 'd'\ndata_dir: 'e'\n");
 }
 
 TEST(Config, NamesAllViolationsAtOnce) {
@@ -82,15 +84,17 @@ TEST(LoopbackAddress, TakesLoopbackOnly) {
   for (const char* good : {"127.0.0.1:0", "127.8.9.1:7610", "localhost:1", "[::1]:65535"}) {
     EXPECT_TRUE(loopback_address(good).ok()) << good;
   }
-  for (const char* bad : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.org:1", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x",
-                          "127.0.0.1:65536", "127.0.0.1:-1", ":7610", "", "unix:/tmp/s:1", "127.0.0.1.evil.org:1"}) {
+  for (const char* bad : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "example.org:1", "127.0.0.1",
+                          "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "127.0.0.1:-1", ":7610",
+                          "", "unix:/tmp/s:1", "127.0.0.1.evil.org:1"}) {
     EXPECT_FALSE(loopback_address(bad).ok()) << bad;
   }
 }
 
 TEST(TokenFile, NamesAHashThatIsNone) {
   config::v1::TokenFile file;
-  const auto said = parse_textproto("t", "profiles { name: 'm' subject: 's' roles: ROLE_MAKER\n token_sha256: 'secret' }", file);
+  const auto said = parse_textproto(
+      "t", "profiles { name: 'm' subject: 's' roles: ROLE_MAKER\n token_sha256: 'secret' }", file);
   EXPECT_EQ(said.message(), "t:2:2: token_sha256: expected 64 lower-case hexadecimal digits");
 }
 

@@ -74,7 +74,8 @@ absl::Status write_durably(const std::string& path, const std::string& text) {
   if (rename(part.c_str(), path.c_str()) != 0) return system_error(path, "cannot be put in place");
   const std::string folder = std::filesystem::path(path).parent_path();
   const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || fsync(directory.get()) != 0) return system_error(folder, "cannot be synced");
+  if (directory.get() < 0 || fsync(directory.get()) != 0)
+    return system_error(folder, "cannot be synced");
   return absl::OkStatus();
 }
 
@@ -95,10 +96,13 @@ absl::Status check_private_file(const std::string& path) {
   if (lstat(path.c_str(), &facts) != 0) {
     return absl::FailedPreconditionError(path + ": cannot be read: " + std::strerror(errno));
   }
-  if (!S_ISREG(facts.st_mode)) return absl::FailedPreconditionError(path + ": is not a regular file");
-  if (facts.st_uid != geteuid()) return absl::FailedPreconditionError(path + ": belongs to another user");
+  if (!S_ISREG(facts.st_mode))
+    return absl::FailedPreconditionError(path + ": is not a regular file");
+  if (facts.st_uid != geteuid())
+    return absl::FailedPreconditionError(path + ": belongs to another user");
   if ((facts.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(path + ": others may read or write it; expected mode 0600 (chmod 600)");
+    return absl::FailedPreconditionError(
+        path + ": others may read or write it; expected mode 0600 (chmod 600)");
   }
   return absl::OkStatus();
 }
@@ -108,7 +112,8 @@ absl::StatusOr<Key> load_or_make_key(const std::string& path, bool may_make, Ran
   if (lstat(path.c_str(), &facts) != 0) {
     if (errno != ENOENT) return system_error(path, "cannot be read");
     if (!may_make) {
-      return absl::FailedPreconditionError(path + ": the key is missing, but data made with it exists; put it back");
+      return absl::FailedPreconditionError(
+          path + ": the key is missing, but data made with it exists; put it back");
     }
     std::string bytes = random.bytes(kKeyBytes);
     if (auto written = write_durably(path, hex(bytes) + "\n"); !written.ok()) return written;
@@ -118,7 +123,8 @@ absl::StatusOr<Key> load_or_make_key(const std::string& path, bool may_make, Ran
   const auto text = read_whole(path);
   if (!text.ok()) return text.status();
   std::string bytes = from_hex(*text);
-  if (bytes.empty()) return absl::FailedPreconditionError(path + ": is not a key of 64 hexadecimal digits");
+  if (bytes.empty())
+    return absl::FailedPreconditionError(path + ": is not a key of 64 hexadecimal digits");
   return key_of(std::move(bytes));
 }
 

@@ -43,14 +43,16 @@ TEST(KeyFile, IsRefusedWhenOthersMayReadIt) {
   const auto path = fresh_path("open");
   ASSERT_TRUE(load_or_make_key(path, true, system_random()).ok());
   ASSERT_EQ(chmod(path.c_str(), 0640), 0);
-  EXPECT_EQ(load_or_make_key(path, true, system_random()).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(load_or_make_key(path, true, system_random()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 TEST(KeyFile, IsRefusedWhenDamaged) {
   const auto path = fresh_path("damaged");
   ASSERT_TRUE(load_or_make_key(path, true, system_random()).ok());
   std::ofstream(path, std::ios::trunc) << "short\n";
-  EXPECT_EQ(load_or_make_key(path, true, system_random()).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(load_or_make_key(path, true, system_random()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ using google::protobuf::TextFormat;
 namespace {
 
 std::string place(std::string_view name, int line, int column) {
-  return std::string(name) + ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1) + ": ";
+  return std::string(name) + ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1) +
+         ": ";
 }
 
 std::string names_of_fields(const Descriptor& type) {
@@ -60,25 +61,29 @@ std::string_view between(std::string_view text, std::string_view before, std::st
 std::string expectation(std::string_view message) {
   const auto* pool = DescriptorPool::generated_pool();
   if (message.find("has no field named") != std::string_view::npos) {
-    const auto* type = pool->FindMessageTypeByName(std::string(between(message, "Message type \"", "\"")));
+    const auto* type =
+        pool->FindMessageTypeByName(std::string(between(message, "Message type \"", "\"")));
     if (type) return "; expected one of: " + names_of_fields(*type);
   }
   if (message.find("Unknown enumeration value") != std::string_view::npos) {
     const std::string_view field = between(message, "for field \"", "\"");
-    // The message names the field, not its message: look for it among the messages that may stand in such files.
+    // The message names the field, not its message: look for it among the messages that may stand
+    // in such files.
     const auto* config = pool->FindFileByName("taizhang/config/v1/config.proto");
     const auto* tokens = pool->FindFileByName("taizhang/config/v1/tokens.proto");
     for (const auto* file : {config, tokens}) {
       for (int i = 0; file && i < file->message_type_count(); ++i) {
         const auto* found = file->message_type(i)->FindFieldByName(std::string(field));
-        if (found && found->enum_type()) return "; expected one of: " + names_of_values(*found->enum_type());
+        if (found && found->enum_type())
+          return "; expected one of: " + names_of_values(*found->enum_type());
       }
     }
   }
   return "";
 }
 
-// The word in quotes that the library complains of: an unknown field's name or an unknown enum value.
+// The word in quotes that the library complains of: an unknown field's name or an unknown enum
+// value.
 std::string_view complained_word(std::string_view message) {
   const std::string_view name = between(message, "has no field named \"", "\"");
   return name.empty() ? between(message, "Unknown enumeration value of \"", "\"") : name;
@@ -87,13 +92,15 @@ std::string_view complained_word(std::string_view message) {
 class Collector : public google::protobuf::io::ErrorCollector {
  public:
   Collector(std::string_view name, std::string_view text) : name_(name), source_(text) {}
-  void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
+  void AddError(int line, google::protobuf::io::ColumnNumber column,
+                const std::string& message) override {
     go_back_to(complained_word(message), line, column);
     std::string_view said = message;
     if (said.ends_with('.')) said.remove_suffix(1);
     add(line, column, std::string(said) + expectation(message));
   }
-  void AddWarning(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
+  void AddWarning(int line, google::protobuf::io::ColumnNumber column,
+                  const std::string& message) override {
     add(line, column, message);
   }
   void add(int line, int column, std::string_view message) {
@@ -112,7 +119,8 @@ class Collector : public google::protobuf::io::ErrorCollector {
     for (int i = 0; i < line; ++i) at = source_.find('\n', at) + 1;
     at = source_.rfind(word, at + static_cast<size_t>(column));
     if (at == std::string_view::npos) return;
-    line = static_cast<int>(std::count(source_.begin(), source_.begin() + static_cast<ptrdiff_t>(at), '\n'));
+    line = static_cast<int>(
+        std::count(source_.begin(), source_.begin() + static_cast<ptrdiff_t>(at), '\n'));
     const size_t line_start = source_.rfind('\n', at);
     column = static_cast<int>(line_start == std::string_view::npos ? at : at - line_start - 1);
   }
@@ -146,9 +154,12 @@ bool is_region(std::string_view text) {
 std::string check_format(Format format, std::string_view text) {
   switch (format) {
     case FORMAT_UUID: return is_uuid(text) ? "" : "a UUID of 36 lower-case characters";
-    case FORMAT_ORG_ID: return is_uuid(text) || text.starts_with("uscc:") ? "" : "a UUID, or uscc: and a code";
-    case FORMAT_SHA256: return text.size() == 64 && is_lower_hex(text) ? "" : "64 lower-case hexadecimal digits";
-    case FORMAT_REGION: return is_region(text) ? "" : "a region code of 2, 4, 6, 9, 12 or 15 digits";
+    case FORMAT_ORG_ID:
+      return is_uuid(text) || text.starts_with("uscc:") ? "" : "a UUID, or uscc: and a code";
+    case FORMAT_SHA256:
+      return text.size() == 64 && is_lower_hex(text) ? "" : "64 lower-case hexadecimal digits";
+    case FORMAT_REGION:
+      return is_region(text) ? "" : "a region code of 2, 4, 6, 9, 12 or 15 digits";
     default: return "";
   }
 }
@@ -163,8 +174,9 @@ class Checker {
     for (int i = 0; i < type.field_count(); ++i) {
       const auto& field = *type.field(i);
       const auto& rules = field.options().GetExtension(taizhang::field);
-      const int count = field.is_repeated() ? reflection.FieldSize(message, &field)
-                                            : static_cast<int>(reflection.HasField(message, &field));
+      const int count = field.is_repeated()
+                            ? reflection.FieldSize(message, &field)
+                            : static_cast<int>(reflection.HasField(message, &field));
       if (count == 0 && rules.required()) {
         collector_.add(line_, column_, field.name() + ": required in " + type.name());
       }
@@ -187,8 +199,8 @@ class Checker {
   }
 
  private:
-  void check_value(const Message& message, const FieldDescriptor& field, int index, const FieldRules& rules,
-                   const TextFormat::ParseLocation& at) {
+  void check_value(const Message& message, const FieldDescriptor& field, int index,
+                   const FieldRules& rules, const TextFormat::ParseLocation& at) {
     const auto& reflection = *message.GetReflection();
     int64_t number = 0;
     switch (field.cpp_type()) {
@@ -198,16 +210,19 @@ class Checker {
         const int value = index < 0 ? reflection.GetEnumValue(message, &field)
                                     : reflection.GetRepeatedEnumValue(message, &field, index);
         if (value == 0) {
-          collector_.add(at.line, at.column,
-                         field.name() + ": expected one of: " + names_of_values(*field.enum_type()));
+          collector_.add(
+              at.line, at.column,
+              field.name() + ": expected one of: " + names_of_values(*field.enum_type()));
         }
         return;
       }
       case FieldDescriptor::CPPTYPE_STRING: {
         const std::string text = index < 0 ? reflection.GetString(message, &field)
                                            : reflection.GetRepeatedString(message, &field, index);
-        const std::string expected = text.empty() ? "a text that is not empty" : check_format(rules.format(), text);
-        if (!expected.empty()) collector_.add(at.line, at.column, field.name() + ": expected " + expected);
+        const std::string expected =
+            text.empty() ? "a text that is not empty" : check_format(rules.format(), text);
+        if (!expected.empty())
+          collector_.add(at.line, at.column, field.name() + ": expected " + expected);
         return;
       }
       default: return;

@@ -1,7 +1,7 @@
 // Reads a text file into a message. An error names file, line, column and what is expected.
 //
-// Unknown fields, repeated singular fields and malformed values are errors; so are violations of the (field) options
-// `required`, `bounded` and `format`.
+// Unknown fields, repeated singular fields and malformed values are errors; so are violations of
+// the (field) options `required`, `bounded` and `format`.
 #pragma once
 
 #include <string>
@@ -18,6 +18,7 @@ namespace taizhang {
 // INVALID_ARGUMENT: "taizhangd.textproto:3:9: …", one line per finding. NOT_FOUND: no such file.
 absl::Status load_textproto(const std::string& path, google::protobuf::Message& out);
 // The same for text in hand; `name` stands in the errors.
-absl::Status parse_textproto(std::string_view name, std::string_view text, google::protobuf::Message& out);
+absl::Status parse_textproto(std::string_view name, std::string_view text,
+                             google::protobuf::Message& out);
 
 }  // namespace taizhang

@@ -1,7 +1,8 @@
-// The bulk stream: many commands per message through the same dispatcher, answered in order, bounded in flight.
-#include <deque>
-
+// The bulk stream: many commands per message through the same dispatcher, answered in order,
+// bounded in flight.
 #include <google/protobuf/descriptor.h>
+
+#include <deque>
 
 #include "google/rpc/status.pb.h"
 #include "platform/rpc/error_status.h"
@@ -40,11 +41,13 @@ struct Batch {
 // The message that stands in the one oneof of `message`; null: none.
 const Message* chosen(const Message& message) {
   const auto& reflection = *message.GetReflection();
-  const auto* field = reflection.GetOneofFieldDescriptor(message, message.GetDescriptor()->oneof_decl(0));
+  const auto* field =
+      reflection.GetOneofFieldDescriptor(message, message.GetDescriptor()->oneof_decl(0));
   return field ? &reflection.GetMessage(message, field) : nullptr;
 }
 
-class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>, public OpenStream {
+class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
+                       public OpenStream {
  public:
   BulkCall(Gate& gate, const Method& method) : gate_(gate), method_(method) {}
 
@@ -60,7 +63,8 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
                  [weak = std::weak_ptr<BulkCall>(self)](bool expired) {
                    const auto call = weak.lock();
                    if (expired && call) {
-                     call->end(failure(kDeadlineExceeded, "STREAM_DEADLINE", "stream_deadline_ms_max has passed"));
+                     call->end(failure(kDeadlineExceeded, "STREAM_DEADLINE",
+                                       "stream_deadline_ms_max has passed"));
                    }
                  });
     }
@@ -94,7 +98,8 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
       if (!closed_) {
         taken = batch.get();
         in_flight_ += taken->slots.size();
-        // One more than there are commands, so that none of them can complete the batch while others are handed over.
+        // One more than there are commands, so that none of them can complete the batch while
+        // others are handed over.
         taken->waiting = taken->slots.size() + 1;
         batches_.push_back(std::move(batch));
       } else {
@@ -141,7 +146,8 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
     }
     batch.slots = std::vector<Slot>(static_cast<size_t>(request.commands_size()));
     batch.response.mutable_results()->Reserve(request.commands_size());
-    for (size_t i = 0; i < batch.slots.size(); ++i) batch.slots[i].result = batch.response.add_results();
+    for (size_t i = 0; i < batch.slots.size(); ++i)
+      batch.slots[i].result = batch.response.add_results();
     return std::nullopt;
   }
 
@@ -155,16 +161,19 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
       const Message* command = group ? chosen(*group) : nullptr;
       slot.method = command ? gate_.by_request(*command->GetDescriptor()) : nullptr;
       if (!slot.method) {
-        answer(slot, failure(kInvalidArgument, "COMMAND_MISSING", "the row holds no command known here"));
+        answer(slot,
+               failure(kInvalidArgument, "COMMAND_MISSING", "the row holds no command known here"));
         continue;
       }
-      // A plain pointer fits into the function object; the batch lives until all its answers are there.
+      // A plain pointer fits into the function object; the batch lives until all its answers are
+      // there.
       try {
-        gate_.dispatcher().unary(*slot.method->descriptor, call_,
-                                 std::shared_ptr<const Message>(batch.request, command),
-                                 [slot = &slot](Answer answer) { slot->call->answer(*slot, std::move(answer)); });
+        gate_.dispatcher().unary(
+            *slot.method->descriptor, call_, std::shared_ptr<const Message>(batch.request, command),
+            [slot = &slot](Answer answer) { slot->call->answer(*slot, std::move(answer)); });
       } catch (...) {
-        answer(slot, failure(kInternal, "INTERNAL", "an internal error; it is in the server's log"));
+        answer(slot,
+               failure(kInternal, "INTERNAL", "an internal error; it is in the server's log"));
       }
     }
     const std::lock_guard lock(mutex_);
@@ -198,17 +207,20 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
     const auto& reflection = *response.GetReflection();
     const auto* receipt = type.FindFieldByNumber(1);
     if (receipt && receipt->message_type() == common::v1::Receipt::descriptor()) {
-      result.set_allocated_receipt(static_cast<common::v1::Receipt*>(reflection.ReleaseMessage(&response, receipt)));
+      result.set_allocated_receipt(
+          static_cast<common::v1::Receipt*>(reflection.ReleaseMessage(&response, receipt)));
     }
     const auto* version = type.FindFieldByNumber(2);
-    if (version && version->cpp_type() == FieldDescriptor::CPPTYPE_INT64 && version->name() == "version") {
+    if (version && version->cpp_type() == FieldDescriptor::CPPTYPE_INT64 &&
+        version->name() == "version") {
       result.set_version(reflection.GetInt64(response, version));
     }
   }
 
   // Does what can be done now: write, read, finish. Needs mutex_.
   void advance() {
-    while (gone_ && !writing_ && !batches_.empty() && batches_.front()->waiting == 0) batches_.pop_front();
+    while (gone_ && !writing_ && !batches_.empty() && batches_.front()->waiting == 0)
+      batches_.pop_front();
     if (!gone_ && !writing_ && !batches_.empty() && batches_.front()->waiting == 0) {
       out_ = serialised(batches_.front()->response);
       batches_.pop_front();
@@ -216,8 +228,9 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
       StartWrite(&out_);
     }
     // A caller that does not read its answers is not read from either.
-    const bool room = in_flight_ < static_cast<size_t>(gate_.limits().bulk_commands_in_flight_max()) &&
-                      batches_.size() < kMessagesInFlightMax;
+    const bool room =
+        in_flight_ < static_cast<size_t>(gate_.limits().bulk_commands_in_flight_max()) &&
+        batches_.size() < kMessagesInFlightMax;
     if (!closed_ && !reading_ && room) {
       reading_ = true;
       StartRead(&in_);

@@ -56,7 +56,8 @@ absl::StatusOr<Callers> Callers::parse(std::string_view name, std::string_view t
   std::set<std::string> names;
   for (const auto& profile : file.profiles()) {
     const std::string place = std::string(name) + ": profile \"" + profile.name() + "\": ";
-    if (!names.insert(profile.name()).second) return absl::InvalidArgumentError(place + "stands twice");
+    if (!names.insert(profile.name()).second)
+      return absl::InvalidArgumentError(place + "stands twice");
     if (profile.everywhere() == !profile.regions().empty()) {
       return absl::InvalidArgumentError(place + "expected either regions or everywhere: true");
     }

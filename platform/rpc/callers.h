@@ -15,7 +15,8 @@ namespace taizhang {
 // Immutable; callers live as long as this object.
 class Callers {
  public:
-  // FAILED_PRECONDITION: others than the owner may read the file. INVALID_ARGUMENT: file, line, what is expected.
+  // FAILED_PRECONDITION: others than the owner may read the file. INVALID_ARGUMENT: file, line,
+  // what is expected.
   static absl::StatusOr<Callers> load(const std::string& path);
   static absl::StatusOr<Callers> parse(std::string_view name, std::string_view text);
 

@@ -11,13 +11,14 @@ namespace taizhang {
 namespace {
 
 std::string profile(const std::string& name, const std::string& token, const std::string& rest) {
-  return "profiles { name: '" + name + "' subject: 's-" + name + "' roles: ROLE_MAKER " + rest + " token_sha256: '" +
-         hex(bytes_of(sha256(token))) + "' }\n";
+  return "profiles { name: '" + name + "' subject: 's-" + name + "' roles: ROLE_MAKER " + rest +
+         " token_sha256: '" + hex(bytes_of(sha256(token))) + "' }\n";
 }
 
 TEST(Callers, AreFoundByTheirToken) {
-  const auto callers = Callers::parse("t", profile("maker", "secret-1", "regions: '990101' rights: 'SELF_APPROVE'") +
-                                               profile("root", "secret-2", "everywhere: true"));
+  const auto callers =
+      Callers::parse("t", profile("maker", "secret-1", "regions: '990101' rights: 'SELF_APPROVE'") +
+                              profile("root", "secret-2", "everywhere: true"));
   ASSERT_TRUE(callers.ok()) << callers.status();
   const Caller* maker = callers->find("secret-1");
   ASSERT_NE(maker, nullptr);
@@ -32,8 +33,8 @@ TEST(Callers, AreFoundByTheirToken) {
 }
 
 TEST(Callers, OneTokenStandsForOneProfile) {
-  const auto callers =
-      Callers::parse("t", profile("a", "secret", "everywhere: true") + profile("b", "secret", "everywhere: true"));
+  const auto callers = Callers::parse(
+      "t", profile("a", "secret", "everywhere: true") + profile("b", "secret", "everywhere: true"));
   EXPECT_EQ(callers.status().message(), "t: profile \"b\": one token stands twice in the file");
 }
 

@@ -41,7 +41,8 @@ TEST(ErrorStatus, CarriesEveryDetail) {
   EXPECT_EQ(info.domain(), "taizhang");
   EXPECT_EQ(info.metadata().at("field"), "amount_fen");
   EXPECT_EQ(detail_of<google::rpc::BadRequest>(status).field_violations(0).field(), "amount_fen");
-  EXPECT_EQ(detail_of<google::rpc::PreconditionFailure>(status).violations(0).type(), "LINE_NOT_FUNDED");
+  EXPECT_EQ(detail_of<google::rpc::PreconditionFailure>(status).violations(0).type(),
+            "LINE_NOT_FUNDED");
   EXPECT_EQ(detail_of<google::rpc::ResourceInfo>(status).resource_name(), "F1");
   const auto retry = detail_of<google::rpc::RetryInfo>(status).retry_delay();
   EXPECT_EQ(retry.seconds() * 1000 + retry.nanos() / 1'000'000, 1500);
@@ -59,7 +60,8 @@ TEST(ErrorStatus, HasOnlyTheDetailsOfItsError) {
 TEST(ErrorStatus, FitsIntoTrailingMetadata) {
   Error error = failure(kInvalidArgument, "FIELD_REQUIRED", std::string(5000, 'x'));
   for (int i = 0; i < 1000; ++i) {
-    error.violations.push_back({"members[" + std::to_string(i) + "].relation", "must be there", "FIELD_REQUIRED"});
+    error.violations.push_back(
+        {"members[" + std::to_string(i) + "].relation", "must be there", "FIELD_REQUIRED"});
   }
   google::rpc::Status status;
   fill_status(error, status);

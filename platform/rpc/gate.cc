@@ -33,15 +33,19 @@ Error with_zh(Error error, std::string zh) {
 
 Error over_limit(std::string_view limit, int64_t size, int64_t max) {
   return with_zh(failure(kInvalidArgument, "LIMIT_EXCEEDED",
-                         "the message has " + std::to_string(size) + " bytes, " + std::string(limit) + " is " +
-                             std::to_string(max),
-                         {{"limit", std::string(limit)}, {"max", std::to_string(max)}, {"size", std::to_string(size)}}),
+                         "the message has " + std::to_string(size) + " bytes, " +
+                             std::string(limit) + " is " + std::to_string(max),
+                         {{"limit", std::string(limit)},
+                          {"max", std::to_string(max)},
+                          {"size", std::to_string(size)}}),
                  "请求内容超过大小上限");
 }
 
 Error busy(std::string_view limit, int64_t max) {
-  return failure(kResourceExhausted, "TOO_MANY_CALLS", std::string(limit) + " (" + std::to_string(max) + ") is reached",
-                 {{"limit", std::string(limit)}, {"max", std::to_string(max)}, {"outcome", "none"}}, kRetryBusyMs);
+  return failure(kResourceExhausted, "TOO_MANY_CALLS",
+                 std::string(limit) + " (" + std::to_string(max) + ") is reached",
+                 {{"limit", std::string(limit)}, {"max", std::to_string(max)}, {"outcome", "none"}},
+                 kRetryBusyMs);
 }
 
 bool is_uuid(std::string_view text) {
@@ -60,7 +64,8 @@ Method method_of(const google::protobuf::MethodDescriptor& descriptor) {
   method.request = MessageFactory::generated_factory()->GetPrototype(descriptor.input_type());
   method.path = "/" + descriptor.service()->full_name() + "/" + descriptor.name();
   const auto* context = descriptor.input_type()->FindFieldByName("context");
-  if (context && context->message_type() == common::v1::RequestContext::descriptor()) method.context = context;
+  if (context && context->message_type() == common::v1::RequestContext::descriptor())
+    method.context = context;
   return method;
 }
 
@@ -116,8 +121,8 @@ grpc::Status status_of(const Error& error) {
 }
 
 Error server_stopping() {
-  return failure(kUnavailable, "SERVER_STOPPING", "the server is stopping; send again what was not answered", {},
-                 kRetryStoppingMs);
+  return failure(kUnavailable, "SERVER_STOPPING",
+                 "the server is stopping; send again what was not answered", {}, kRetryStoppingMs);
 }
 
 void Ticket::release() {
@@ -127,8 +132,8 @@ void Ticket::release() {
   if (stream_) gate->streams_of_.at(call_.caller).fetch_sub(1, std::memory_order_relaxed);
 }
 
-Gate::Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers, Metrics& metrics,
-           std::vector<Method> methods)
+Gate::Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers,
+           Metrics& metrics, std::vector<Method> methods)
     : limits_(limits),
       dispatcher_(dispatcher),
       callers_(callers),
@@ -138,16 +143,18 @@ Gate::Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const
   for (const auto& caller : callers_.list()) streams_of_[&caller] = 0;
   for (size_t i = 0; i < methods_.size(); ++i) {
     const auto& method = methods_[i];
-    if (method.descriptor->options().HasExtension(command)) by_request_[method.descriptor->input_type()] = &method;
+    if (method.descriptor->options().HasExtension(command))
+      by_request_[method.descriptor->input_type()] = &method;
     outcomes_[i].latency = std::make_unique<Histogram>(
         metrics_.histogram("taizhang_call_seconds", "Time from a call's arrival to its answer.",
                            {{"method", method.descriptor->full_name()}}, latency_bounds_seconds()));
   }
-  metrics_.gauge("taizhang_calls_in_flight", "Calls taken and not answered yet, streams included.", {},
-                 [calls = calls_in_flight_] { return static_cast<double>(calls->load()); });
+  metrics_.gauge("taizhang_calls_in_flight", "Calls taken and not answered yet, streams included.",
+                 {}, [calls = calls_in_flight_] { return static_cast<double>(calls->load()); });
 }
 
-std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, bool stream, Ticket& ticket) {
+std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, bool stream,
+                                 Ticket& ticket) {
   if (auto error = authenticate(context, ticket.call_)) return error;
   if (auto error = check_deadline(context, stream, ticket)) return error;
   if (calls_in_flight_->fetch_add(1, std::memory_order_relaxed) >= limits_.calls_in_flight_max()) {
@@ -167,16 +174,19 @@ std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, boo
   return std::nullopt;
 }
 
-std::optional<Error> Gate::authenticate(const grpc::CallbackServerContext& context, Call& call) const {
+std::optional<Error> Gate::authenticate(const grpc::CallbackServerContext& context,
+                                        Call& call) const {
   constexpr std::string_view kScheme = "Bearer ";
   const auto& metadata = context.client_metadata();
   const auto said = metadata.find("authorization");
   if (said == metadata.end()) {
-    return failure(kUnauthenticated, "TOKEN_MISSING", "expected metadata `authorization: Bearer <token>`");
+    return failure(kUnauthenticated, "TOKEN_MISSING",
+                   "expected metadata `authorization: Bearer <token>`");
   }
   const std::string_view value(said->second.data(), said->second.size());
   if (value.starts_with(kScheme)) call.caller = callers_.find(value.substr(kScheme.size()));
-  if (!call.caller) return failure(kUnauthenticated, "TOKEN_UNKNOWN", "the token is not known here");
+  if (!call.caller)
+    return failure(kUnauthenticated, "TOKEN_UNKNOWN", "the token is not known here");
   return std::nullopt;
 }
 
@@ -184,13 +194,16 @@ std::optional<Error> Gate::check_deadline(const grpc::CallbackServerContext& con
                                           Ticket& ticket) const {
   const gpr_timespec deadline = context.raw_deadline();
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) {
-    return with_zh(failure(kInvalidArgument, "DEADLINE_REQUIRED", "the call has no deadline; set one"),
-                   "调用必须设定截止时间");
+    return with_zh(
+        failure(kInvalidArgument, "DEADLINE_REQUIRED", "the call has no deadline; set one"),
+        "调用必须设定截止时间");
   }
   // In the deadline's own clock, which does not step with the wall clock.
   const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
-  const int64_t cap_us = (stream ? limits_.stream_deadline_ms_max() : int64_t{limits_.deadline_ms_max()}) * 1000;
-  int64_t left_us = left.tv_sec > cap_us / 1'000'000 ? cap_us : left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
+  const int64_t cap_us =
+      (stream ? limits_.stream_deadline_ms_max() : int64_t{limits_.deadline_ms_max()}) * 1000;
+  int64_t left_us =
+      left.tv_sec > cap_us / 1'000'000 ? cap_us : left.tv_sec * 1'000'000 + left.tv_nsec / 1000;
   ticket.capped_ = left_us >= cap_us;
   left_us = std::min(left_us, cap_us);
   ticket.remaining_ = std::chrono::microseconds(left_us);
@@ -198,15 +211,18 @@ std::optional<Error> Gate::check_deadline(const grpc::CallbackServerContext& con
   return std::nullopt;
 }
 
-std::optional<Error> Gate::parse(const Method& method, const grpc::ByteBuffer& bytes, ParsedMessage& out) const {
+std::optional<Error> Gate::parse(const Method& method, const grpc::ByteBuffer& bytes,
+                                 ParsedMessage& out) const {
   const bool bulk = method.descriptor->client_streaming();
   const int64_t max = bulk ? limits_.bulk_message_bytes_max() : limits_.request_bytes_max();
   const auto size = static_cast<int64_t>(bytes.Length());
-  if (size > max) return over_limit(bulk ? "bulk_message_bytes_max" : "request_bytes_max", size, max);
+  if (size > max)
+    return over_limit(bulk ? "bulk_message_bytes_max" : "request_bytes_max", size, max);
   if (!out.parse(*method.request, bytes)) {
-    return with_zh(failure(kInvalidArgument, "MESSAGE_MALFORMED",
-                           "the bytes are not a message " + method.descriptor->input_type()->full_name()),
-                   "请求内容无法识别");
+    return with_zh(
+        failure(kInvalidArgument, "MESSAGE_MALFORMED",
+                "the bytes are not a message " + method.descriptor->input_type()->full_name()),
+        "请求内容无法识别");
   }
   return std::nullopt;
 }
@@ -219,14 +235,17 @@ Counter& Gate::counter(const Method& method, size_t code) {
   const std::lock_guard lock(counters_mutex_);
   if (Counter* made = slot.load(std::memory_order_acquire)) return *made;
   counters_.push_back(metrics_.counter(
-      "taizhang_calls_total", "Answered calls by method and outcome; commands of the bulk stream one by one.",
-      {{"method", method.descriptor->full_name()}, {"outcome", std::string(status_name(static_cast<int>(code)))}}));
+      "taizhang_calls_total",
+      "Answered calls by method and outcome; commands of the bulk stream one by one.",
+      {{"method", method.descriptor->full_name()},
+       {"outcome", std::string(status_name(static_cast<int>(code)))}}));
   slot.store(&counters_.back(), std::memory_order_release);
   return counters_.back();
 }
 
 void Gate::count(const Method& method, int code, int64_t start_us) {
-  const size_t slot = code >= 0 && code < static_cast<int>(Outcomes::kCodes) ? static_cast<size_t>(code) : 2;
+  const size_t slot =
+      code >= 0 && code < static_cast<int>(Outcomes::kCodes) ? static_cast<size_t>(code) : 2;
   counter(method, slot).add();
   const auto& outcomes = outcomes_[static_cast<size_t>(&method - methods_.data())];
   outcomes.latency->observe(static_cast<double>(now_us() - start_us) / 1e6);
@@ -237,7 +256,8 @@ void Gate::log_call(const Method& method, const Caller* caller, const Message* r
   if (code == 0) {
     const int every = limits_.request_log_every();
     if (every == 0) return;
-    if (calls_logged_.fetch_add(1, std::memory_order_relaxed) % static_cast<uint64_t>(every) != 0) return;
+    if (calls_logged_.fetch_add(1, std::memory_order_relaxed) % static_cast<uint64_t>(every) != 0)
+      return;
   }
   // Only a well-formed id is logged: anything else could be personal data in the wrong field.
   std::string_view request_id;
@@ -248,7 +268,8 @@ void Gate::log_call(const Method& method, const Caller* caller, const Message* r
   }
   const bool ours = code == kInternal || code == kDataLoss || code == kUnavailable;
   log(ours ? LogLevel::kWarning : LogLevel::kInfo, "call",
-      {{"method", std::string_view(method.descriptor->full_name()).substr(std::string_view("taizhang.").size())},
+      {{"method", std::string_view(method.descriptor->full_name())
+                      .substr(std::string_view("taizhang.").size())},
        {"caller", caller ? std::string_view(caller->profile) : std::string_view()},
        {"request_id", request_id},
        {"outcome", status_name(code)},

@@ -1,7 +1,16 @@
-// What every call passes, whatever its shape: who calls, until when, how much at once; and what is counted and logged.
+// What every call passes, whatever its shape: who calls, until when, how much at once; and what is
+// counted and logged.
 //
 // Private to platform/rpc: it names gRPC. Thread-safe.
 #pragma once
+
+#include <google/protobuf/arena.h>
+#include <google/protobuf/message.h>
+#include <grpcpp/alarm.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
+#include <grpcpp/impl/service_type.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 
 #include <atomic>
 #include <chrono>
@@ -13,14 +22,6 @@
 #include <string>
 #include <unordered_map>
 #include <vector>
-
-#include <google/protobuf/arena.h>
-#include <google/protobuf/message.h>
-#include <grpcpp/alarm.h>
-#include <grpcpp/grpcpp.h>
-#include <grpcpp/impl/codegen/server_callback_handlers.h>
-#include <grpcpp/impl/service_type.h>
-#include <grpcpp/support/proto_buffer_reader.h>
 
 #include "platform/base/clock.h"
 #include "platform/command/dispatcher.h"
@@ -34,7 +35,7 @@ namespace taizhang {
 struct Method {
   const google::protobuf::MethodDescriptor* descriptor = nullptr;
   const google::protobuf::Message* request = nullptr;  // prototype
-  std::string path;                                    // "/taizhang.funds.v1.FundsService/SpendDirectly"
+  std::string path;  // "/taizhang.funds.v1.FundsService/SpendDirectly"
   // Request field `context` of type common.v1.RequestContext; null: none.
   const google::protobuf::FieldDescriptor* context = nullptr;
 };
@@ -72,7 +73,8 @@ class OpenStream {
 
 class Gate;
 
-// A call that was let in: holds its place among the calls in flight until it is destroyed or released.
+// A call that was let in: holds its place among the calls in flight until it is destroyed or
+// released.
 class Ticket {
  public:
   Ticket() = default;
@@ -98,26 +100,30 @@ class Ticket {
 class Gate {
  public:
   // References must outlive the gate.
-  Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers, Metrics& metrics,
-       std::vector<Method> methods);
+  Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers,
+       Metrics& metrics, std::vector<Method> methods);
 
   const std::vector<Method>& methods() const { return methods_; }
   const Dispatcher& dispatcher() const { return dispatcher_; }
   const config::v1::Limits& limits() const { return limits_; }
 
-  // Checks in this order: caller, deadline, room. `stream`: counts as an open stream of its caller. `ticket`: an empty
-  // one; it names the caller as soon as that is known, also when the call is not let in.
-  std::optional<Error> admit(const grpc::CallbackServerContext& context, bool stream, Ticket& ticket);
+  // Checks in this order: caller, deadline, room. `stream`: counts as an open stream of its caller.
+  // `ticket`: an empty one; it names the caller as soon as that is known, also when the call is not
+  // let in.
+  std::optional<Error> admit(const grpc::CallbackServerContext& context, bool stream,
+                             Ticket& ticket);
   // Size, then form.
-  std::optional<Error> parse(const Method& method, const grpc::ByteBuffer& bytes, ParsedMessage& out) const;
+  std::optional<Error> parse(const Method& method, const grpc::ByteBuffer& bytes,
+                             ParsedMessage& out) const;
 
   // When the call came in; for finished().
   static int64_t now_us();
   // Counts the answer.
   void count(const Method& method, int code, int64_t start_us);
   // Writes the line of the request log. `request` null: it was not read.
-  void log_call(const Method& method, const Caller* caller, const google::protobuf::Message* request, int code,
-                std::string_view reason, int64_t start_us);
+  void log_call(const Method& method, const Caller* caller,
+                const google::protobuf::Message* request, int code, std::string_view reason,
+                int64_t start_us);
 
   // Method of a command by the type of its request; null: no such command.
   const Method* by_request(const google::protobuf::Descriptor& request) const;
@@ -137,7 +143,8 @@ class Gate {
   };
 
   std::optional<Error> authenticate(const grpc::CallbackServerContext& context, Call& call) const;
-  std::optional<Error> check_deadline(const grpc::CallbackServerContext& context, bool stream, Ticket& ticket) const;
+  std::optional<Error> check_deadline(const grpc::CallbackServerContext& context, bool stream,
+                                      Ticket& ticket) const;
   Counter& counter(const Method& method, size_t code);
 
   const config::v1::Limits limits_;

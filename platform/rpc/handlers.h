@@ -5,7 +5,8 @@
 
 namespace taizhang {
 
-// Raw bytes in, raw bytes out. The caller (a grpc::Service) owns the handler; gate and method outlive it.
+// Raw bytes in, raw bytes out. The caller (a grpc::Service) owns the handler; gate and method
+// outlive it.
 grpc::internal::MethodHandler* unary_handler(Gate& gate, const Method& method);
 grpc::internal::MethodHandler* server_stream_handler(Gate& gate, const Method& method);
 // taizhang.ledger.v1.CommandService.Execute.

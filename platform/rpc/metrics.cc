@@ -94,42 +94,49 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() { stop(); }
 
 Counter Metrics::counter(const std::string& name, const std::string& help, const Labels& labels) {
-  return Counter(prometheus::BuildCounter().Name(name).Help(help).Register(*impl_->registry).Add(labels));
+  return Counter(
+      prometheus::BuildCounter().Name(name).Help(help).Register(*impl_->registry).Add(labels));
 }
 
 Histogram Metrics::histogram(const std::string& name, const std::string& help, const Labels& labels,
                              const std::vector<double>& bounds) {
-  return Histogram(
-      prometheus::BuildHistogram().Name(name).Help(help).Register(*impl_->registry).Add(labels, bounds));
+  return Histogram(prometheus::BuildHistogram()
+                       .Name(name)
+                       .Help(help)
+                       .Register(*impl_->registry)
+                       .Add(labels, bounds));
 }
 
 void Metrics::gauge(const std::string& name, const std::string& help, const Labels& labels,
                     std::function<double()> read) {
-  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Gauge, labels,
-                             [read = std::move(read)](prometheus::ClientMetric& out) { out.gauge.value = read(); });
+  impl_->read_on_scrape->add(
+      name, help, prometheus::MetricType::Gauge, labels,
+      [read = std::move(read)](prometheus::ClientMetric& out) { out.gauge.value = read(); });
 }
 
 void Metrics::total(const std::string& name, const std::string& help, const Labels& labels,
                     std::function<double()> read) {
-  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Counter, labels,
-                             [read = std::move(read)](prometheus::ClientMetric& out) { out.counter.value = read(); });
+  impl_->read_on_scrape->add(
+      name, help, prometheus::MetricType::Counter, labels,
+      [read = std::move(read)](prometheus::ClientMetric& out) { out.counter.value = read(); });
 }
 
 void Metrics::distribution(const std::string& name, const std::string& help, const Labels& labels,
                            std::function<Reading()> read) {
-  impl_->read_on_scrape->add(
-      name, help, prometheus::MetricType::Histogram, labels, [read = std::move(read)](prometheus::ClientMetric& out) {
-        const Reading reading = read();
-        uint64_t count = 0;
-        for (size_t i = 0; i < reading.counts.size(); ++i) {
-          count += static_cast<uint64_t>(reading.counts[i]);
-          const double bound =
-              i < reading.bounds.size() ? reading.bounds[i] : std::numeric_limits<double>::infinity();
-          out.histogram.bucket.push_back({count, bound});
-        }
-        out.histogram.sample_count = count;
-        out.histogram.sample_sum = reading.sum;
-      });
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Histogram, labels,
+                             [read = std::move(read)](prometheus::ClientMetric& out) {
+                               const Reading reading = read();
+                               uint64_t count = 0;
+                               for (size_t i = 0; i < reading.counts.size(); ++i) {
+                                 count += static_cast<uint64_t>(reading.counts[i]);
+                                 const double bound = i < reading.bounds.size()
+                                                          ? reading.bounds[i]
+                                                          : std::numeric_limits<double>::infinity();
+                                 out.histogram.bucket.push_back({count, bound});
+                               }
+                               out.histogram.sample_count = count;
+                               out.histogram.sample_sum = reading.sum;
+                             });
 }
 
 absl::Status Metrics::expose(int port) {
@@ -140,7 +147,8 @@ absl::Status Metrics::expose(int port) {
     impl_->exposer->RegisterCollectable(impl_->registry);
     impl_->exposer->RegisterCollectable(impl_->read_on_scrape);
   } catch (const std::exception&) {
-    return absl::UnavailableError("metrics_port: cannot listen on " + address + "; is the port taken?");
+    return absl::UnavailableError("metrics_port: cannot listen on " + address +
+                                  "; is the port taken?");
   }
   return absl::OkStatus();
 }
@@ -151,7 +159,8 @@ void Metrics::stop() {
   const int port = impl_->exposer->GetListeningPorts().front();
   auto closed = std::async(std::launch::async, [this] { impl_->exposer.reset(); });
   // The library looks whether it should stop at each connection, and else every two seconds.
-  while (closed.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) connect_once(port);
+  while (closed.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready)
+    connect_once(port);
 }
 
 std::string Metrics::text() const {
@@ -161,8 +170,9 @@ std::string Metrics::text() const {
 }
 
 const std::vector<double>& latency_bounds_seconds() {
-  static const std::vector<double> bounds = {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01,
-                                             0.02,    0.05,   0.1,    0.2,    0.5,   1,     2,     5, 10};
+  static const std::vector<double> bounds = {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002,
+                                             0.005,   0.01,   0.02,   0.05,   0.1,   0.2,
+                                             0.5,     1,      2,      5,      10};
   return bounds;
 }
 

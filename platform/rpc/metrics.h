@@ -1,4 +1,5 @@
-// Counters, histograms and gauges for operators, served to Prometheus. No Prometheus header behind this one.
+// Counters, histograms and gauges for operators, served to Prometheus. No Prometheus header behind
+// this one.
 #pragma once
 
 #include <cstdint>
@@ -39,8 +40,8 @@ class Histogram {
   prometheus::Histogram* histogram_;
 };
 
-// Thread-safe. Names are `taizhang_…` with the unit last: taizhang_call_seconds. Labels are few and bounded: methods,
-// outcomes, views; never ids.
+// Thread-safe. Names are `taizhang_…` with the unit last: taizhang_call_seconds. Labels are few and
+// bounded: methods, outcomes, views; never ids.
 class Metrics {
  public:
   using Labels = std::map<std::string, std::string>;
@@ -54,14 +55,17 @@ class Metrics {
   Histogram histogram(const std::string& name, const std::string& help, const Labels& labels,
                       const std::vector<double>& bounds);
   // `read` is called at each scrape, on a thread of this object, until stop().
-  void gauge(const std::string& name, const std::string& help, const Labels& labels, std::function<double()> read);
+  void gauge(const std::string& name, const std::string& help, const Labels& labels,
+             std::function<double()> read);
   // The same for a number that only grows.
-  void total(const std::string& name, const std::string& help, const Labels& labels, std::function<double()> read);
+  void total(const std::string& name, const std::string& help, const Labels& labels,
+             std::function<double()> read);
 
   // A histogram that somebody else keeps: read at each scrape like a gauge.
   struct Reading {
-    std::vector<double> bounds;    // upper ends, ascending
-    std::vector<int64_t> counts;   // per bucket, not cumulative; one more than bounds: the last has no upper end
+    std::vector<double> bounds;  // upper ends, ascending
+    std::vector<int64_t>
+        counts;  // per bucket, not cumulative; one more than bounds: the last has no upper end
     double sum = 0;
   };
   void distribution(const std::string& name, const std::string& help, const Labels& labels,

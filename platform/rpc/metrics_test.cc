@@ -13,12 +13,16 @@ TEST(Metrics, ShowCountersHistogramsAndGauges) {
   metrics.histogram("taizhang_call_seconds", "h", {}, {0.1, 1}).observe(0.5);
   metrics.gauge("taizhang_queue_depth", "h", {{"queue", "q"}}, [] { return 7.0; });
   metrics.total("taizhang_groups_total", "h", {}, [] { return 9.0; });
-  metrics.distribution("taizhang_sync_seconds", "h", {}, [] { return Metrics::Reading{{0.1, 1}, {1, 2, 3}, 4.5}; });
+  metrics.distribution("taizhang_sync_seconds", "h", {}, [] {
+    return Metrics::Reading{{0.1, 1}, {1, 2, 3}, 4.5};
+  });
   const std::string text = metrics.text();
-  for (const char* line : {"taizhang_calls_total{method=\"m\"} 3", "taizhang_call_seconds_bucket{le=\"0.1\"} 0",
-                           "taizhang_call_seconds_bucket{le=\"1\"} 1", "taizhang_queue_depth{queue=\"q\"} 7",
-                           "taizhang_sync_seconds_bucket{le=\"1\"} 3", "taizhang_sync_seconds_bucket{le=\"+Inf\"} 6",
-                           "taizhang_sync_seconds_sum 4.5", "taizhang_groups_total 9", "# TYPE taizhang_groups_total counter"}) {
+  for (const char* line :
+       {"taizhang_calls_total{method=\"m\"} 3", "taizhang_call_seconds_bucket{le=\"0.1\"} 0",
+        "taizhang_call_seconds_bucket{le=\"1\"} 1", "taizhang_queue_depth{queue=\"q\"} 7",
+        "taizhang_sync_seconds_bucket{le=\"1\"} 3", "taizhang_sync_seconds_bucket{le=\"+Inf\"} 6",
+        "taizhang_sync_seconds_sum 4.5", "taizhang_groups_total 9",
+        "# TYPE taizhang_groups_total counter"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << " in\n" << text;
   }
 }

@@ -1,4 +1,5 @@
-// The gRPC server: services made from descriptors, and the life of the process's one listening address.
+// The gRPC server: services made from descriptors, and the life of the process's one listening
+// address.
 #include "platform/rpc/server.h"
 
 #include <google/protobuf/descriptor.h>
@@ -28,17 +29,21 @@ class DescribedService final : public grpc::Service {
     const int index = count_++;
     if (!descriptor.client_streaming()) {
       const bool stream = descriptor.server_streaming();
-      AddMethod(new grpc::internal::RpcServiceMethod(
-          method.path.c_str(),
-          stream ? grpc::internal::RpcMethod::SERVER_STREAMING : grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-      MarkMethodRawCallback(index, stream ? server_stream_handler(gate, method) : unary_handler(gate, method));
+      AddMethod(
+          new grpc::internal::RpcServiceMethod(method.path.c_str(),
+                                               stream ? grpc::internal::RpcMethod::SERVER_STREAMING
+                                                      : grpc::internal::RpcMethod::NORMAL_RPC,
+                                               nullptr));
+      MarkMethodRawCallback(
+          index, stream ? server_stream_handler(gate, method) : unary_handler(gate, method));
       return;
     }
-    if (descriptor.input_type() != ledger::v1::ExecuteRequest::descriptor() || !descriptor.server_streaming()) {
+    if (descriptor.input_type() != ledger::v1::ExecuteRequest::descriptor() ||
+        !descriptor.server_streaming()) {
       broken_invariant("no handler for the shape of " + descriptor.full_name());
     }
-    AddMethod(new grpc::internal::RpcServiceMethod(method.path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING,
-                                                   nullptr));
+    AddMethod(new grpc::internal::RpcServiceMethod(
+        method.path.c_str(), grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
     MarkMethodRawCallback(index, bulk_handler(gate, method));
   }
 
@@ -48,7 +53,8 @@ class DescribedService final : public grpc::Service {
 
 // gRPC's own complaints as lines of our log; only its errors, which are rare.
 void log_of_grpc(gpr_log_func_args* args) {
-  if (args->severity == GPR_LOG_SEVERITY_ERROR) log(LogLevel::kWarning, "grpc", {{"text", args->message}});
+  if (args->severity == GPR_LOG_SEVERITY_ERROR)
+    log(LogLevel::kWarning, "grpc", {{"text", args->message}});
 }
 
 void quiet_libraries() {
@@ -60,7 +66,8 @@ void quiet_libraries() {
 }  // namespace
 
 struct RpcServer::Impl {
-  Impl(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers, Metrics& metrics)
+  Impl(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers,
+       Metrics& metrics)
       : gate(limits, dispatcher, callers, metrics, all_methods()) {
     for (const auto& method : gate.methods()) {
       auto& service = services[method.descriptor->service()->full_name()];
@@ -111,10 +118,12 @@ struct RpcServer::Impl {
 
 absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::start(const std::string& listen,
                                                             const config::v1::Limits& limits,
-                                                            const Dispatcher& dispatcher, const Callers& callers,
+                                                            const Dispatcher& dispatcher,
+                                                            const Callers& callers,
                                                             Metrics& metrics) {
   const auto address = loopback_address(listen);
-  if (!address.ok()) return absl::InvalidArgumentError("listen: " + std::string(address.status().message()));
+  if (!address.ok())
+    return absl::InvalidArgumentError("listen: " + std::string(address.status().message()));
   quiet_libraries();
   auto impl = std::make_unique<Impl>(limits, dispatcher, callers, metrics);
   if (!impl->listen(*address)) {

@@ -1,4 +1,5 @@
-// Server streams: the source is asked for one message at a time, so a slow reader holds back nobody but itself.
+// Server streams: the source is asked for one message at a time, so a slow reader holds back nobody
+// but itself.
 #include "platform/rpc/handlers.h"
 
 namespace taizhang {
@@ -16,7 +17,8 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
     if (auto error = gate_.parse(method_, in, request_)) return finish(*error);
     parsed_ = true;
     std::shared_ptr<const google::protobuf::Message> request(self, &request_.message());
-    auto opened = gate_.dispatcher().stream(*method_.descriptor, ticket_.call(), std::move(request));
+    auto opened =
+        gate_.dispatcher().stream(*method_.descriptor, ticket_.call(), std::move(request));
     if (auto* error = std::get_if<Error>(&opened)) return finish(*error);
     {
       const std::lock_guard lock(mutex_);
@@ -28,14 +30,17 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
                  [weak = std::weak_ptr<StreamCall>(self)](bool expired) {
                    const auto call = weak.lock();
                    if (expired && call) {
-                     call->end(failure(kDeadlineExceeded, "STREAM_DEADLINE", "stream_deadline_ms_max has passed"));
+                     call->end(failure(kDeadlineExceeded, "STREAM_DEADLINE",
+                                       "stream_deadline_ms_max has passed"));
                    }
                  });
     }
     ask();
   }
 
-  void fail() { finish(failure(kInternal, "INTERNAL", "an internal error; it is in the server's log")); }
+  void fail() {
+    finish(failure(kInternal, "INTERNAL", "an internal error; it is in the server's log"));
+  }
 
   void end(const Error& error) override {
     {
@@ -115,8 +120,8 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
   std::atomic<bool> finished_{false};
 
   std::mutex mutex_;
-  std::optional<Error> end_;               // guarded by mutex_
-  std::unique_ptr<ServerStream> source_;   // set once, under mutex_
+  std::optional<Error> end_;              // guarded by mutex_
+  std::unique_ptr<ServerStream> source_;  // set once, under mutex_
   // Owns itself until gRPC is done with it.
   std::shared_ptr<StreamCall> self_;
 };

@@ -1,0 +1,225 @@
+// Operators' queries over the parts of this process.
+#include "apps/taizhangd/admin.h"
+
+#include <optional>
+#include <utility>
+
+#include "platform/base/file.h"
+#include "platform/base/sha256.h"
+#include "platform/command/dispatcher.h"
+#include "platform/command/writer.h"
+#include "platform/journal/segments/segment_log.h"
+#include "platform/projection/views.h"
+#include "taizhang/admin/v1/queries.pb.h"
+
+namespace taizhang {
+namespace {
+
+using journal::segments::SegmentLog;
+
+constexpr char kService[] = "taizhang.admin.v1.AdminService.";
+
+void fill(const SegmentLog& log, admin::v1::JournalStatus& out) {
+  const auto stats = log.stats();
+  out.set_uuid(hex(log.uuid()));
+  out.set_records(log.end());
+  out.set_segments(static_cast<int64_t>(stats.segments));
+  out.set_groups(static_cast<int64_t>(stats.groups));
+  out.set_group_records(static_cast<int64_t>(stats.records));
+  out.set_group_bytes(static_cast<int64_t>(stats.bytes));
+  out.set_disk_full(stats.disk_full);
+}
+
+void fill(const Writer& writer, admin::v1::WriterStatus& out) {
+  const auto stats = writer.stats();
+  out.set_serving(stats.serving);
+  out.set_queued(static_cast<int64_t>(stats.queued));
+  out.set_in_flight(static_cast<int64_t>(stats.in_flight));
+  out.set_commits(static_cast<int64_t>(stats.commits));
+  out.set_refusals(static_cast<int64_t>(stats.refusals));
+  out.set_duplicates(static_cast<int64_t>(stats.duplicates));
+  out.set_epochs(static_cast<int64_t>(stats.epochs));
+  out.set_void_records(static_cast<int64_t>(stats.void_records));
+  out.set_foreign_records(static_cast<int64_t>(stats.foreign_records));
+}
+
+void fill(const ViewStatus& view, admin::v1::ViewStatus& out) {
+  out.set_name(view.name);
+  out.set_version(view.version);
+  out.set_building(view.building);
+  if (!view.status.ok()) out.set_stopped_why(std::string(view.status.message()));
+  out.set_position(view.position);
+  out.set_journal_end(view.journal_end);
+  out.set_events_folded(view.events_folded);
+  out.set_rows_written(view.rows_written);
+  out.set_lag_events(view.lag_events);
+  out.set_lag_ms(view.lag_us / 1'000);
+  for (const auto& ledger : view.stopped) {
+    auto& stopped = *out.add_stopped_ledgers();
+    stopped.set_ledger(ledger.ledger);
+    stopped.set_seq(ledger.seq);
+    stopped.set_why(ledger.why);
+  }
+}
+
+Error error_of(const absl::Status& status, const std::string& view) {
+  if (status.code() == absl::StatusCode::kNotFound) {
+    auto error = failure(kNotFound, "VIEW_NOT_FOUND", "no view of this name is served here");
+    error.zh = "没有这个视图";
+    error.resource_type = "view";
+    error.resource_name = view;
+    return error;
+  }
+  if (status.code() == absl::StatusCode::kDataLoss) {
+    return failure(kDataLoss, "JOURNAL_DAMAGED",
+                   "the comparison met damage; the server's log names the place");
+  }
+  return failure(kUnavailable, "VIEW_BUSY", "it cannot be done now; the server's log says why", {},
+                 1'000);
+}
+
+// What a comparison and the stream that waits for it share: the first of answer and cancel counts.
+class Waiting {
+ public:
+  // False: the caller is gone already.
+  bool arm(Done ready) {
+    const std::lock_guard lock(mutex_);
+    if (gone_) {
+      ready(failure(kCancelled, "CANCELLED", "the caller is gone"));
+      return false;
+    }
+    pending_ = std::move(ready);
+    return true;
+  }
+  void answer(Answer with) {
+    std::optional<Done> ready;
+    {
+      const std::lock_guard lock(mutex_);
+      ready.swap(pending_);
+    }
+    if (ready) (*ready)(std::move(with));
+  }
+  void cancel() {
+    {
+      const std::lock_guard lock(mutex_);
+      gone_ = true;
+    }
+    answer(failure(kCancelled, "CANCELLED", "the caller is gone"));
+  }
+  bool gone() {
+    const std::lock_guard lock(mutex_);
+    return gone_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<Done> pending_;
+  bool gone_ = false;
+};
+
+// One message, then the end.
+class Verification final : public ServerStream {
+ public:
+  using Begin = std::function<void(std::shared_ptr<Waiting>)>;
+  explicit Verification(Begin begin) : begin_(std::move(begin)) {}
+
+  void next(Done ready) override {
+    if (!begin_) return ready(std::unique_ptr<google::protobuf::Message>());
+    const Begin begin = std::exchange(begin_, nullptr);
+    if (waiting_->arm(std::move(ready))) begin(waiting_);
+  }
+  void cancel() override { waiting_->cancel(); }
+
+ private:
+  Begin begin_;
+  const std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
+};
+
+Answer verify(Views& views, const std::string& view) {
+  const auto report = views.verify(view);
+  if (!report.ok()) return error_of(report.status(), view);
+  auto response = std::make_unique<admin::v1::VerifyViewResponse>();
+  response->set_equal(report->equal);
+  response->set_ledgers(report->ledgers);
+  response->set_versions(report->versions);
+  response->set_events(report->events);
+  response->set_digest(report->digest);
+  response->set_difference(report->difference);
+  return response;
+}
+
+}  // namespace
+
+Admin::Admin(const SegmentLog& log, const Writer* writer, Views* views, std::string data_dir)
+    : log_(log), writer_(writer), views_(views), data_dir_(std::move(data_dir)), thread_([this] {
+        loop();
+      }) {}
+
+Admin::~Admin() { stop(); }
+
+void Admin::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Admin::later(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+void Admin::loop() {
+  for (;;) {
+    std::function<void()> work;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_) return;
+      work = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+    work();
+  }
+}
+
+void Admin::serve(Dispatcher& dispatcher) {
+  dispatcher.handle(std::string(kService) + "GetStatus", [this](const Call&, auto, Done done) {
+    auto response = std::make_unique<admin::v1::GetStatusResponse>();
+    fill(log_, *response->mutable_journal());
+    if (writer_) fill(*writer_, *response->mutable_writer());
+    if (views_) {
+      for (const auto& view : views_->status()) fill(view, *response->add_views());
+    }
+    if (const auto left = system_files().free_bytes(data_dir_); left.ok())
+      response->set_disk_free_bytes(*left);
+    done(std::move(response));
+  });
+  if (!views_) return;
+  dispatcher.handle(
+      std::string(kService) + "RebuildView", [this](const Call&, auto request, Done done) {
+        later([this, view = static_cast<const admin::v1::RebuildViewRequest&>(*request).view(),
+               done = std::move(done)] {
+          if (const auto begun = views_->rebuild(view); !begun.ok())
+            return done(error_of(begun, view));
+          done(std::make_unique<admin::v1::RebuildViewResponse>());
+        });
+      });
+  dispatcher.handle_stream(
+      std::string(kService) + "VerifyView",
+      [this](const Call&, auto request) -> std::variant<std::unique_ptr<ServerStream>, Error> {
+        const std::string view = static_cast<const admin::v1::VerifyViewRequest&>(*request).view();
+        return std::make_unique<Verification>([this, view](std::shared_ptr<Waiting> waiting) {
+          later([this, view, waiting] {
+            if (!waiting->gone()) waiting->answer(verify(*views_, view));
+          });
+        });
+      });
+}
+
+}  // namespace taizhang

@@ -1,0 +1,50 @@
+// What operators ask of this process: how it is, and that a view be folded again.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace taizhang {
+
+class Dispatcher;
+class Views;
+class Writer;
+
+namespace journal::segments {
+class SegmentLog;
+}
+
+// Rebuilds and comparisons take long: they run one after another on a thread of their own.
+class Admin {
+ public:
+  // Null: this process has no such part. All of them outlive this object.
+  Admin(const journal::segments::SegmentLog& log, const Writer* writer, Views* views,
+        std::string data_dir);
+  ~Admin();  // stop()
+  Admin(const Admin&) = delete;
+
+  // Before serving; this object outlives the dispatcher's calls.
+  void serve(Dispatcher& dispatcher);
+  // Ends the work at hand, drops what waits behind it. Idempotent.
+  void stop();
+
+ private:
+  void later(std::function<void()> work);
+  void loop();
+
+  const journal::segments::SegmentLog& log_;
+  const Writer* const writer_;
+  Views* const views_;
+  const std::string data_dir_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace taizhang
