@@ -1,0 +1,35 @@
+// An event taken apart into its figures and states: paths and texts.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <string>
+#include <vector>
+
+namespace taizhang::history {
+
+struct Leaf {
+  // "balances.paid_fen".
+  std::string path;
+  // Dates as 2017-08-15, codes by their names, lists as one text. Long texts are cut and end with a
+  // checksum, so that different ones stay different. Empty: the field, and all below it, is not
+  // there.
+  std::string text;
+  // A number or flag that is 0 or false, and may as well not have been said.
+  bool is_default = false;
+  // Personal: the text is not taken.
+  bool withheld = false;
+};
+
+struct Leaves {
+  // Of the thing the event is about.
+  std::vector<Leaf> own;
+  // Of the fund line it names: what stands in Balances.
+  std::vector<Leaf> of_line;
+};
+
+// Documents and rules consulted are no states and left out; so are blind indexes, which would stand
+// for personal data.
+Leaves leaves_of(const google::protobuf::Message& event);
+
+}  // namespace taizhang::history
