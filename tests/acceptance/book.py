@@ -7,6 +7,8 @@ by short words, which stand for fixed ids. Days are numbers: 20170615.
 import copy
 import dataclasses
 import random
+import re
+import time
 import uuid
 
 import taizhang_client
@@ -208,8 +210,6 @@ class Book:
 
     def execute(self, requests, batch=200):
         """Through the bulk stream, as maker: the results, in order. Refused ones do not stop the others."""
-        import re
-
         from taizhang.ledger.v1 import bulk_pb2
 
         def messages():
@@ -248,6 +248,13 @@ class Book:
         if at is not None:
             read["recorded_time"] = at.ToJsonString()
         return self.client.call(method, {"read": read, "ledger": self.ledger, **fields}, as_=as_, timeout=timeout)
+
+    def wait_for_views(self, wait_s=30):
+        """Until no view is being built from nothing: meanwhile its queries answer UNAVAILABLE."""
+        end = time.monotonic() + wait_s
+        while any(view.building for view in self.client.call("admin.GetStatus", {}, as_="operator").views):
+            assert time.monotonic() < end, "views are still being built"
+            time.sleep(0.02)
 
     def fresh(self, kind):
         """A name that was not used before."""
