@@ -1,9 +1,61 @@
 // Order-preserving encoding of key parts.
 #include "platform/state/key.h"
 
+#include <array>
+
+#include "platform/base/log.h"
+
 namespace taizhang {
+namespace {
+
+constexpr char kUuidMark = '\x01';
+constexpr size_t kUuidChars = 36;
+constexpr size_t kUuidBytes = 16;
+
+constexpr std::array<int8_t, 256> kHexValues = [] {
+  std::array<int8_t, 256> values{};
+  values.fill(-1);
+  for (int i = 0; i < 10; ++i) values[static_cast<size_t>('0' + i)] = static_cast<int8_t>(i);
+  for (int i = 0; i < 6; ++i) values[static_cast<size_t>('a' + i)] = static_cast<int8_t>(10 + i);
+  return values;
+}();
+
+bool is_dash(size_t position) { return position == 8 || position == 13 || position == 18 || position == 23; }
+
+// Appends mark and bytes; false, and nothing, when the text is no UUID.
+bool append_uuid(std::string& key, std::string_view text) {
+  if (text.size() != kUuidChars) return false;
+  char bytes[1 + kUuidBytes] = {kUuidMark};
+  size_t made = 1;
+  for (size_t i = 0; i < kUuidChars;) {
+    if (is_dash(i)) {
+      if (text[i++] != '-') return false;
+      continue;
+    }
+    const int high = kHexValues[static_cast<unsigned char>(text[i])];
+    const int low = kHexValues[static_cast<unsigned char>(text[i + 1])];
+    if (high < 0 || low < 0) return false;
+    bytes[made++] = static_cast<char>(high << 4 | low);
+    i += 2;
+  }
+  key.append(bytes, sizeof bytes);
+  return true;
+}
+
+void take_uuid(std::string_view bytes, std::string& text) {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (const char byte : bytes) {
+    if (is_dash(text.size())) text += '-';
+    text += kHex[static_cast<unsigned char>(byte) >> 4];
+    text += kHex[static_cast<unsigned char>(byte) & 15];
+  }
+}
+
+}  // namespace
 
 void append_key_text(std::string& key, std::string_view text) {
+  if (append_uuid(key, text)) return;
+  if (!text.empty() && text.front() == kUuidMark) broken_invariant("key text starts with a control character");
   for (const char c : text) {
     key += c;
     if (c == '\0') key += '\xff';
@@ -19,6 +71,12 @@ void append_key_number(std::string& key, int64_t number) {
 
 bool take_key_text(std::string_view& key, std::string& text) {
   text.clear();
+  if (!key.empty() && key.front() == kUuidMark) {
+    if (key.size() < 1 + kUuidBytes) return false;
+    take_uuid(key.substr(1, kUuidBytes), text);
+    key.remove_prefix(1 + kUuidBytes);
+    return true;
+  }
   for (size_t i = 0; i + 1 < key.size(); ++i) {
     if (key[i] != '\0') {
       text += key[i];

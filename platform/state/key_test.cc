@@ -25,6 +25,22 @@ TEST(Key, AShorterTextSortsFirstAndIsNoPrefixOfALongerOnesKey) {
 
 TEST(Key, FirstPartsAreAPrefix) { EXPECT_TRUE(make_key("a", int64_t{7}, "b").starts_with(make_key("a", int64_t{7}))); }
 
+TEST(Key, AUuidTakesSeventeenBytesAndSortsLikeItsText) {
+  const std::string low = "00000000-0000-4000-8000-0000000000ff";
+  const std::string high = "0000000f-0000-4000-8000-000000000000";
+  EXPECT_EQ(make_key(low).size(), 17u);
+  EXPECT_LT(make_key(low), make_key(high));
+  for (const std::string& text : {low, high, std::string("00000000-0000-4000-8000-0000000000FF")}) {
+    const std::string key = make_key(text, "next");
+    std::string_view rest = key;
+    std::string got;
+    ASSERT_TRUE(take_key_text(rest, got));
+    EXPECT_EQ(got, text);
+    ASSERT_TRUE(take_key_text(rest, got));
+    EXPECT_EQ(got, "next");
+  }
+}
+
 TEST(Key, PartsAreReadBack) {
   const std::string text("x\0\xff y", 5);
   const std::string key = make_key(text, int64_t{-3});

@@ -42,6 +42,9 @@ absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& fold
   options.keep_log_file_num = 2;
   options.max_open_files = 256;
   options.allow_concurrent_memtable_write = false;  // one writing thread
+  // Most look-ups are of ids that must not be there yet.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = 0.1;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(settings.cache_bytes_max);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));

@@ -7,6 +7,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "platform/base/log.h"
@@ -321,6 +322,8 @@ void State::account(Entry& entry, std::string_view bytes) {
 absl::Status State::write(const Fold& fold, const std::vector<std::string>& touched_ledgers) {
   std::vector<std::pair<std::string, std::optional<std::string>>> batch;
   batch.reserve(dirty_.size() + 8);
+  // Neighbours one after another: the store's sorted memory finds their place faster.
+  std::sort(dirty_.begin(), dirty_.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
   for (Entry* row : dirty_) {
     std::optional<std::string> bytes;
     if (row->base) bytes = serialise(*row->base);
