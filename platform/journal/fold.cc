@@ -307,7 +307,8 @@ absl::Status Fold::check_resume(Log& log) const {
   if (end < state_.offset) return rewound("it ends at offset " + std::to_string(end));
   if (state_.last_valid_offset >= 0) {
     // Its prev (or, of a claim, its 128 random bits) ties this one record to the whole history before it.
-    const auto record = log.read(state_.last_valid_offset)->next();
+    const std::unique_ptr<Cursor> cursor = log.read(state_.last_valid_offset);  // owns the bytes
+    const auto record = cursor->next();
     if (!record.ok()) return record.status();
     if (!*record || (*record)->offset != state_.last_valid_offset ||
         (*record)->bytes.size() < kRecordHeaderBytes ||
@@ -317,7 +318,8 @@ absl::Status Fold::check_resume(Log& log) const {
     }
   }
   if (end == state_.offset) return absl::OkStatus();
-  const auto next = log.read(state_.offset)->next();
+  const std::unique_ptr<Cursor> cursor = log.read(state_.offset);
+  const auto next = cursor->next();
   if (!next.ok()) return next.status();
   if (!*next) return absl::OkStatus();
   const std::optional<RecordIdentity> identity = identify((*next)->bytes);
