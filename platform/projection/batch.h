@@ -13,17 +13,11 @@
 
 namespace taizhang::projection {
 
-struct DecodedEvent {
-  // meta.event is null when the event was not parsed: its type is unknown, its payload is not of its type, or no reader
-  // of this batch wants it.
-  EventMeta meta;
-  const google::protobuf::Descriptor* type = nullptr;  // null: unknown to this program
-};
-
 struct DecodedCommit {
-  CommitMeta meta;  // meta.events points at `metas`
-  std::vector<DecodedEvent> events;
-  std::vector<EventMeta> metas;
+  CommitMeta meta;
+  // Before anybody has looked, `descriptor` is null when this program does not know the type, and `event` is null when
+  // that is so, when the payload is not of its type, or when no reader of this batch wants it.
+  std::vector<EventMeta> events;
 };
 
 // Immutable once read; everything it points at lives as long as it does.
@@ -36,8 +30,16 @@ struct Batch {
   // State of the journal's fold after the batch: kept by views beside their rows.
   std::string partition_row;
   std::vector<std::pair<std::string, std::string>> ledger_rows;  // of the ledgers the batch touched
-  int64_t closed_time_us = 0;
-  google::protobuf::Arena arena;
+  int64_t closed_time_us = 0;  // after it
+  google::protobuf::Arena arena{arena_options()};
+
+  // Few large blocks: a batch is made and dropped as a whole.
+  static google::protobuf::ArenaOptions arena_options() {
+    google::protobuf::ArenaOptions options;
+    options.start_block_size = 16 << 10;
+    options.max_block_size = 256 << 10;
+    return options;
+  }
 };
 
 }  // namespace taizhang::projection

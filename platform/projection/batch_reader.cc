@@ -116,7 +116,6 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
   uint32_t left = 0;
   const journal::v1::Request* request = &nobody;
   commit.events.reserve(raw.size());
-  commit.metas.reserve(raw.size());
   for (size_t i = 0; i < raw.size(); ++i) {
     while (left == 0 && next_request < requests.size()) {
       request = requests[next_request++];
@@ -127,8 +126,7 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
     } else {
       --left;
     }
-    DecodedEvent event;
-    auto& meta = event.meta;
+    auto& meta = commit.events.emplace_back();
     meta.ledger = commit.meta.ledger;
     meta.seq = commit.meta.first_seq + static_cast<int64_t>(i);
     meta.commit_first_seq = commit.meta.first_seq;
@@ -146,15 +144,13 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
     meta.type = raw[i].type;
     meta.payload = raw[i].payload;
     const auto [type, prototype] = find_type(raw[i].type);
-    event.type = type;
+    meta.descriptor = type;
     if (prototype) {
       Message* message = prototype->New(&batch.arena);
       if (message->ParseFromArray(raw[i].payload.data(), static_cast<int>(raw[i].payload.size()))) {
         meta.event = message;
       }
     }
-    commit.metas.push_back(meta);
-    commit.events.push_back(std::move(event));
   }
   batch.events += static_cast<int64_t>(raw.size());
   batch.commits.push_back(std::move(commit));
@@ -199,8 +195,6 @@ absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offse
   }
   batch->end = fold_.offset();
   if (batch->end == batch->start) return nullptr;
-  // Only now: moving a commit within the growing vector moves its list of events.
-  for (auto& commit : batch->commits) commit.meta.events = &commit.metas;
   batch->partition_row = fold_.partition_row();
   for (auto& code : fold_.take_touched_ledgers()) {
     std::string row = fold_.ledger_row(code);

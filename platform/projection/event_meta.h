@@ -6,6 +6,7 @@
 #include <string_view>
 
 namespace google::protobuf {
+class Descriptor;
 class Message;
 }
 
@@ -33,7 +34,8 @@ struct EventMeta {
   int64_t cause_seq = 0;             // seq of the event it reacts to; 0: the request itself
   std::string_view type;             // stored type, "funds.v1.FundsDisbursed"
   std::string_view payload;          // the stored bytes of the message
-  const google::protobuf::Message* event = nullptr;  // the message, parsed; never null
+  const google::protobuf::Descriptor* descriptor = nullptr;  // of the message; never null
+  const google::protobuf::Message* event = nullptr;          // the message, parsed; never null
 
   int32_t recorded_day() const;        // +08:00, yyyymmdd
   std::string id() const;              // "<ledger>/<seq>", the public id

@@ -12,8 +12,8 @@ namespace {
 
 using google::protobuf::Message;
 
-// What an entry costs besides its row: list and map nodes, key, message object.
-constexpr int64_t kEntryBytes = 320;
+// What an entry costs besides its key and the contents of its row: entry, places in map and ring, empty message.
+constexpr int64_t kEntryBytes = 240;
 // A decoded row takes about this many times its stored bytes.
 constexpr int64_t kDecodedFactor = 3;
 constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\xff";
@@ -50,28 +50,82 @@ std::unique_ptr<Message> FoldRows::load(const RowType& type, std::string_view ke
   return row;
 }
 
-FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key) const {
-  const std::string_view whole = row_key(type, key);
-  const auto found = index_.find(whole);
-  if (found != index_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second);
-    return *found->second;
-  }
-  Entry made;
-  made.key = whole;
-  made.type = &type;
-  made.row = load(type, key, whole);
-  made.bytes = kEntryBytes + static_cast<int64_t>(whole.size());
-  if (made.row) made.bytes += kDecodedFactor * static_cast<int64_t>(made.row->ByteSizeLong());
-  bytes_ += made.bytes;
-  recent_.push_front(std::move(made));
-  index_.emplace(recent_.front().key, recent_.begin());
-  return recent_.front();
+FoldRows::Entry& FoldRows::keep(std::unique_ptr<Entry> made) const {
+  Entry& kept = *made;
+  bytes_ += kept.bytes;
+  ring_.push_back(&kept);
+  entries_.emplace(kept.key, std::move(made));
+  return kept;
 }
 
-const Message* FoldRows::find(const RowType& type, std::string_view key) const { return entry(type, key).row.get(); }
+FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key) const {
+  const std::string_view whole = row_key(type, key);
+  const auto found = entries_.find(whole);
+  if (found != entries_.end()) {
+    found->second->used = true;
+    return *found->second;
+  }
+  auto made = std::make_unique<Entry>();
+  made->key = whole;
+  made->type = &type;
+  made->row = load(type, key, whole);
+  made->bytes = kEntryBytes + static_cast<int64_t>(whole.size());
+  if (made->row) made->bytes += kDecodedFactor * static_cast<int64_t>(made->row->ByteSizeLong());
+  return keep(std::move(made));
+}
 
-void FoldRows::change(Entry& entry) {
+bool FoldRows::only_marked(const RowType& type) const { return is_only_key(type) && !looked_at_.contains(&type); }
+
+Message& FoldRows::mark(const RowType& type, std::string_view key, bool erased) {
+  const std::string_view whole = row_key(type, key);
+  auto& row = mark_rows_[&type];
+  if (!row) row.reset(type.prototype->New());
+  if (!erased) type.fill_key(*row, key);
+  for (Mark& known : marks_) {
+    if (known.key == whole) {  // one version per event
+      known.erased = erased;
+      return *row;
+    }
+  }
+  marks_.push_back({std::string(whole), &type, erased});
+  return *row;
+}
+
+void FoldRows::look_at(const RowType& type) const {
+  if (!is_only_key(type) || !looked_at_.insert(&type).second) return;
+  const size_t head = head_.size() + type.prefix.size();
+  const auto make_row = [&](const Mark& mark) -> Entry& {
+    const auto found = entries_.find(mark.key);
+    Entry* entry = found == entries_.end() ? nullptr : found->second.get();
+    if (!entry) {
+      auto made = std::make_unique<Entry>();
+      made->key = mark.key;
+      made->type = &type;
+      made->bytes = kEntryBytes + static_cast<int64_t>(mark.key.size());
+      entry = &keep(std::move(made));
+    }
+    entry->row.reset(mark.erased ? nullptr : type.prototype->New());
+    if (entry->row) type.fill_key(*entry->row, std::string_view(mark.key).substr(head));
+    return *entry;
+  };
+  for (const Mark& mark : taken_marks_) {
+    if (mark.type != &type) continue;
+    Entry& entry = make_row(mark);
+    if (!entry.unwritten) unwritten_.push_back(&entry);
+    entry.unwritten = true;
+  }
+  for (const Mark& mark : marks_) {
+    if (mark.type == &type) change(make_row(mark));
+  }
+  std::erase_if(marks_, [&](const Mark& mark) { return mark.type == &type; });
+}
+
+const Message* FoldRows::find(const RowType& type, std::string_view key) const {
+  look_at(type);
+  return entry(type, key).row.get();
+}
+
+void FoldRows::change(Entry& entry) const {
   if (entry.changed) return;
   entry.changed = true;
   changed_.push_back(&entry);
@@ -79,6 +133,7 @@ void FoldRows::change(Entry& entry) {
 }
 
 Message& FoldRows::edit(const RowType& type, std::string_view key) {
+  if (only_marked(type)) return mark(type, key, false);
   Entry& found = entry(type, key);
   if (!found.row) {
     found.row.reset(type.prototype->New());
@@ -89,14 +144,20 @@ Message& FoldRows::edit(const RowType& type, std::string_view key) {
 }
 
 void FoldRows::erase(const RowType& type, std::string_view key) {
+  if (only_marked(type)) {
+    mark(type, key, true);
+    return;
+  }
   Entry& found = entry(type, key);
-  if (!found.row) return;
+  // A mark is erased without looking, and must be here too: the same events give the same versions, looked at or not.
+  if (!found.row && !is_only_key(type)) return;
   found.row.reset();
   change(found);
 }
 
 void FoldRows::scan(const RowType& type, std::string_view prefix,
                     const std::function<bool(const Message&)>& visit) const {
+  look_at(type);
   if (scanned_.insert(&type).second) {
     for (const auto* list : {&unwritten_, &changed_}) {
       for (Entry* entry : *list) {
@@ -163,20 +224,39 @@ int64_t FoldRows::take(int64_t seq, Puts& puts, AdditiveDigest& digest) {
       unwritten_.push_back(entry);
     }
   }
-  const auto count = static_cast<int64_t>(changed_.size());
+  for (Mark& mark : marks_) {
+    sought_.assign(mark.key);
+    store_key::append_version(sought_, seq);
+    const std::string_view value = mark.erased ? erased_value() : present_value();
+    puts.add(sought_, value);
+    digest.add(sought_, value);
+    taken_marks_.push_back(std::move(mark));
+  }
+  const auto count = static_cast<int64_t>(changed_.size() + marks_.size());
   changed_.clear();
+  marks_.clear();
   return count;
 }
 
 void FoldRows::written() {
   for (Entry* entry : unwritten_) entry->unwritten = false;
   unwritten_.clear();
+  taken_marks_.clear();
   pending_.clear();
   versions_.reset();
-  while (bytes_ > cache_bytes_max_ && !recent_.empty()) {
-    bytes_ -= recent_.back().bytes;
-    index_.erase(recent_.back().key);
-    recent_.pop_back();
+  // Second chance: whoever was used since the hand last came by stays.
+  while (bytes_ > cache_bytes_max_ && !ring_.empty()) {
+    if (hand_ >= ring_.size()) hand_ = 0;
+    Entry* entry = ring_[hand_];
+    if (entry->used) {
+      entry->used = false;
+      ++hand_;
+      continue;
+    }
+    bytes_ -= entry->bytes;
+    ring_[hand_] = ring_.back();
+    ring_.pop_back();
+    entries_.erase(std::string_view(entry->key));
   }
 }
 

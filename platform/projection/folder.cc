@@ -56,17 +56,17 @@ absl::StatusOr<journal::Fold> Folder::journal_fold() const {
 }
 
 absl::Status Folder::fold_commit(const DecodedCommit& commit, LedgerProgress& progress) {
-  const auto stop = [&](const DecodedEvent& event, const char* why) {
-    progress.stopped_seq = event.meta.seq;
-    progress.stopped_why = std::string(why) + ": " + std::string(event.meta.type);
+  const auto stop = [&](const EventMeta& event, const char* why) {
+    progress.stopped_seq = event.seq;
+    progress.stopped_why = std::string(why) + ": " + std::string(event.type);
   };
   for (const auto& event : commit.events) {
     // A type nobody knows may matter to any view; one that is known and not taken does not.
-    if (!event.type) {
+    if (!event.descriptor) {
       stop(event, "unknown event type");
       return absl::OkStatus();
     }
-    if (!event.meta.event && view_.wants(event.type)) {
+    if (!event.event && view_.wants(event.descriptor)) {
       stop(event, "unreadable event");
       return absl::OkStatus();
     }
@@ -78,13 +78,13 @@ absl::Status Folder::fold_commit(const DecodedCommit& commit, LedgerProgress& pr
   Ledger ledger(rows_, occasion);
   for (size_t i = 0; i < commit.events.size(); ++i) {
     const auto& event = commit.events[i];
-    occasion.seq = event.meta.seq;
-    occasion.effective_day = event.meta.effective_day;
-    occasion.actor = event.meta.actor;
+    occasion.seq = event.seq;
+    occasion.effective_day = event.effective_day;
+    occasion.actor = event.actor;
     if (i == 0 && view_.commit_fold()) view_.commit_fold()(ledger, commit.meta);
-    if (const auto* fold = view_.fold_of(event.type)) (*fold)(ledger, event.meta);
-    if (view_.any_fold()) view_.any_fold()(ledger, event.meta);
-    const int64_t versions = rows_.take(event.meta.seq, puts_, progress.digest);
+    if (const auto* fold = view_.fold_of(event.descriptor)) (*fold)(ledger, event);
+    if (view_.any_fold()) view_.any_fold()(ledger, event);
+    const int64_t versions = rows_.take(event.seq, puts_, progress.digest);
     progress.versions += versions;
     versions_written_ += versions;
   }

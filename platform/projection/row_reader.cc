@@ -17,10 +17,6 @@ constexpr char kPresent = '\1';
 // Above every version of a row, below the next row.
 constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\xff";
 
-bool is_only_key(const RowType& type) {
-  return type.prototype->GetDescriptor()->field_count() == static_cast<int>(type.key_fields.size());
-}
-
 std::string behind_prefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
   if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
@@ -30,6 +26,12 @@ std::string behind_prefix(std::string prefix) {
 }  // namespace
 
 std::string_view erased_value() { return {&kErased, 1}; }
+
+std::string_view present_value() { return {&kPresent, 1}; }
+
+bool is_only_key(const RowType& type) {
+  return type.prototype->GetDescriptor()->field_count() == static_cast<int>(type.key_fields.size());
+}
 
 void append_row_value(const RowType& type, const Message& row, std::string& out) {
   out += kPresent;

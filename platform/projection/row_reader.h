@@ -15,6 +15,8 @@ namespace taizhang::projection {
 // A row's stored value: one byte (0: erased, 1: row), then the row's bytes; of a row that is nothing but its key, only
 // the byte.
 std::string_view erased_value();
+std::string_view present_value();  // of a row that is nothing but its key
+bool is_only_key(const RowType& type);
 void append_row_value(const RowType& type, const google::protobuf::Message& row, std::string& out);
 // Into `row`, which is empty. False: damaged.
 bool parse_row_value(const RowType& type, std::string_view key, std::string_view value,

@@ -191,6 +191,8 @@ rocksdb::Options options_for(const StoreResources& resources) {
   options.prefix_extractor = std::make_shared<RowPrefix>();
   options.memtable_prefix_bloom_size_ratio = 0.02;
   options.allow_concurrent_memtable_write = false;  // one thread writes
+  // Batches come sorted: each key is sought from the one before.
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   options.level_compaction_dynamic_level_bytes = true;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;

@@ -76,7 +76,6 @@ struct CommitMeta {
   int64_t recorded_time_us = 0;
   // The stored body, a journal.v1.Commit.
   std::string_view bytes;
-  const std::vector<EventMeta>* events = nullptr;
 };
 
 // What a view's own streams (Subscribe) see of the running view. Thread-safe; may outlive the engine's stop.

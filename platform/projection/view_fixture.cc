@@ -26,7 +26,7 @@ struct ViewFixture::State : EventSource {
 
   bool event(std::string_view, int64_t seq, const std::function<void(const EventMeta&)>& visit) const override {
     for (const auto& batch : batches) {
-      for (const auto& meta : batch->commits[0].metas) {
+      for (const auto& meta : batch->commits[0].events) {
         if (meta.seq != seq) continue;
         visit(meta);
         return true;
@@ -110,7 +110,6 @@ int64_t ViewFixture::commit_all(int32_t effective_day, const std::vector<const M
     return std::pair(descriptor, google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor));
   };
   EXPECT_TRUE(projection::decode_commit(*state.bodies.back(), find_type, *batch));
-  batch->commits[0].meta.events = &batch->commits[0].metas;
   batch->start = state.offset++;
   batch->end = state.offset;
   batch->closed_time_us = state.next_time_us;

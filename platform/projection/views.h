@@ -29,7 +29,7 @@ struct ViewsSettings {
   int64_t block_cache_bytes = int64_t{64} << 20;
   int64_t write_buffers_bytes = int64_t{48} << 20;
   // Decoded newest rows kept for the fold, bytes per view.
-  int64_t row_cache_bytes_per_view = int64_t{16} << 20;
+  int64_t row_cache_bytes_per_view = int64_t{32} << 20;
   // One write batch holds at most this many events; small when live, this large when behind.
   int64_t batch_events_max = 4'096;
   int64_t batch_bytes_max = int64_t{4} << 20;  // stored event bytes

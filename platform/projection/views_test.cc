@@ -574,7 +574,7 @@ void fold_slowly(Ledger& rows, const EventMeta& meta, const ledger::v1::LedgerPl
 TEST_F(ViewsTest, ASlowViewHoldsNobodyBackAndJoinsAgain) {
   settings_.batch_events_max = 20;
   settings_.shared_batches_bytes_max = 4'000;  // the slow one falls off what is kept
-  g_slow_us = 200;
+  g_slow_us = 2'000;
   views_ = std::make_unique<Views>(journal_.log, system_clock(), settings_,
                                    [](std::string_view number) { return std::string(number); });
   views_->add(sum_view());

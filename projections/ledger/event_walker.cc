@@ -55,13 +55,13 @@ const std::vector<EventMeta>* EventWalker::decode(const std::string& body) {
     return std::pair(descriptor, google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor));
   };
   if (!projection::decode_commit(body_, find_type, *decoded_)) return nullptr;
-  return &decoded_->commits[0].metas;
+  return &decoded_->commits[0].events;
 }
 
 const std::vector<EventMeta>* EventWalker::commit_of(int64_t seq) {
   if (decoded_ && !decoded_->commits.empty()) {
     const auto& commit = decoded_->commits[0];
-    if (commit.meta.first_seq <= seq && seq <= commit.meta.last_seq) return &commit.metas;
+    if (commit.meta.first_seq <= seq && seq <= commit.meta.last_seq) return &commit.events;
   }
   const std::vector<EventMeta>* events = nullptr;
   rows_.scan(row_type<StoredCommit>(), {}, make_key(seq - 1), [&](std::string_view, const auto& row) {
