@@ -18,14 +18,11 @@ std::string region_of(const Ledger& rows, const common::v1::SubjectRef& helped) 
     case common::v1::SUBJECT_KIND_HOUSEHOLD:
       return rows.get<state::v1::Household>(helped.id()).region();
     case common::v1::SUBJECT_KIND_VILLAGE:
-    case common::v1::SUBJECT_KIND_REGION:
-      return helped.id();
+    case common::v1::SUBJECT_KIND_REGION: return helped.id();
     case common::v1::SUBJECT_KIND_ORGANISATION:
       return rows.get<state::v1::Organisation>(helped.id()).region();
-    case common::v1::SUBJECT_KIND_WORKER:
-      return rows.get<state::v1::Worker>(helped.id()).region();
-    default:
-      return {};
+    case common::v1::SUBJECT_KIND_WORKER: return rows.get<state::v1::Worker>(helped.id()).region();
+    default: return {};
   }
 }
 

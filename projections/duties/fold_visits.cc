@@ -1,4 +1,4 @@
-// Visits. One new row for each and nothing read: this fold must keep up with imports.
+// Visits. One new row for each visitor and nothing read: this fold must keep up with imports.
 #include "projections/duties/parts.h"
 #include "taizhang/assistance/v1/events.pb.h"
 #include "taizhang/duties/state/v1/state.pb.h"
@@ -10,11 +10,11 @@ using assistance::v1::RecordVoided;
 using assistance::v1::VisitRecorded;
 
 void fold(Ledger& rows, const EventMeta& meta, const VisitRecorded& event) {
-  auto& visit = rows.edit<state::v1::Visit>(event.visited().kind(), event.visited().id(),
-                                            meta.effective_day, meta.seq);
-  visit.set_visit_id(event.visit_id());
-  visit.set_channel(event.channel());
-  *visit.mutable_visitors() = event.visitors();
+  for (int place = 0; place < event.visitors_size(); ++place) {
+    rows.edit<state::v1::Visit>(event.visited().kind(), event.visited().id(), meta.effective_day,
+                                meta.seq, place, event.channel(), event.visit_id(),
+                                event.visitors(place));
+  }
 }
 
 void fold(Ledger& rows, const EventMeta&, const RecordVoided& event) {

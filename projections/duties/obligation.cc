@@ -24,10 +24,8 @@ bool is_household_kind(assistance::v1::PairingKind kind) {
     case assistance::v1::PAIRING_KIND_CADRE_HOUSEHOLD:
     case assistance::v1::PAIRING_KIND_ENTERPRISE_HOUSEHOLD:
     case assistance::v1::PAIRING_KIND_TEACHER_HOUSEHOLD:
-    case assistance::v1::PAIRING_KIND_LIAISON_HOUSEHOLD:
-      return true;
-    default:
-      return false;
+    case assistance::v1::PAIRING_KIND_LIAISON_HOUSEHOLD: return true;
+    default: return false;
   }
 }
 
@@ -71,7 +69,7 @@ void Obligations::count_visits(const Case& open, DayRange period, v1::Obligation
   const DayRange days{period.first, std::min(period.last, snapshot_.effective_day())};
   const int64_t voided =
       each_visit(snapshot_, common::v1::SUBJECT_KIND_HOUSEHOLD, open.pairing.helped().id(), days,
-                 [&](const state::v1::Visit& visit) {
+                 {}, [&](const state::v1::Visit& visit) {
                    const auto counts = judge_.counts(facts(open, visit.day()), visit.channel());
                    if (!counts) ++undecided;
                    if (!counts.value_or(false)) return;

@@ -16,16 +16,23 @@ namespace taizhang::duties {
 // Helps a household: owes visits.
 bool is_household_kind(assistance::v1::PairingKind kind);
 
-// Visits [view](first..last) of somebody, by day; voided ones are left out. visit(const
-// state::v1::Visit&). Returns the version of the newest voiding met, 0: none.
+// Whether this row stands for its visit: one row of a visit does. `worker_id`: only visits of that
+// worker are asked for, as lead or not; empty: all.
+inline bool stands_for_visit(const state::v1::Visit& row, const std::string& worker_id) {
+  return worker_id.empty() ? row.place() == 0 : row.worker_id() == worker_id;
+}
+
+// visit(const state::v1::Visit&) for each visit to somebody on these days, by day; voided ones are
+// left out. Returns the version of the newest voiding met, 0: none.
 template <class Each>
 int64_t each_visit(const Snapshot& snapshot, common::v1::SubjectKind kind, const std::string& id,
-                   DayRange days, const Each& each) {
+                   DayRange days, const std::string& worker_id, const Each& each) {
   int64_t voided_version = 0;
   snapshot.scan_after<state::v1::Visit>(
       make_key(kind, id, days.first, 0),
       [&](const state::v1::Visit& visit) {
         if (visit.day() > days.last) return false;
+        if (!stands_for_visit(visit, worker_id)) return true;
         if (const auto* voided = snapshot.find<state::v1::VoidedVisit>(visit.visit_id())) {
           voided_version = std::max(voided_version, voided->version());
         } else {

@@ -3,6 +3,7 @@
 
 #include "domain/dates.h"
 #include "projections/common/row_change.h"
+#include "projections/duties/obligation.h"
 #include "projections/duties/parts.h"
 #include "taizhang/duties/state/v1/state.pb.h"
 #include "taizhang/duties/v1/queries.pb.h"
@@ -20,11 +21,7 @@ Result<VisitsResponse> visits(const Snapshot& snapshot, const VisitsRequest& req
   VisitsResponse response;
   const auto each = [&](const state::v1::Visit& visit) {
     if (visit.day() < first || visit.day() > last) return false;
-    const auto& visitors = visit.visitors();
-    if (!request.worker_id().empty() &&
-        std::find(visitors.begin(), visitors.end(), request.worker_id()) == visitors.end()) {
-      return false;
-    }
+    if (!stands_for_visit(visit, request.worker_id())) return false;
     if (snapshot.has<state::v1::VoidedVisit>(visit.visit_id())) return false;
     auto& row = *response.add_rows();
     row.set_visit_id(visit.visit_id());
@@ -32,7 +29,9 @@ Result<VisitsResponse> visits(const Snapshot& snapshot, const VisitsRequest& req
     add_event_id(snapshot, visit.seq(), row);
     row.mutable_visited()->set_kind(visit.visited_kind());
     row.mutable_visited()->set_id(visit.visited_id());
-    *row.mutable_visitors() = visitors;
+    snapshot.scan<state::v1::Visit>(
+        [&](const state::v1::Visit& visitor) { row.add_visitors(visitor.worker_id()); },
+        visit.visited_kind(), visit.visited_id(), visit.day(), visit.seq());
     *row.mutable_date() = date_of(visit.day());
     row.set_channel(visit.channel());
     return true;

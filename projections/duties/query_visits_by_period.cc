@@ -83,7 +83,8 @@ class Tally {
   void add_others(SubjectKind kind) {
     snapshot_.scan<Visit>(
         [&](const Visit& visit) {
-          if (!days_.contains(visit.day()) || !is_asked_for(visit)) return;
+          if (!days_.contains(visit.day())) return;
+          if (!stands_for_visit(visit, request_.worker_id())) return;
           if (!region_within(region_of(visit), request_.region())) return;
           if (snapshot_.has<VoidedVisit>(visit.visit_id())) return;
           group_of(visit).add(visit);
@@ -129,34 +130,26 @@ class Tally {
                     visit.channel()}];
   }
 
-  bool is_asked_for(const Visit& visit) const {
-    if (request_.worker_id().empty()) return true;
-    const auto& visitors = visit.visitors();
-    return std::find(visitors.begin(), visitors.end(), request_.worker_id()) != visitors.end();
-  }
-
   std::string_view region_of(const Visit& visit) const {
     switch (visit.visited_kind()) {
-      case common::v1::SUBJECT_KIND_VILLAGE:
-        return visit.visited_id();
+      case common::v1::SUBJECT_KIND_VILLAGE: return visit.visited_id();
       case common::v1::SUBJECT_KIND_ORGANISATION:
         return snapshot_.get<state::v1::Organisation>(visit.visited_id()).region();
       case common::v1::SUBJECT_KIND_WORKER:
         return snapshot_.get<Worker>(visit.visited_id()).region();
-      default:
-        return {};
+      default: return {};
     }
   }
 
   void add_household(const std::string& id) {
     std::optional<Helped> helped;
-    each_visit(snapshot_, common::v1::SUBJECT_KIND_HOUSEHOLD, id, days_, [&](const Visit& visit) {
-      if (!is_asked_for(visit)) return;
-      if (!helped) helped.emplace(snapshot_, id);
-      auto& group = group_of(visit);
-      group.add(visit);
-      count(*helped, visit, group);
-    });
+    each_visit(snapshot_, common::v1::SUBJECT_KIND_HOUSEHOLD, id, days_, request_.worker_id(),
+               [&](const Visit& visit) {
+                 if (!helped) helped.emplace(snapshot_, id);
+                 auto& group = group_of(visit);
+                 group.add(visit);
+                 count(*helped, visit, group);
+               });
   }
 
   // It counts when it counts for one pairing at least.

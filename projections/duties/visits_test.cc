@@ -164,6 +164,27 @@ TEST_F(Visits, AreListedByVisitedAndDateWithoutVoidedOnes) {
   EXPECT_EQ(listed(from), "21");
 }
 
+TEST_F(Visits, OfSeveralWorkersIsOneVisit) {
+  quarterly_home_visits();
+  auto event = visit_recorded(1, 20170420, household(1));
+  event.add_visitors(worker_id(2));
+  event.add_visitors(worker_id(3));
+  book.commit(20170420, event);
+  EXPECT_EQ(by_period(20170630).rows(0).visits(), 1);
+  for (const int worker_number : {1, 2, 3}) {
+    auto request = quarters();
+    request.set_worker_id(worker_id(worker_number));
+    EXPECT_EQ(by_period(20170630, request).rows(0).visits(), 1);
+  }
+  EXPECT_EQ(due(20170501).rows_size(), 0);
+  auto request = on<VisitsRequest>(20170630);
+  request.set_worker_id(worker_id(3));
+  const auto listed = book.ask<VisitsResponse>(request);
+  ASSERT_EQ(listed.rows_size(), 1);
+  EXPECT_EQ(listed.rows(0).visitors_size(), 3);
+  EXPECT_EQ(listed.rows(0).visitors(0), worker_id(1));
+}
+
 TEST_F(Visits, ListPages) {
   for (int n = 1; n <= 5; ++n) visit(n, 20170400 + n);
   VisitsRequest request = on<VisitsRequest>(20170630);
