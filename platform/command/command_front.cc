@@ -19,7 +19,8 @@ void take_command(const CommandType& type, const Fingerprinter& fingerprinter, W
   Violations found;
   check_stateless(type, *request, found);
   if (!found.empty()) return done(error_of(found));
-  if (const auto no = check_authority(type, *request, *call.caller)) return done(error_of(*no));
+  auto references = type.plan->references(*request);
+  if (const auto no = check_authority(type, *request, references, *call.caller)) return done(error_of(*no));
   const auto& descriptor = *request->GetDescriptor();
   const auto& reflection = *request->GetReflection();
   const auto& context = static_cast<const common::v1::RequestContext&>(
@@ -33,6 +34,7 @@ void take_command(const CommandType& type, const Fingerprinter& fingerprinter, W
   submission.fingerprints = fingerprinter.of(type, *request);
   submission.validate_only = context.validate_only();
   submission.bulk = call.bulk;
+  submission.references = std::move(references);
   submission.request = std::move(request);
   submission.done = std::move(done);
   writer.submit(std::move(submission));

@@ -184,7 +184,8 @@ void check_stateless(const CommandType& type, const Message& request, Violations
   if (type.functions->validate) type.functions->validate(request, found);
 }
 
-std::optional<Refusal> check_authority(const CommandType& type, const Message& request, const Caller& caller) {
+std::optional<Refusal> check_authority(const CommandType& type, const Message& request,
+                                       const std::vector<Reference>& references, const Caller& caller) {
   const auto& roles = type.options->roles();
   const bool role = roles.empty() ? caller.has_role(common::v1::ROLE_MAKER)
                                   : std::any_of(roles.begin(), roles.end(),
@@ -193,7 +194,7 @@ std::optional<Refusal> check_authority(const CommandType& type, const Message& r
   if (!caller.may_enter(ledger_of(request))) {
     return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "ledger", {{"missing", "region"}});
   }
-  for (const auto& reference : type.plan->references(request)) {
+  for (const auto& reference : references) {
     if (reference.kind == Reference::Kind::kRegion && !caller.covers(std::string(reference.value))) {
       return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, reference.field, {{"missing", "region"}});
     }
@@ -210,11 +211,11 @@ std::optional<Refusal> check_kind(const CommandType& type, int ledger_kind) {
 }
 
 Decision decide_command(const Registry& registry, const CommandType& type, const Ledger& ledger,
-                        const Message& request, std::string_view creating_fingerprint) {
+                        const Message& request, const std::vector<Reference>& references,
+                        std::string_view creating_fingerprint) {
   const int32_t day = ledger.effective_day();
   if (day > ledger.today()) return refuse(common::v1::COMMON_REFUSAL_EFFECTIVE_DATE_IN_FUTURE, type.effective);
 
-  const auto references = type.plan->references(request);
   const auto& checks = registry.reference_checks();
   const auto ask = [&](Reference::Kind kind, const auto& check) {
     std::vector<std::optional<Refusal>> answers;

@@ -56,14 +56,24 @@ class CommandCatalogue {
 
 void check_stateless(const CommandType& type, const google::protobuf::Message& request, Violations& found);
 
-// Role, ledger and named regions.
+// Role, ledger and named regions. `references`: type.plan->references(request).
 std::optional<Refusal> check_authority(const CommandType& type, const google::protobuf::Message& request,
-                                       const Caller& caller);
+                                       const std::vector<Reference>& references, const Caller& caller);
+inline std::optional<Refusal> check_authority(const CommandType& type, const google::protobuf::Message& request,
+                                              const Caller& caller) {
+  return check_authority(type, request, type.plan->references(request), caller);
+}
 std::optional<Refusal> check_kind(const CommandType& type, int ledger_kind);
 
 // (e) then (f). `creating_fingerprint`: 16 bytes, compared with that of what is there under the same identity.
 Decision decide_command(const Registry& registry, const CommandType& type, const Ledger& ledger,
-                        const google::protobuf::Message& request, std::string_view creating_fingerprint);
+                        const google::protobuf::Message& request, const std::vector<Reference>& references,
+                        std::string_view creating_fingerprint);
+
+inline Decision decide_command(const Registry& registry, const CommandType& type, const Ledger& ledger,
+                               const google::protobuf::Message& request, std::string_view creating_fingerprint) {
+  return decide_command(registry, type, ledger, request, type.plan->references(request), creating_fingerprint);
+}
 
 // What an event says besides its body, when it is applied.
 struct AppliedRequest {

@@ -36,9 +36,24 @@ struct RequestPlan::Field {
   bool names_something = false;  // it or something below it is a Reference
 };
 
+// Where a field stands, spelt out only when something is said of it: well-formed requests pay nothing.
+struct RequestPlan::Path {
+  const Path* parent = nullptr;
+  std::string_view name;  // empty: the request itself
+  int index = -1;         // of a list's row
+
+  std::string text() const {
+    std::string out = parent && !parent->name.empty() ? parent->text() + "." : "";
+    out += name;
+    if (index >= 0) out += "[" + std::to_string(index) + "]";
+    return out;
+  }
+};
+
 namespace {
 
 using Field = RequestPlan::Field;
+using Path = RequestPlan::Path;
 
 bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> endings) {
   for (const auto ending : endings) {
@@ -60,9 +75,6 @@ std::unordered_map<const Descriptor*, std::unique_ptr<RequestPlan>>& plans() {
 bool is_type(const FieldDescriptor& field, const Descriptor* type) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && field.message_type() == type;
 }
-
-std::string child(const std::string& path, const std::string& name) { return path.empty() ? name : path + "." + name; }
-std::string element(const std::string& path, int index) { return path + "[" + std::to_string(index) + "]"; }
 
 int64_t characters(std::string_view text) {
   int64_t count = 0;
@@ -151,15 +163,15 @@ int32_t day_number(const common::v1::Date& date) { return date.year() * 10'000 +
 class Report {
  public:
   explicit Report(Violations& found) : found_(found) {}
-  void add(CommonRefusal reason, const std::string& field, std::string_view description) {
-    if (found_.findings().size() < kViolationsMax) found_.add(reason, field, std::string(description));
+  void add(CommonRefusal reason, const Path& path, std::string_view description) {
+    if (found_.findings().size() < kViolationsMax) found_.add(reason, path.text(), std::string(description));
   }
 
  private:
   Violations& found_;
 };
 
-void check_amount(const Field& rule, int64_t value, const std::string& path, Report& report) {
+void check_amount(const Field& rule, int64_t value, const Path& path, Report& report) {
   if (rule.sign == SIGN_POSITIVE && value <= 0) {
     report.add(common::v1::COMMON_REFUSAL_AMOUNT_NOT_POSITIVE, path, "must be greater than 0");
   } else if (rule.sign == SIGN_NOT_NEGATIVE && value < 0) {
@@ -172,7 +184,7 @@ void check_amount(const Field& rule, int64_t value, const std::string& path, Rep
   }
 }
 
-void check_text(const Field& rule, std::string_view text, const std::string& path, Report& report) {
+void check_text(const Field& rule, std::string_view text, const Path& path, Report& report) {
   if (characters(text) > rule.chars_max) {
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path,
                "must have at most " + std::to_string(rule.chars_max) + " characters");
@@ -183,20 +195,20 @@ void check_text(const Field& rule, std::string_view text, const std::string& pat
   }
 }
 
-void check_enum(const Field& rule, int value, const std::string& path, Report& report) {
+void check_enum(const Field& rule, int value, const Path& path, Report& report) {
   if (!rule.field->enum_type()->FindValueByNumber(value)) {
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "has no value of this number");
   }
 }
 
-bool check_date(const Message& message, const std::string& path, Report& report) {
+bool check_date(const Message& message, const Path& path, Report& report) {
   const auto& date = static_cast<const common::v1::Date&>(message);
   if (is_real_date(date.year(), date.month(), date.day())) return true;
   report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "must be a real date from 1900 to 2199");
   return false;
 }
 
-void check_partial_date(const Message& message, const std::string& path, Report& report) {
+void check_partial_date(const Message& message, const Path& path, Report& report) {
   const auto& date = static_cast<const common::v1::PartialDate&>(message);
   const int month = date.month() == 0 ? 1 : date.month();
   const int day = date.day() == 0 ? 1 : date.day();
@@ -206,35 +218,35 @@ void check_partial_date(const Message& message, const std::string& path, Report&
   }
 }
 
-void check_figure(const common::v1::Figure& figure, const std::string& path, Report& report) {
+void check_figure(const common::v1::Figure& figure, const Path& path, Report& report) {
   using Figure = common::v1::Figure;
   const bool blank = figure.qualifier() == Figure::QUALIFIER_MASKED || figure.qualifier() == Figure::QUALIFIER_UNKNOWN;
   if (blank && (figure.value_case() != Figure::VALUE_NOT_SET || figure.high() != 0)) {
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "must have no value: it is masked or unknown");
   } else if (!blank && figure.qualifier() != 0 && figure.value_case() == Figure::VALUE_NOT_SET) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, child(path, "value"), "one of fen, quantity, count is required");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, Path{&path, "value"}, "one of fen, quantity, count is required");
   }
   if (figure.qualifier() == Figure::QUALIFIER_RANGE) {
     const int64_t low = figure.has_quantity() ? figure.quantity().milli() : figure.has_fen() ? figure.fen() : figure.count();
     if (figure.high() <= low) {
-      report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, child(path, "high"), "must be above the lower end of the range");
+      report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "high"}, "must be above the lower end of the range");
     }
   } else if (figure.high() != 0) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, child(path, "high"), "stands only in a range");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "high"}, "stands only in a range");
   }
 }
 
-void check_subject_ref(const Field& rule, const common::v1::SubjectRef& ref, const std::string& path, Report& report) {
+void check_subject_ref(const Field& rule, const common::v1::SubjectRef& ref, const Path& path, Report& report) {
   if (ref.kind() == 0 || ref.id().empty()) return;  // FIELD_REQUIRED is said by the nested plan
   const auto& kinds = rule.rules.subject_kinds();
   if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), ref.kind()) == kinds.end()) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, child(path, "kind"), "is not a kind that may stand here");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "kind"}, "is not a kind that may stand here");
   } else if (const auto expected = format_error(subject_format(ref.kind()), ref.id()); !expected.empty()) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, child(path, "id"), expected);
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "id"}, expected);
   }
 }
 
-void report_missing(const Field& rule, const std::string& path, Report& report) {
+void report_missing(const Field& rule, const Path& path, Report& report) {
   if (is_type(*rule.field, common::v1::DocumentRef::descriptor())) {
     report.add(common::v1::COMMON_REFUSAL_DOCUMENT_REQUIRED, path, "a document is required");
   } else {
@@ -330,18 +342,18 @@ const RequestPlan& RequestPlan::of(const Descriptor& request) {
 
 RequestPlan::RequestPlan(const Descriptor& request) : descriptor_(request) {}
 
-void RequestPlan::check(const Message& request, Violations& found) const { check_message(request, "", found); }
+void RequestPlan::check(const Message& request, Violations& found) const { check_message(request, Path(), found); }
 
-void RequestPlan::check_message(const Message& message, const std::string& path, Violations& found) const {
+void RequestPlan::check_message(const Message& message, const Path& path, Violations& found) const {
   Report report(found);
   const Reflection& reflection = *message.GetReflection();
   const auto& unknown = reflection.GetUnknownFields(message);
   if (!unknown.empty()) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path.empty() ? descriptor_.name() : path,
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path.name.empty() ? Path{nullptr, descriptor_.name()} : path,
                "has an unknown field, number " + std::to_string(unknown.field(0).number()));
   }
   std::string scratch;
-  const auto one = [&](const Field& rule, int index, const std::string& at) {
+  const auto one = [&](const Field& rule, int index, const Path& at) {
     const auto* field = rule.field;
     const bool repeated = index >= 0;
     switch (field->cpp_type()) {
@@ -383,12 +395,12 @@ void RequestPlan::check_message(const Message& message, const std::string& path,
         } else if (type == common::v1::Quantity::descriptor()) {
           const auto& quantity = static_cast<const common::v1::Quantity&>(nested);
           if (quantity.unit() == 0) {
-            report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, child(at, "unit"), "is required");
+            report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, Path{&at, "unit"}, "is required");
           }
           Field amount = rule;
           amount.amount = true;
           if (amount.sign == SIGN_UNSPECIFIED) amount.sign = SIGN_POSITIVE;
-          check_amount(amount, quantity.milli(), child(at, "milli"), report);
+          check_amount(amount, quantity.milli(), Path{&at, "milli"}, report);
         } else if (type == common::v1::Figure::descriptor()) {
           check_figure(static_cast<const common::v1::Figure&>(nested), at, report);
         } else if (type == common::v1::SubjectRef::descriptor()) {
@@ -403,7 +415,7 @@ void RequestPlan::check_message(const Message& message, const std::string& path,
   for (const auto& entry : fields_) {
     const Field& rule = *entry;
     const auto* field = rule.field;
-    const std::string at = child(path, field->name());
+    const Path at{&path, field->name()};
     if (field->is_repeated()) {
       const int size = reflection.FieldSize(message, field);
       if (size == 0 && rule.rules.required()) report_missing(rule, at, report);
@@ -414,7 +426,8 @@ void RequestPlan::check_message(const Message& message, const std::string& path,
       }
       std::set<std::string> seen;
       for (int i = 0; i < size; ++i) {
-        one(rule, i, element(at, i));
+        const Path row{&path, field->name(), i};
+        one(rule, i, row);
         if (rule.rules.unique().empty()) continue;
         std::string value;
         if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
@@ -422,15 +435,15 @@ void RequestPlan::check_message(const Message& message, const std::string& path,
         } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
           value = std::to_string(reflection.GetRepeatedEnumValue(message, field, i));
         } else {
-          const Message& row = reflection.GetRepeatedMessage(message, field, i);
-          const auto* id = row.GetDescriptor()->FindFieldByName(rule.rules.unique());
+          const Message& nested = reflection.GetRepeatedMessage(message, field, i);
+          const auto* id = nested.GetDescriptor()->FindFieldByName(rule.rules.unique());
           if (!id) broken_invariant("(field).unique of " + field->full_name() + " names no field");
           value = id->cpp_type() == FieldDescriptor::CPPTYPE_STRING
-                      ? row.GetReflection()->GetString(row, id)
-                      : std::to_string(row.GetReflection()->GetEnumValue(row, id));
+                      ? nested.GetReflection()->GetString(nested, id)
+                      : std::to_string(nested.GetReflection()->GetEnumValue(nested, id));
         }
         if (!seen.insert(value).second) {
-          report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, element(at, i), "stands twice in the list");
+          report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, row, "stands twice in the list");
         }
       }
       continue;
@@ -488,40 +501,40 @@ void RequestPlan::check_message(const Message& message, const std::string& path,
 
 std::vector<Reference> RequestPlan::references(const Message& request) const {
   std::vector<Reference> out;
-  collect(request, "", out);
+  collect(request, Path(), out);
   return out;
 }
 
-void RequestPlan::collect(const Message& message, const std::string& path, std::vector<Reference>& out) const {
+void RequestPlan::collect(const Message& message, const Path& path, std::vector<Reference>& out) const {
   const Reflection& reflection = *message.GetReflection();
-  const auto add_text = [&](const Field& rule, std::string_view value, std::string at) {
+  const auto add_text = [&](const Field& rule, std::string_view value, const Path& at) {
     if (value.empty()) return;
     const auto& rules = rule.rules;
     if (!rules.code_list().empty()) {
-      out.push_back({Reference::Kind::kCode, rules.code_list(), 0, value, at, true});
+      out.push_back({Reference::Kind::kCode, rules.code_list(), 0, value, at.text(), true});
     }
     const bool region_kind = rules.subject() == common::v1::SUBJECT_KIND_REGION ||
                              rules.subject() == common::v1::SUBJECT_KIND_VILLAGE;
     if (rules.region()) {
-      out.push_back({Reference::Kind::kRegion, {}, rules.subject(), value, std::move(at), true});
+      out.push_back({Reference::Kind::kRegion, {}, rules.subject(), value, at.text(), true});
     } else if (rules.must_exist() && !region_kind) {
-      out.push_back({Reference::Kind::kSubject, {}, rules.subject(), value, std::move(at), true});
+      out.push_back({Reference::Kind::kSubject, {}, rules.subject(), value, at.text(), true});
     } else if (region_kind) {
-      out.push_back({Reference::Kind::kRegion, {}, rules.subject(), value, std::move(at), rules.must_exist()});
+      out.push_back({Reference::Kind::kRegion, {}, rules.subject(), value, at.text(), rules.must_exist()});
     }
   };
-  const auto add_message = [&](const Field& rule, const Message& nested, std::string at) {
+  const auto add_message = [&](const Field& rule, const Message& nested, const Path& at) {
     if (rule.field->message_type() == common::v1::SubjectRef::descriptor()) {
       const auto& ref = static_cast<const common::v1::SubjectRef&>(nested);
       if (ref.id().empty()) return;
       const bool region_kind =
           ref.kind() == common::v1::SUBJECT_KIND_REGION || ref.kind() == common::v1::SUBJECT_KIND_VILLAGE;
       if (region_kind) {
-        out.push_back({Reference::Kind::kRegion, {}, ref.kind(), ref.id(), child(at, "id"), true});
+        out.push_back({Reference::Kind::kRegion, {}, ref.kind(), ref.id(), Path{&at, "id"}.text(), true});
       }
       // Of a village also that it is one: as a region it might be a county.
       if (rule.rules.must_exist()) {
-        out.push_back({Reference::Kind::kSubject, {}, ref.kind(), ref.id(), child(at, "id"), true});
+        out.push_back({Reference::Kind::kSubject, {}, ref.kind(), ref.id(), Path{&at, "id"}.text(), true});
       }
       return;
     }
@@ -536,7 +549,7 @@ void RequestPlan::collect(const Message& message, const std::string& path, std::
     if (field->is_repeated()) {
       const int size = reflection.FieldSize(message, field);
       for (int i = 0; i < size; ++i) {
-        const std::string at = element(child(path, field->name()), i);
+        const Path at{&path, field->name(), i};
         if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
           add_text(rule, reflection.GetRepeatedStringReference(message, field, i, &scratch), at);
         } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
@@ -545,9 +558,9 @@ void RequestPlan::collect(const Message& message, const std::string& path, std::
       }
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       if (field->containing_oneof() && !reflection.HasField(message, field)) continue;
-      add_text(rule, reflection.GetStringReference(message, field, &scratch), child(path, field->name()));
+      add_text(rule, reflection.GetStringReference(message, field, &scratch), Path{&path, field->name()});
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && reflection.HasField(message, field)) {
-      add_message(rule, reflection.GetMessage(message, field), child(path, field->name()));
+      add_message(rule, reflection.GetMessage(message, field), Path{&path, field->name()});
     }
   }
 }

@@ -44,11 +44,12 @@ class RequestPlan {
   std::vector<Reference> references(const google::protobuf::Message& request) const;
 
   struct Field;
+  struct Path;
 
  private:
   explicit RequestPlan(const google::protobuf::Descriptor& request);
-  void check_message(const google::protobuf::Message& message, const std::string& path, Violations& found) const;
-  void collect(const google::protobuf::Message& message, const std::string& path, std::vector<Reference>& out) const;
+  void check_message(const google::protobuf::Message& message, const Path& path, Violations& found) const;
+  void collect(const google::protobuf::Message& message, const Path& path, std::vector<Reference>& out) const;
 
   const google::protobuf::Descriptor& descriptor_;
   std::vector<std::unique_ptr<Field>> fields_;

@@ -545,7 +545,8 @@ void Writer::process(Submission submission) {
   }
 
   Decision decision =
-      decide_command(registry_, *submission.type, view, *submission.request, submission.fingerprints.creating);
+      decide_command(registry_, *submission.type, view, *submission.request, submission.references,
+                                     submission.fingerprints.creating);
   if (!state_.status().ok()) return submission.done(damaged_state());
   if (const auto* refusal = decision.refusal()) return reply_refusal(std::move(submission), *refusal);
   if (const auto* same = decision.unchanged()) {

@@ -58,6 +58,7 @@ struct Submission {
   std::string ledger;
   std::string request_id;
   Fingerprints fingerprints;
+  std::vector<Reference> references;  // views into `request`
   bool validate_only = false;
   bool bulk = false;
   Done done;
