@@ -198,7 +198,7 @@ sed -i '/^address:/d' "$TAIZHANG_CONFIG"
 sed -i "1i address: \"127.0.0.1:$port\"" "$TAIZHANG_CONFIG"
 
 say "4. Ledger $ledger, reference data, sample book"
-show ledger open $ledger --kind COUNTY --name 示例县 --as operator
+show ledger open $ledger --kind COUNTY --name 示例县 --on 2012-01-01 --request-id 5d2c6c4e-3f0a-4c53-9d0b-6a2a0c9901a1
 reference=$(show apply deploy/reference.jsonl) || { echo "$reference"; exit 1; }
 echo "$reference"
 sample=$(show apply deploy/sample.jsonl) || { echo "$sample"; exit 1; }

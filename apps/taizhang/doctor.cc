@@ -1,4 +1,6 @@
 // Looks at everything between this command and a good answer, and says what to do about what is wrong.
+#include <netdb.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timex.h>
 #include <unistd.h>
@@ -26,6 +28,25 @@ constexpr int64_t kSlowMs = 1'000;
 constexpr int64_t kHealthDeadlineMs = 3'000;
 constexpr int64_t kClockSlackSeconds = 2;
 constexpr const char* kDirectory = "000000";
+
+// Somebody listens at "host:port".
+bool takes_connections(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos) return false;
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), address.c_str() + colon + 1, nullptr, &found) != 0) return false;
+  bool connected = false;
+  for (const addrinfo* at = found; at && !connected; at = at->ai_next) {
+    const int socket_fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (socket_fd < 0) continue;
+    connected = ::connect(socket_fd, at->ai_addr, at->ai_addrlen) == 0;
+    close(socket_fd);
+  }
+  freeaddrinfo(found);
+  return connected;
+}
 
 enum class Finding { kGood, kWarning, kBad };
 
@@ -78,7 +99,9 @@ class Doctor {
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
     if (!error.ok()) {
       note(Finding::kBad, "server", "no answer at " + session_.address() + ": " + error.message,
-           "start taizhangd, or name the right --address");
+           takes_connections(session_.address())
+               ? "something takes connections there and is no taizhangd: another program has the port"
+               : "nothing listens there: start taizhangd, or name the right --address");
       return false;
     }
     const bool serving = status == "SERVING";
@@ -148,6 +171,7 @@ class Doctor {
       return;
     }
     note(Finding::kGood, "server's settings", path);
+    check_port(config.listen());
     check_mode(config.token_file(), "token file");
     config::v1::TokenFile tokens;
     if (const auto loaded = load_textproto(config.token_file(), tokens); !loaded.ok()) {
@@ -167,6 +191,16 @@ class Doctor {
       note(Finding::kBad, "file system", std::string(kind.message()));
     }
     if (const auto left = system_files().free_bytes(config.data_dir()); left.ok()) note_disk(*left, "disk");
+  }
+
+  // The settings of client and server must speak of one port; 0 is any.
+  void check_port(const std::string& listen) {
+    const auto port = [](const std::string& address) { return address.substr(address.rfind(':') + 1); };
+    if (session_.address().empty() || port(listen) == "0") return;
+    const bool same = port(listen) == port(session_.address());
+    note(same ? Finding::kGood : Finding::kWarning, "port",
+         same ? port(listen) + " in both settings"
+              : "the server's settings say " + listen + ", the client asks " + session_.address());
   }
 
   void check_mode(const std::string& path, const std::string& what) {

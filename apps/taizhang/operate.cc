@@ -63,7 +63,7 @@ const admin::v1::ViewStatus* find(const admin::v1::GetStatusResponse& status, co
 }  // namespace
 
 int run_ledger_open(Session& session) {
-  if (const int code = session.connect()) return code;
+  if (const int code = session.connect("operator")) return code;
   const auto& arguments = session.arguments();
   admin::v1::OpenLedgerRequest request;
   int kind = common::v1::LEDGER_KIND_COUNTY;
@@ -75,6 +75,7 @@ int run_ledger_open(Session& session) {
   auto& context = *request.mutable_context();
   context.set_request_id(arguments.has("--request-id") ? arguments.get("--request-id") : new_uuid());
   *context.mutable_effective_date() = today();
+  if (const int code = session.date("--on", context.mutable_effective_date())) return code;
   context.mutable_source()->set_kind(common::v1::Source::KIND_SYSTEM);
   admin::v1::OpenLedgerResponse response;
   if (const int code = session.ask("admin.OpenLedger", request, response)) return code;
@@ -88,7 +89,7 @@ int run_ledger_open(Session& session) {
 }
 
 int run_ledger_status(Session& session) {
-  if (const int code = session.connect()) return code;
+  if (const int code = session.connect("operator")) return code;
   admin::v1::GetStatusResponse status;
   if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status)) return code;
   ledger::v1::ReadEventsRequest request;
@@ -134,7 +135,7 @@ int run_ledger_status(Session& session) {
 }
 
 int run_view_status(Session& session) {
-  if (const int code = session.connect()) return code;
+  if (const int code = session.connect("operator")) return code;
   admin::v1::GetStatusResponse status;
   if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status)) return code;
   int worst = kExitOk;
@@ -154,7 +155,7 @@ int run_view_status(Session& session) {
 }
 
 int run_view_rebuild(Session& session) {
-  if (const int code = session.connect()) return code;
+  if (const int code = session.connect("operator")) return code;
   const std::string name = session.positional(0);
   admin::v1::RebuildViewRequest request;
   request.set_view(name);
@@ -185,7 +186,7 @@ int run_view_rebuild(Session& session) {
 }
 
 int run_view_verify(Session& session) {
-  if (const int code = session.connect()) return code;
+  if (const int code = session.connect("operator")) return code;
   admin::v1::VerifyViewRequest request;
   request.set_view(session.positional(0));
   std::string token;

@@ -113,7 +113,7 @@ int Session::fail(const client::CallError& error) const {
   return code;
 }
 
-int Session::connect() {
+int Session::connect(const std::string& usual) {
   settings_path_ = cli::settings_path(arguments_);
   if (const auto loaded = client::load_settings(settings_path_, settings_); !loaded.ok()) {
     return usage(std::string(loaded.message()));
@@ -126,6 +126,8 @@ int Session::connect() {
     }
     deadline_ms_ = seconds * 1'000;
   }
+  std::string token;
+  if (!usual.empty() && client::find_token(settings_, usual, token).ok()) usual_ = usual;
   client_ = std::make_unique<client::Client>(settings_.address());
   return kExitOk;
 }
@@ -136,6 +138,7 @@ std::string Session::ledger() const {
 
 int Session::token(const std::string& profile, std::string& out) const {
   std::string name = profile.empty() ? arguments_.get("--as") : profile;
+  if (name.empty()) name = usual_;
   if (name.empty()) name = settings_.default_profile();
   if (name.empty() && settings_.profiles_size() > 0) name = settings_.profiles(0).name();
   const auto found = client::find_token(settings_, name, out);

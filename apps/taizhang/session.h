@@ -29,8 +29,9 @@ class Session {
   // Says why something went wrong here and returns `code`.
   int fail(int code, const std::string& what) const;
 
-  // Reads the settings and prepares the connection; 0, or the exit code of what was said.
-  int connect();
+  // Reads the settings and prepares the connection; 0, or the exit code of what was said. `usual` is the profile that
+  // asks when --as names none and the settings have it; empty: the settings' default.
+  int connect(const std::string& usual = "");
   client::Client& server() { return *client_; }
   const config::v1::ClientConfig& settings() const { return settings_; }
   const std::string& settings_path() const { return settings_path_; }
@@ -38,7 +39,7 @@ class Session {
   // --ledger, or the settings' one. Empty: none.
   std::string ledger() const;
   int64_t deadline_ms() const { return deadline_ms_; }
-  // Token of a profile; empty name: of --as, the default profile, or the first one. 0, or the exit code.
+  // Token of a profile; empty name: of --as, the usual or default profile, or the first one. 0, or the exit code.
   int token(const std::string& profile, std::string& out) const;
 
   // Calls a method of the short name as the profile of --as; 0, or the exit code of what was said.
@@ -101,6 +102,7 @@ class Session {
   std::string settings_path_;
   std::unique_ptr<client::Client> client_;
   int64_t deadline_ms_ = 30'000;
+  std::string usual_;
   bool more_ = false;
 };
 

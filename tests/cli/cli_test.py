@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 
@@ -49,7 +50,7 @@ def cli(tmp_path_factory):
                     profiles={"checker": {"roles": ["ROLE_CHECKER"], "org_id": COMMITTEE}})
     server.start().close()
     cli = Cli(server)
-    assert cli.ok("ledger", "open", "990101", "--name", "示例县", "--as", "operator") == "ledger 990101: opened\n"
+    assert cli.ok("ledger", "open", "990101", "--name", "示例县", "--on", "2012-01-01") == "ledger 990101: opened\n"
     for name, lines in (("reference", 58), ("sample", 257)):
         said = cli.ok("apply", ROOT / f"deploy/{name}.jsonl")
         assert f"{lines} of {lines} commands sent: {lines} accepted, 0 duplicate, 0 unchanged, 0 refused" in said
@@ -66,7 +67,8 @@ def test_a_file_applied_again_changes_nothing(cli):
     again = cli.json("apply", ROOT / "deploy/sample.jsonl")
     assert again == {"lines": 257, "accepted": 0, "duplicate": 257, "unchanged": 0, "refused": 0,
                      "last_seq": str(cli.last)}
-    assert cli.ok("ledger", "open", "990101", "--name", "示例县", "--as", "operator") == "ledger 990101: was open already\n"
+    assert cli.ok("ledger", "open", "990101", "--name", "示例县", "--on", "2012-01-01") == "ledger 990101: was open already\n"
+    assert cli.run("ledger", "open", "990101", "--name", "另一县", "--on", "2012-01-01").returncode == REFUSED
 
 
 def test_household_list_and_page(cli):
@@ -207,18 +209,18 @@ def test_apply_stops_or_goes_on(cli, tmp_path):
 
 
 def test_operators_verbs(cli):
-    status = cli.ok("ledger", "status", "--as", "operator")
+    status = cli.ok("ledger", "status")
     assert "示例县" in status and "deciding" in status
-    views = cli.ok("view", "status", "--as", "operator")
+    views = cli.ok("view", "status")
     for name in ("asset_register", "duties", "fund_execution", "history", "household_file", "ledger"):
         assert re.search(rf"^{name} .* serving$", views, re.M), views
-    before = cli.json("view", "verify", "fund_execution", "--as", "operator")
+    before = cli.json("view", "verify", "fund_execution")
     assert before["equal"] and len(before["digest"]) == 64
-    assert "rebuilt" in cli.ok("view", "rebuild", "fund_execution", "--as", "operator")
-    assert cli.json("view", "verify", "fund_execution", "--as", "operator")["digest"] == before["digest"]
+    assert "rebuilt" in cli.ok("view", "rebuild", "fund_execution")
+    assert cli.json("view", "verify", "fund_execution")["digest"] == before["digest"]
     assert cli.run("view", "status", "--as", "reader").returncode == REFUSED
-    assert cli.run("view", "rebuild", "nothing", "--as", "operator").returncode == NOT_FOUND
-    assert cli.run("view", "verify", "nothing", "--as", "operator").returncode == NOT_FOUND
+    assert cli.run("view", "rebuild", "nothing").returncode == NOT_FOUND
+    assert cli.run("view", "verify", "nothing").returncode == NOT_FOUND
 
 
 def test_journal_verify(cli, tmp_path):
@@ -238,7 +240,10 @@ def test_doctor(cli):
     said = cli.ok("doctor", "--server-config", cli.server.config)
     assert "BAD" not in said and "view duties: lag" in said and "token of maker: known" in said
     away = cli.run("doctor", "--address", "127.0.0.1:1")
-    assert away.returncode == FAILED and "no answer" in away.stdout
+    assert away.returncode == FAILED and "nothing listens there" in away.stdout
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = cli.run("doctor", "--address", f"127.0.0.1:{other.getsockname()[1]}")
+        assert taken.returncode == FAILED and "another program has the port" in taken.stdout
 
 
 def test_exit_codes(cli, tmp_path):
