@@ -582,6 +582,7 @@ TEST_F(ViewsTest, ASlowViewHoldsNobodyBackAndJoinsAgain) {
   slow.on<ledger::v1::LedgerPlaced>(fold_slowly);
   views_->add(std::move(slow));
   ASSERT_TRUE(views_->start().ok());
+  catch_up();
   for (int i = 0; i < 2'000; ++i) add("a", 1);
   auto request = question();
   request.mutable_read()->set_at_least_seq(2'000);
