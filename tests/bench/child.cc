@@ -19,7 +19,7 @@ extern char** environ;
 
 namespace taizhang::bench {
 
-Child::Child(std::vector<std::string> command) {
+void Child::start(std::vector<std::string> command) {
   std::vector<char*> arguments;
   for (auto& word : command) arguments.push_back(word.data());
   arguments.push_back(nullptr);

@@ -11,10 +11,12 @@ namespace taizhang::bench {
 
 class Child {
  public:
-  explicit Child(std::vector<std::string> command);
+  explicit Child(std::vector<std::string> command) { start(std::move(command)); }
   ~Child();  // SIGKILL when it still runs
   Child(const Child&) = delete;
 
+  // After end(): another process in its place.
+  void start(std::vector<std::string> command);
   // Waits for the first line of a file that the process writes; empty: it ended or took longer than `seconds`.
   std::string wait_for_line(const std::string& file, double seconds) const;
   // Sends the signal and waits for the end.

@@ -171,6 +171,20 @@ std::vector<Prepared> setting_up(const std::string& reference_file) {
 
 std::string register_household(int64_t index) { return household_request(index).SerializeAsString(); }
 
+std::string record_visit(int64_t index) { return visit_request(0, index).SerializeAsString(); }
+
+std::string record_arrival(int64_t index) {
+  auto request = started<funds::v1::RecordFundsArrivalRequest>(0xa4, index);
+  request.set_fund_line_id(fund_line_id());
+  request.set_arrival_id(id(0xba, index));
+  request.set_amount_fen(100);
+  set_date(*request.mutable_date(), 2017, 1 + static_cast<int>(index % 12), 1 + static_cast<int>(index % 28));
+  request.set_bank_reference("R" + std::to_string(index));
+  return request.SerializeAsString();
+}
+
+std::string fund_line_id() { return id(0xb6, 1); }
+
 Prepared mixed_command(int64_t run, int64_t index) {
   if (index % 10 == 3) {
     return {"/taizhang.funds.v1.FundsService/SpendDirectly", "maker", payment_request(run, index).SerializeAsString()};

@@ -22,6 +22,11 @@ std::vector<Prepared> setting_up(const std::string& reference_file);
 // Serialised RegisterHouseholdRequest number `index`; below kHouseholds: the ones that the visits go to.
 std::string register_household(int64_t index);
 
+// RecordVisit and RecordFundsArrival (on the line of set-up) number `index`.
+std::string record_visit(int64_t index);
+std::string record_arrival(int64_t index);
+std::string fund_line_id();
+
 // 80 % RecordVisit, 10 % SpendDirectly, 10 % RegisterHousehold; `run` keeps the ids of several runs apart.
 Prepared mixed_command(int64_t run, int64_t index);
 

@@ -1,0 +1,157 @@
+// The read side in process: how fast views fold what the journal holds, and what an as-of read costs by history length.
+//   read_bench REFERENCE_FILE VISITS VERSIONS
+#include <google/protobuf/message.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <vector>
+
+#include "platform/journal/segments/segment_log.h"
+#include "platform/projection/views.h"
+#include "projections/asset_register/asset_register.h"
+#include "projections/duties/duties.h"
+#include "projections/fund_execution/fund_execution.h"
+#include "projections/history/history.h"
+#include "projections/household_file/household_file.h"
+#include "projections/ledger/ledger_view.h"
+#include "taizhang/common/v1/enums.pb.h"
+#include "taizhang/fund_execution/v1/service.pb.h"
+#include "tests/bench/book.h"
+#include "tests/bench/workload.h"
+
+namespace taizhang::bench {
+namespace {
+
+using google::protobuf::Message;
+using journal::segments::SegmentLog;
+using journal::segments::SegmentOptions;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+std::unique_ptr<SegmentLog> open_log(const std::string& folder) {
+  SegmentOptions options;
+  options.directory = folder + "/journal";
+  auto log = SegmentLog::open(options);
+  if (!log.ok()) {
+    fprintf(stderr, "%s\n", log.status().ToString().c_str());
+    exit(1);
+  }
+  return *std::move(log);
+}
+
+std::unique_ptr<Views> make_views(SegmentLog& log, const std::string& folder, bool all) {
+  ViewsSettings settings;
+  settings.directory = folder;
+  auto views = std::make_unique<Views>(log, system_clock(), settings,
+                                       [](std::string_view number) { return blind_index_of("key", number); });
+  views->add(duties_view());
+  if (all) {
+    views->add(ledger_view::ledger_view());
+    views->add(household_file_view());
+    views->add(fund_execution_view());
+    views->add(asset_register_view());
+    views->add(history_view());
+  }
+  return views;
+}
+
+double fold_rate(SegmentLog& log, const std::string& folder, bool all, int64_t events) {
+  std::filesystem::remove_all(folder);
+  auto views = make_views(log, folder, all);
+  const auto start = std::chrono::steady_clock::now();
+  if (!views->start().ok() || !views->catch_up(3'600'000'000)) exit(1);
+  const double rate = double(events) / seconds_since(start);
+  views->stop();
+  return rate;
+}
+
+// p50 of Progress of one line as of a seq, microseconds.
+double as_of_read_us(Views& views, const std::string& line, int64_t seq) {
+  Caller caller;
+  caller.roles = {common::v1::ROLE_READER};
+  caller.regions = {""};
+  std::vector<double> us;
+  for (int i = 0; i < 2'000; ++i) {
+    auto request = std::make_shared<fund_execution::v1::ProgressRequest>();
+    request->set_ledger(kBenchLedger);
+    request->add_fund_line_ids(line);
+    request->mutable_read()->set_seq(seq - i % 5);
+    Call call;
+    call.caller = &caller;
+    call.deadline_boot_us = system_clock().boot_us() + 10'000'000;
+    std::mutex mutex;
+    std::condition_variable done;
+    bool answered = false;
+    const auto start = std::chrono::steady_clock::now();
+    views.ask("taizhang.fund_execution.v1.FundExecutionService.Progress", call, request, [&](Answer answer) {
+      if (const auto* error = std::get_if<Error>(&answer)) fprintf(stderr, "%s\n", error->message.c_str());
+      const std::lock_guard lock(mutex);
+      answered = true;
+      done.notify_all();
+    });
+    std::unique_lock lock(mutex);
+    done.wait(lock, [&] { return answered; });
+    us.push_back(seconds_since(start) * 1e6);
+  }
+  std::sort(us.begin(), us.end());
+  return us[us.size() / 2];
+}
+
+int run(const char* reference, int64_t visits, int64_t versions) {
+  const std::string folder = "/tmp/taizhang-read." + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  auto log = open_log(folder);
+  int64_t events = 0;
+  {
+    Book book(*log, folder + "/state", reference);
+    const auto send = [&](const std::string& method, const std::string& bytes, int64_t index) {
+      book.send(method, bytes);
+      if (index % 256 == 255) book.step();
+    };
+    for (int64_t i = 0; i < kHouseholds; ++i) {
+      send("/taizhang.registry.v1.RegistryService/RegisterHousehold", register_household(i), i);
+    }
+    for (int64_t i = 0; i < visits; ++i) {
+      send("/taizhang.assistance.v1.AssistanceService/RecordVisit", record_visit(i), i);
+    }
+    for (int64_t i = 0; i < versions; ++i) {
+      send("/taizhang.funds.v1.FundsService/RecordFundsArrival", record_arrival(i), i);
+    }
+    book.settle();
+    if (book.refused() > 0) return 1;
+    events = book.last_seq();
+  }
+  printf("book of %lld events (%lld visits)\n", static_cast<long long>(events), static_cast<long long>(visits));
+  printf("fold into duties        %9.0f events/s (aim >= 250,000)\n", fold_rate(*log, folder + "/v1", false, events));
+  printf("fold into all 6 views   %9.0f events/s\n", fold_rate(*log, folder + "/v2", true, events));
+  auto views = make_views(*log, folder + "/v2", true);
+  if (!views->start().ok() || !views->catch_up(60'000'000)) return 1;
+  const double young = as_of_read_us(*views, fund_line_id(), events - versions + 10);
+  const double old = as_of_read_us(*views, fund_line_id(), events - 10);
+  printf("as-of read, p50         %9.1f us at 10 versions, %.1f us at %lld: ratio %.2f (aim <= 1.5)\n", young, old,
+         static_cast<long long>(versions), old / young);
+  views->stop();
+  views.reset();
+  log.reset();
+  std::filesystem::remove_all(folder);
+  return 0;
+}
+
+}  // namespace
+}  // namespace taizhang::bench
+
+int main(int argc, char** argv) {
+  if (argc != 4) {
+    fprintf(stderr, "usage: read_bench REFERENCE_FILE VISITS VERSIONS\n");
+    return 2;
+  }
+  return taizhang::bench::run(argv[1], atoll(argv[2]), atoll(argv[3]));
+}
