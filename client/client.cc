@@ -24,9 +24,10 @@ using grpc::internal::RpcMethod;
 constexpr int kMessageBytesMax = 64 << 20;
 
 constexpr const char* kCodeNames[] = {
-    "OK",                 "CANCELLED",        "UNKNOWN",     "INVALID_ARGUMENT",  "DEADLINE_EXCEEDED", "NOT_FOUND",
-    "ALREADY_EXISTS",     "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE",
-    "UNIMPLEMENTED",      "INTERNAL",         "UNAVAILABLE", "DATA_LOSS",         "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 
 grpc::ByteBuffer buffer_of(const Message& message) {
   const grpc::Slice slice(message.SerializeAsString());
@@ -35,7 +36,8 @@ grpc::ByteBuffer buffer_of(const Message& message) {
 
 bool parse(grpc::ByteBuffer& buffer, Message& out) {
   grpc::Slice slice;
-  return buffer.DumpToSingleSlice(&slice).ok() && out.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
+  return buffer.DumpToSingleSlice(&slice).ok() &&
+         out.ParseFromArray(slice.begin(), static_cast<int>(slice.size()));
 }
 
 void take_details(const google::rpc::Status& status, CallError& error) {
@@ -55,7 +57,8 @@ void take_details(const google::rpc::Status& status, CallError& error) {
         error.violations.push_back({violation.field(), violation.description()});
       }
     } else if (detail.UnpackTo(&retry)) {
-      error.retry_after_ms = retry.retry_delay().seconds() * 1'000 + retry.retry_delay().nanos() / 1'000'000;
+      error.retry_after_ms =
+          retry.retry_delay().seconds() * 1'000 + retry.retry_delay().nanos() / 1'000'000;
     }
   }
 }
@@ -63,7 +66,9 @@ void take_details(const google::rpc::Status& status, CallError& error) {
 CallError error_of(const grpc::Status& status) {
   CallError error;
   error.code = status.error_code();
-  error.code_name = error.code >= 0 && error.code < int(std::size(kCodeNames)) ? kCodeNames[error.code] : "UNKNOWN";
+  error.code_name = error.code >= 0 && error.code < int(std::size(kCodeNames))
+                        ? kCodeNames[error.code]
+                        : "UNKNOWN";
   error.message = status.error_message();
   google::rpc::Status details;
   if (details.ParseFromString(status.error_details())) take_details(details, error);
@@ -71,7 +76,8 @@ CallError error_of(const grpc::Status& status) {
 }
 
 CallError unreadable() {
-  return error_of(grpc::Status(grpc::StatusCode::INTERNAL, "the answer is no message of the method's type"));
+  return error_of(
+      grpc::Status(grpc::StatusCode::INTERNAL, "the answer is no message of the method's type"));
 }
 
 void prepare(grpc::ClientContext& context, const std::string& token, int64_t deadline_ms) {
@@ -88,8 +94,8 @@ std::string path_of(const MethodDescriptor& method) {
 struct Client::Impl {
   std::shared_ptr<grpc::Channel> channel;
 
-  CallError unary(const std::string& path, const Message& request, Message& response, const std::string& token,
-                  int64_t deadline_ms) {
+  CallError unary(const std::string& path, const Message& request, Message& response,
+                  const std::string& token, int64_t deadline_ms) {
     grpc::ClientContext context;
     prepare(context, token, deadline_ms);
     const RpcMethod rpc(path.c_str(), RpcMethod::NORMAL_RPC, channel);
@@ -104,7 +110,8 @@ struct Client::Impl {
 Client::Client(const std::string& address) : impl_(std::make_unique<Impl>()) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  impl_->channel = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  impl_->channel =
+      grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 Client::~Client() = default;
@@ -114,15 +121,16 @@ CallError Client::call(const MethodDescriptor& method, const Message& request, M
   return impl_->unary(path_of(method), request, response, token, deadline_ms);
 }
 
-CallError Client::stream(const MethodDescriptor& method, const Message& request, const std::string& token,
-                         int64_t deadline_ms, const std::function<bool(const Message&)>& each) {
+CallError Client::stream(const MethodDescriptor& method, const Message& request,
+                         const std::string& token, int64_t deadline_ms,
+                         const std::function<bool(const Message&)>& each) {
   grpc::ClientContext context;
   prepare(context, token, deadline_ms);
   const std::string path = path_of(method);
   const RpcMethod rpc(path.c_str(), RpcMethod::SERVER_STREAMING, impl_->channel);
   const std::unique_ptr<grpc::ClientReader<grpc::ByteBuffer>> reader(
-      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(impl_->channel.get(), rpc, &context,
-                                                                    buffer_of(request)));
+      grpc::internal::ClientReaderFactory<grpc::ByteBuffer>::Create(impl_->channel.get(), rpc,
+                                                                    &context, buffer_of(request)));
   const auto message = new_response(method);
   grpc::ByteBuffer in;
   bool enough = false;

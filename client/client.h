@@ -1,4 +1,5 @@
-// A connection to a taizhangd: calls any method by its name, with messages made from the linked descriptors.
+// A connection to a taizhangd: calls any method by its name, with messages made from the linked
+// descriptors.
 //
 // Thread-safe after construction; a call blocks its thread.
 #pragma once
@@ -14,7 +15,7 @@
 namespace google::protobuf {
 class Message;
 class MethodDescriptor;
-}
+}  // namespace google::protobuf
 
 namespace taizhang::client {
 
@@ -29,7 +30,7 @@ struct CallError {
   std::string code_name;  // "FAILED_PRECONDITION"
   std::string reason;     // "LINE_NOT_FUNDED"
   std::string message;
-  std::string zh;         // for a clerk
+  std::string zh;                                             // for a clerk
   std::vector<std::pair<std::string, std::string>> metadata;  // by key
   std::vector<Violation> violations;
   int64_t retry_after_ms = 0;  // 0: not said
@@ -37,8 +38,9 @@ struct CallError {
   bool ok() const { return code == 0; }
 };
 
-// "funds.SpendDirectly", "taizhang.funds.v1.FundsService/SpendDirectly" and "taizhang.funds.v1.SpendDirectly" are the
-// same method. Null: there is none, or, of the short form, more than one.
+// "funds.SpendDirectly", "taizhang.funds.v1.FundsService/SpendDirectly" and
+// "taizhang.funds.v1.SpendDirectly" are the same method. Null: there is none, or, of the short
+// form, more than one.
 const google::protobuf::MethodDescriptor* find_method(std::string_view name);
 // Short names of all methods: "admin.OpenLedger" …, ascending.
 std::vector<std::string> method_names();
@@ -47,20 +49,26 @@ std::string short_name(const google::protobuf::MethodDescriptor& method);
 
 // A new message of a linked type.
 std::unique_ptr<google::protobuf::Message> new_message(std::string_view full_name);
-std::unique_ptr<google::protobuf::Message> new_request(const google::protobuf::MethodDescriptor& method);
-std::unique_ptr<google::protobuf::Message> new_response(const google::protobuf::MethodDescriptor& method);
+std::unique_ptr<google::protobuf::Message> new_request(
+    const google::protobuf::MethodDescriptor& method);
+std::unique_ptr<google::protobuf::Message> new_response(
+    const google::protobuf::MethodDescriptor& method);
 
 class Client {
  public:
   explicit Client(const std::string& address);
   ~Client();
 
-  // `response` is of the method's type and is filled when the call ends well. `token` empty: none is sent.
-  CallError call(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
-                 google::protobuf::Message& response, const std::string& token, int64_t deadline_ms);
-  // A server stream; `each` says whether to go on. Ends well when the server ends it or `each` has enough.
-  CallError stream(const google::protobuf::MethodDescriptor& method, const google::protobuf::Message& request,
-                   const std::string& token, int64_t deadline_ms,
+  // `response` is of the method's type and is filled when the call ends well. `token` empty: none
+  // is sent.
+  CallError call(const google::protobuf::MethodDescriptor& method,
+                 const google::protobuf::Message& request, google::protobuf::Message& response,
+                 const std::string& token, int64_t deadline_ms);
+  // A server stream; `each` says whether to go on. Ends well when the server ends it or `each` has
+  // enough.
+  CallError stream(const google::protobuf::MethodDescriptor& method,
+                   const google::protobuf::Message& request, const std::string& token,
+                   int64_t deadline_ms,
                    const std::function<bool(const google::protobuf::Message&)>& each);
   // gRPC health of a service, "" for the whole server: "SERVING", "NOT_SERVING" …
   CallError health(const std::string& service, std::string& status, int64_t deadline_ms);

@@ -15,7 +15,8 @@ using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using google::protobuf::MethodDescriptor;
 
-// Packages with a public service; each has its services in service.proto, the ledger in two files of its own.
+// Packages with a public service; each has its services in service.proto, the ledger in two files
+// of its own.
 constexpr const char* kServiceFiles[] = {
     "taizhang/admin/v1/service.proto",          "taizhang/asset_register/v1/service.proto",
     "taizhang/assets/v1/service.proto",         "taizhang/assistance/v1/service.proto",
@@ -67,15 +68,18 @@ const MethodDescriptor* find_method(std::string_view name) {
   std::replace(full.begin(), full.end(), '/', '.');
   if (full.starts_with('.')) full.erase(0, 1);
   for (const auto& [key, method] : methods()) {
-    if (method->full_name() == full || method->file()->package() + "." + method->name() == full) return method;
+    if (method->full_name() == full || method->file()->package() + "." + method->name() == full)
+      return method;
   }
   return nullptr;
 }
 
 std::unique_ptr<Message> new_message(std::string_view full_name) {
-  const auto* descriptor = DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(full_name));
+  const auto* descriptor =
+      DescriptorPool::generated_pool()->FindMessageTypeByName(std::string(full_name));
   if (!descriptor) return nullptr;
-  return std::unique_ptr<Message>(MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
+  return std::unique_ptr<Message>(
+      MessageFactory::generated_factory()->GetPrototype(descriptor)->New());
 }
 
 std::unique_ptr<Message> new_request(const MethodDescriptor& method) {

@@ -14,25 +14,28 @@ TEST(FindMethod, TakesEverySpellingOfAName) {
   const auto* method = find_method("funds.SpendDirectly");
   ASSERT_NE(method, nullptr);
   EXPECT_EQ(method->full_name(), "taizhang.funds.v1.FundsService.SpendDirectly");
-  for (const char* name : {"taizhang.funds.v1.FundsService/SpendDirectly", "taizhang.funds.v1.SpendDirectly",
-                           "/taizhang.funds.v1.FundsService/SpendDirectly"}) {
+  for (const char* name :
+       {"taizhang.funds.v1.FundsService/SpendDirectly", "taizhang.funds.v1.SpendDirectly",
+        "/taizhang.funds.v1.FundsService/SpendDirectly"}) {
     EXPECT_EQ(find_method(name), method) << name;
   }
   EXPECT_EQ(short_name(*method), "funds.SpendDirectly");
 }
 
 TEST(FindMethod, KnowsNoOther) {
-  for (const char* name : {"", "funds", "funds.", "funds.SpendDirectl", "SpendDirectly", "funds.v1.SpendDirectly"}) {
+  for (const char* name :
+       {"", "funds", "funds.", "funds.SpendDirectl", "SpendDirectly", "funds.v1.SpendDirectly"}) {
     EXPECT_EQ(find_method(name), nullptr) << name;
   }
 }
 
 // The list of files with services is written out: every such file must stand in it.
 TEST(FindMethod, KnowsEveryServiceOfTheProduct) {
-  for (const char* name : {"admin.OpenLedger", "rules.SetParameter", "registry.RegisterHousehold",
-                           "assistance.VoidRecord", "assets.VoidRecord", "funds.RecordBudget", "ledger.Subscribe",
-                           "ledger.Execute", "household_file.Sheet", "duties.Due", "fund_execution.Progress",
-                           "asset_register.Card", "history.SubjectHistory"}) {
+  for (const char* name :
+       {"admin.OpenLedger", "rules.SetParameter", "registry.RegisterHousehold",
+        "assistance.VoidRecord", "assets.VoidRecord", "funds.RecordBudget", "ledger.Subscribe",
+        "ledger.Execute", "household_file.Sheet", "duties.Due", "fund_execution.Progress",
+        "asset_register.Card", "history.SubjectHistory"}) {
     EXPECT_NE(find_method(name), nullptr) << name;
   }
   const auto names = method_names();

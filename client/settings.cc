@@ -17,8 +17,10 @@ namespace {
 
 class FirstError final : public google::protobuf::io::ErrorCollector {
  public:
-  void AddError(int line, google::protobuf::io::ColumnNumber column, const std::string& message) override {
-    if (text.empty()) text = std::to_string(line + 1) + ":" + std::to_string(column + 1) + ": " + message;
+  void AddError(int line, google::protobuf::io::ColumnNumber column,
+                const std::string& message) override {
+    if (text.empty())
+      text = std::to_string(line + 1) + ":" + std::to_string(column + 1) + ": " + message;
   }
   std::string text;
 };
@@ -27,10 +29,11 @@ class FirstError final : public google::protobuf::io::ErrorCollector {
 
 absl::Status load_settings(const std::string& path, config::v1::ClientConfig& out) {
   struct stat facts {};
-  if (stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode)) return absl::NotFoundError(path + ": no such file");
+  if (stat(path.c_str(), &facts) != 0 || !S_ISREG(facts.st_mode))
+    return absl::NotFoundError(path + ": no such file");
   if ((facts.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(path + ": it holds tokens and others may read it; expected mode 0600: chmod 600 " +
-                                         path);
+    return absl::FailedPreconditionError(
+        path + ": it holds tokens and others may read it; expected mode 0600: chmod 600 " + path);
   }
   std::ifstream file(path);
   const std::string text((std::istreambuf_iterator<char>(file)), {});
@@ -40,7 +43,8 @@ absl::Status load_settings(const std::string& path, config::v1::ClientConfig& ou
   FirstError errors;
   parser.RecordErrorsTo(&errors);
   if (!parser.Parse(&input, &out)) return absl::InvalidArgumentError(path + ":" + errors.text);
-  if (out.address().empty()) return absl::InvalidArgumentError(path + ": expected address: \"host:port\"");
+  if (out.address().empty())
+    return absl::InvalidArgumentError(path + ": expected address: \"host:port\"");
   for (const auto& profile : out.profiles()) {
     if (profile.name().empty() || profile.token().empty()) {
       return absl::InvalidArgumentError(path + ": expected name and token in each of profiles");
@@ -49,7 +53,8 @@ absl::Status load_settings(const std::string& path, config::v1::ClientConfig& ou
   return absl::OkStatus();
 }
 
-absl::Status find_token(const config::v1::ClientConfig& settings, const std::string& profile, std::string& token) {
+absl::Status find_token(const config::v1::ClientConfig& settings, const std::string& profile,
+                        std::string& token) {
   std::string known;
   for (const auto& candidate : settings.profiles()) {
     if (candidate.name() == profile) {
@@ -58,8 +63,9 @@ absl::Status find_token(const config::v1::ClientConfig& settings, const std::str
     }
     known += (known.empty() ? "" : ", ") + candidate.name();
   }
-  return absl::NotFoundError("no profile \"" + profile + "\" in the client's settings; there are: " +
-                             (known.empty() ? "none" : known));
+  return absl::NotFoundError(
+      "no profile \"" + profile +
+      "\" in the client's settings; there are: " + (known.empty() ? "none" : known));
 }
 
 }  // namespace taizhang::client

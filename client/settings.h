@@ -11,11 +11,12 @@ class ClientConfig;
 
 namespace taizhang::client {
 
-// Reads the file. NOT_FOUND: no such file. FAILED_PRECONDITION: others than the owner may read it. INVALID_ARGUMENT:
-// the text says file, line, column.
+// Reads the file. NOT_FOUND: no such file. FAILED_PRECONDITION: others than the owner may read it.
+// INVALID_ARGUMENT: the text says file, line, column.
 absl::Status load_settings(const std::string& path, config::v1::ClientConfig& out);
 
 // Token of a profile. NOT_FOUND: the message lists the profiles there are.
-absl::Status find_token(const config::v1::ClientConfig& settings, const std::string& profile, std::string& token);
+absl::Status find_token(const config::v1::ClientConfig& settings, const std::string& profile,
+                        std::string& token);
 
 }  // namespace taizhang::client

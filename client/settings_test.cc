@@ -1,10 +1,11 @@
 // The client's settings file.
+#include "client/settings.h"
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <fstream>
 
-#include "client/settings.h"
 #include "taizhang/config/v1/client.pb.h"
 
 namespace taizhang::client {
@@ -18,7 +19,8 @@ absl::Status load(const std::string& text, config::v1::ClientConfig& out, mode_t
 }
 
 constexpr char kGood[] =
-    "address: '127.0.0.1:7610'\nprofiles { name: 'maker' token: 'a' }\nprofiles { name: 'reader' token: 'b' }\n";
+    "address: '127.0.0.1:7610'\nprofiles { name: 'maker' token: 'a' }\nprofiles { name: 'reader' "
+    "token: 'b' }\n";
 
 TEST(Settings, GiveTheTokenOfAProfile) {
   config::v1::ClientConfig settings;
@@ -47,7 +49,8 @@ TEST(Settings, NameThePlaceOfAnError) {
   EXPECT_NE(loaded.message().find("client.textproto:2:"), std::string::npos) << loaded;
   EXPECT_FALSE(load("profiles { name: 'a' token: 'b' }", settings).ok());
   EXPECT_FALSE(load("address: 'x' profiles { name: 'a' }", settings).ok());
-  EXPECT_EQ(load_settings("/nowhere/client.textproto", settings).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(load_settings("/nowhere/client.textproto", settings).code(),
+            absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// One pass over the text with the descriptor in hand; protobuf's own reader converts only what this one let pass.
+// One pass over the text with the descriptor in hand; protobuf's own reader converts only what this
+// one let pass.
 #include "client/strict_json.h"
 
 #include <google/protobuf/descriptor.h>
@@ -25,7 +26,8 @@ using nlohmann::json;
 constexpr size_t kDepthMax = 64;
 constexpr int kNamesListedMax = 12;
 
-// Where the reader stands; counts what nlohmann's lexer has taken, which has no position of its own for callbacks.
+// Where the reader stands; counts what nlohmann's lexer has taken, which has no position of its own
+// for callbacks.
 class Counted {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -81,10 +83,13 @@ class Reader : public nlohmann::json_sax<json> {
     return error_;
   }
 
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception& error) override {
+  bool parse_error(std::size_t, const std::string& token,
+                   const nlohmann::detail::exception& error) override {
     std::string_view what = error.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while …": ours names the place.
-    if (const size_t colon = what.find(": "); colon != std::string_view::npos) what.remove_prefix(colon + 2);
+    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while …":
+    // ours names the place.
+    if (const size_t colon = what.find(": "); colon != std::string_view::npos)
+      what.remove_prefix(colon + 2);
     return fail_at(token.empty() ? taken_ : std::max(text_.data(), taken_ - 1), std::string(what));
   }
   bool binary(binary_t&) override { return fail("binary is no JSON"); }
@@ -104,7 +109,9 @@ class Reader : public nlohmann::json_sax<json> {
     const char* const begin = text_.data();
     const char* at = taken_;
     if (at == begin) return at;
-    const auto in_number = [](char c) { return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'; };
+    const auto in_number = [](char c) {
+      return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+    };
     const auto in_word = [](char c) { return c >= 'a' && c <= 'z'; };
     if (at[-1] == '"' && !number_) {
       for (--at; at > begin;) {
@@ -163,13 +170,15 @@ std::string names_of(const google::protobuf::EnumDescriptor& values) {
 }
 
 bool is_text_form(const Descriptor& message) {
-  return message.full_name() == "google.protobuf.Timestamp" || message.full_name() == "google.protobuf.Duration" ||
+  return message.full_name() == "google.protobuf.Timestamp" ||
+         message.full_name() == "google.protobuf.Duration" ||
          message.full_name() == "google.protobuf.FieldMask";
 }
 
 class MessageReader final : public Reader {
  public:
-  MessageReader(std::string_view text, Place from, const Descriptor& root) : Reader(text, from), root_(root) {}
+  MessageReader(std::string_view text, Place from, const Descriptor& root)
+      : Reader(text, from), root_(root) {}
 
   bool null() override {
     number_ = false;
@@ -190,10 +199,12 @@ class MessageReader final : public Reader {
     if (!scalar(field)) return false;
     if (is_integer(*field)) {
       const bool whole = spelled.find_first_of(".eE") == std::string::npos;
-      return fail(whole ? expected(*field) : "fraction or exponent in " + field->name() + "; " + expected(*field));
+      return fail(whole ? expected(*field)
+                        : "fraction or exponent in " + field->name() + "; " + expected(*field));
     }
     const auto type = field->cpp_type();
-    if (type != FieldDescriptor::CPPTYPE_DOUBLE && type != FieldDescriptor::CPPTYPE_FLOAT) return fail(expected(*field));
+    if (type != FieldDescriptor::CPPTYPE_DOUBLE && type != FieldDescriptor::CPPTYPE_FLOAT)
+      return fail(expected(*field));
     return true;
   }
   bool string(string_t& value) override {
@@ -202,16 +213,13 @@ class MessageReader final : public Reader {
     if (!scalar(field, /*text=*/true)) return false;
     if (is_integer(*field)) return check_integer(*field, value);
     switch (field->cpp_type()) {
-      case FieldDescriptor::CPPTYPE_STRING:
-        return true;
+      case FieldDescriptor::CPPTYPE_STRING: return true;
       case FieldDescriptor::CPPTYPE_ENUM:
         if (field->enum_type()->FindValueByName(value)) return true;
-        return fail("unknown value " + json(value).dump() + " of " + field->name() + "; expected one of: " +
-                    names_of(*field->enum_type()));
-      case FieldDescriptor::CPPTYPE_MESSAGE:
-        return true;  // scalar() let only the text forms pass
-      default:
-        return fail(expected(*field));
+        return fail("unknown value " + json(value).dump() + " of " + field->name() +
+                    "; expected one of: " + names_of(*field->enum_type()));
+      case FieldDescriptor::CPPTYPE_MESSAGE: return true;  // scalar() let only the text forms pass
+      default: return fail(expected(*field));
     }
   }
   bool start_object(std::size_t) override {
@@ -228,10 +236,12 @@ class MessageReader final : public Reader {
       return true;
     }
     const FieldDescriptor* holder = field->is_map() ? field->message_type()->map_value() : field;
-    if (holder->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || is_text_form(*holder->message_type())) {
+    if (holder->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+        is_text_form(*holder->message_type())) {
       return fail(expected(*holder));
     }
-    if (holder->message_type()->full_name() == "google.protobuf.Any") return fail("google.protobuf.Any is not taken");
+    if (holder->message_type()->full_name() == "google.protobuf.Any")
+      return fail("google.protobuf.Any is not taken");
     frames_.push_back({.message = holder->message_type()});
     return true;
   }
@@ -257,7 +267,8 @@ class MessageReader final : public Reader {
     number_ = false;
     Frame& frame = frames_.back();
     if (frame.map) {
-      if (!frame.keys.insert(name).second) return fail("the key " + json(name).dump() + " stands twice");
+      if (!frame.keys.insert(name).second)
+        return fail("the key " + json(name).dump() + " stands twice");
       return true;
     }
     const Descriptor& message = *frame.message;
@@ -268,12 +279,13 @@ class MessageReader final : public Reader {
       }
     }
     if (!field) {
-      return fail("unknown field " + json(name).dump() + " of " + short_type(message) + "; its fields: " +
-                  names_of(message));
+      return fail("unknown field " + json(name).dump() + " of " + short_type(message) +
+                  "; its fields: " + names_of(message));
     }
     if (const auto [known, is_new] = frame.fields.emplace(field->number(), name); !is_new) {
-      return fail(known->second == name ? "the field " + name + " stands twice"
-                                        : "the field stands in both spellings: " + known->second + " and " + name);
+      return fail(known->second == name
+                      ? "the field " + name + " stands twice"
+                      : "the field stands in both spellings: " + known->second + " and " + name);
     }
     if (const auto* oneof = field->real_containing_oneof()) {
       if (const auto [known, is_new] = frame.oneofs.emplace(oneof->index(), name); !is_new) {
@@ -286,11 +298,12 @@ class MessageReader final : public Reader {
 
  private:
   struct Frame {
-    const Descriptor* message = nullptr;      // an object
-    const FieldDescriptor* field = nullptr;   // the field whose value is read, or of the list's items
+    const Descriptor* message = nullptr;  // an object
+    const FieldDescriptor* field =
+        nullptr;  // the field whose value is read, or of the list's items
     bool in_list = false;
-    const FieldDescriptor* map = nullptr;     // an object that is a map
-    std::map<int, std::string> fields = {};   // number -> spelling
+    const FieldDescriptor* map = nullptr;    // an object that is a map
+    std::map<int, std::string> fields = {};  // number -> spelling
     std::map<int, std::string> oneofs = {};
     std::set<std::string> keys = {};
   };
@@ -314,7 +327,8 @@ class MessageReader final : public Reader {
       if (!frames_.back().map) return fail(expected(*field));
       field = field->message_type()->map_value();
     }
-    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !(text && is_text_form(*field->message_type()))) {
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+        !(text && is_text_form(*field->message_type()))) {
       return fail(expected(*field));
     }
     return true;
@@ -325,10 +339,8 @@ class MessageReader final : public Reader {
       case FieldDescriptor::CPPTYPE_INT32:
       case FieldDescriptor::CPPTYPE_INT64:
       case FieldDescriptor::CPPTYPE_UINT32:
-      case FieldDescriptor::CPPTYPE_UINT64:
-        return true;
-      default:
-        return false;
+      case FieldDescriptor::CPPTYPE_UINT64: return true;
+      default: return false;
     }
   }
 
@@ -338,13 +350,14 @@ class MessageReader final : public Reader {
     if (!scalar(field)) return false;
     if (is_integer(*field)) return check_integer(*field, spelled);
     const auto type = field->cpp_type();
-    if (type == FieldDescriptor::CPPTYPE_DOUBLE || type == FieldDescriptor::CPPTYPE_FLOAT) return true;
+    if (type == FieldDescriptor::CPPTYPE_DOUBLE || type == FieldDescriptor::CPPTYPE_FLOAT)
+      return true;
     if (type == FieldDescriptor::CPPTYPE_ENUM) {
       int number = 0;
       const auto read = std::from_chars(spelled.data(), spelled.data() + spelled.size(), number);
       if (read.ec == std::errc() && field->enum_type()->FindValueByNumber(number)) return true;
-      return fail("unknown value " + spelled + " of " + field->name() + "; expected one of: " +
-                  names_of(*field->enum_type()));
+      return fail("unknown value " + spelled + " of " + field->name() +
+                  "; expected one of: " + names_of(*field->enum_type()));
     }
     return fail(expected(*field));
   }
@@ -373,9 +386,13 @@ class MessageReader final : public Reader {
     std::string kind;
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_INT32: kind = "a whole number of 32 bits"; break;
-      case FieldDescriptor::CPPTYPE_INT64: kind = "a whole number of 64 bits, as a string or plain"; break;
+      case FieldDescriptor::CPPTYPE_INT64:
+        kind = "a whole number of 64 bits, as a string or plain";
+        break;
       case FieldDescriptor::CPPTYPE_UINT32: kind = "a whole number of 32 bits, not negative"; break;
-      case FieldDescriptor::CPPTYPE_UINT64: kind = "a whole number of 64 bits, not negative, as a string or plain"; break;
+      case FieldDescriptor::CPPTYPE_UINT64:
+        kind = "a whole number of 64 bits, not negative, as a string or plain";
+        break;
       case FieldDescriptor::CPPTYPE_BOOL: kind = "true or false"; break;
       case FieldDescriptor::CPPTYPE_ENUM: kind = "a name of " + field.enum_type()->name(); break;
       case FieldDescriptor::CPPTYPE_STRING: kind = "a string"; break;
@@ -474,7 +491,8 @@ absl::Status read_json(std::string_view text, google::protobuf::Message& out, Pl
   const auto converted = google::protobuf::util::JsonStringToMessage(
       google::protobuf::StringPiece(text.data(), text.size()), &out);
   if (converted.ok()) return absl::OkStatus();
-  return error_at(text, text.data(), from, std::string(converted.message().data(), converted.message().size()));
+  return error_at(text, text.data(), from,
+                  std::string(converted.message().data(), converted.message().size()));
 }
 
 std::string write_json(const google::protobuf::Message& message, bool indented) {
@@ -490,12 +508,16 @@ absl::StatusOr<CommandLine> read_command_line(std::string_view text, int line) {
   const Place from{.line = line, .column = 1};
   FrameReader reader(text, from);
   if (auto read = reader.run(); !read.ok()) return read;
-  if (!reader.as) return error_at(text, text.data(), from, "the field as is missing: which profile sends it");
+  if (!reader.as)
+    return error_at(text, text.data(), from, "the field as is missing: which profile sends it");
   if (!reader.method) return error_at(text, text.data(), from, "the field method is missing");
   if (!reader.request_end) return error_at(text, text.data(), from, "the field request is missing");
-  CommandLine out{.as = *reader.as, .method = *reader.method,
-                  .request = std::string(reader.request_begin, reader.request_end), .request_at = from};
-  for (const char* c = text.data(); c < reader.request_begin; ++c) out.request_at.column += is_start_of_character(*c);
+  CommandLine out{.as = *reader.as,
+                  .method = *reader.method,
+                  .request = std::string(reader.request_begin, reader.request_end),
+                  .request_at = from};
+  for (const char* c = text.data(); c < reader.request_begin; ++c)
+    out.request_at.column += is_start_of_character(*c);
   return out;
 }
 

@@ -1,7 +1,9 @@
-// protobuf's JSON, read strictly: what protobuf 3.21 would accept silently is an error here, with line and column.
+// protobuf's JSON, read strictly: what protobuf 3.21 would accept silently is an error here, with
+// line and column.
 //
-// Refused beyond what protobuf refuses: a key that stands twice, both spellings of one field, two members of a oneof,
-// null, fractions and exponents for integers, relaxed syntax, unknown enum names. Thread-safe: functions without state.
+// Refused beyond what protobuf refuses: a key that stands twice, both spellings of one field, two
+// members of a oneof, null, fractions and exponents for integers, relaxed syntax, unknown enum
+// names. Thread-safe: functions without state.
 #pragma once
 
 #include <memory>

@@ -1,7 +1,8 @@
 // What the strict reader takes, and what it refuses with which place.
+#include "client/strict_json.h"
+
 #include <gtest/gtest.h>
 
-#include "client/strict_json.h"
 #include "taizhang/assistance/v1/commands.pb.h"
 #include "taizhang/funds/v1/commands.pb.h"
 #include "taizhang/history/v1/service.pb.h"
@@ -51,16 +52,19 @@ TEST(StrictJson, TakesMapsAndTimes) {
 }
 
 TEST(StrictJson, RefusesAKeyThatStandsTwice) {
-  refused("{\"ledger\": \"a\",\n  \"ledger\": \"b\"}", "line 2, column 3", "the field ledger stands twice");
+  refused("{\"ledger\": \"a\",\n  \"ledger\": \"b\"}", "line 2, column 3",
+          "the field ledger stands twice");
   refused(R"({"evidence": [{"title": "收", "title": "x"}]})", "line 1, column 30", "stands twice");
 }
 
 TEST(StrictJson, RefusesBothSpellings) {
-  refused(R"({"amount_fen": "1", "amountFen": "1"})", "line 1, column 21", "both spellings: amount_fen and amountFen");
+  refused(R"({"amount_fen": "1", "amountFen": "1"})", "line 1, column 21",
+          "both spellings: amount_fen and amountFen");
 }
 
 TEST(StrictJson, RefusesTwoMembersOfAOneof) {
-  refused(R"({"payee": {"label": {"text": "x"}, "subject": {}}})", "line 1, column 36", "only one of label and subject");
+  refused(R"({"payee": {"label": {"text": "x"}, "subject": {}}})", "line 1, column 36",
+          "only one of label and subject");
 }
 
 TEST(StrictJson, RefusesFractionsAndExponents) {
@@ -75,18 +79,23 @@ TEST(StrictJson, RefusesFractionsAndExponents) {
 
 TEST(StrictJson, RefusesNumbersThatDoNotFit) {
   refused(R"({"amount_fen": 9223372036854775808})", "line 1, column 16", "whole number of 64 bits");
-  refused(R"({"amount_fen": 92233720368547758080000})", "line 1, column 16", "whole number of 64 bits");
+  refused(R"({"amount_fen": 92233720368547758080000})", "line 1, column 16",
+          "whole number of 64 bits");
   refused(R"({"paid_date": {"year": 2147483648}})", "line 1, column 24", "whole number of 32 bits");
 }
 
 TEST(StrictJson, RefusesUnknownEnumValues) {
-  refused(R"({"context": {"source": {"kind": "KIND_LETTER"}}})", "line 1, column 33", "KIND_FORM, KIND_DEPARTMENT");
-  refused(R"({"context": {"source": {"kind": 99}}})", "line 1, column 33", "unknown value 99 of kind");
-  refused(R"({"context": {"source": {"kind": "kind_form"}}})", "line 1, column 33", "unknown value");
+  refused(R"({"context": {"source": {"kind": "KIND_LETTER"}}})", "line 1, column 33",
+          "KIND_FORM, KIND_DEPARTMENT");
+  refused(R"({"context": {"source": {"kind": 99}}})", "line 1, column 33",
+          "unknown value 99 of kind");
+  refused(R"({"context": {"source": {"kind": "kind_form"}}})", "line 1, column 33",
+          "unknown value");
 }
 
 TEST(StrictJson, RefusesUnknownFields) {
-  refused("{\n \"ledgr\": \"a\"}", "line 2, column 2", "unknown field \"ledgr\" of taizhang.funds.v1.SpendDirectlyRequest");
+  refused("{\n \"ledgr\": \"a\"}", "line 2, column 2",
+          "unknown field \"ledgr\" of taizhang.funds.v1.SpendDirectlyRequest");
   refused(R"({"paid_date": {"yaer": 2017}})", "line 1, column 16", "its fields: year, month, day");
 }
 
@@ -95,9 +104,11 @@ TEST(StrictJson, RefusesTheWrongKindOfValue) {
   refused(R"({"ledger": null})", "line 1, column 12", "null is no value");
   refused(R"({"paid_date": "2017-07-31"})", "line 1, column 15", "expected an object of Date");
   refused(R"({"evidence": {"title": "x"}})", "line 1, column 14", "expected a list");
-  refused(R"({"evidence": [[]]})", "line 1, column 15", "expected a list; each item an object of DocumentRef");
+  refused(R"({"evidence": [[]]})", "line 1, column 15",
+          "expected a list; each item an object of DocumentRef");
   refused(R"({"evidence": ["x"]})", "line 1, column 15", "DocumentRef");
-  refused(R"({"context": {"validate_only": "true"}})", "line 1, column 31", "expected true or false");
+  refused(R"({"context": {"validate_only": "true"}})", "line 1, column 31",
+          "expected true or false");
   refused("[]", "line 1, column 1", "expected an object");
   refused("7", "line 1, column 1", "expected an object");
 }
@@ -118,7 +129,9 @@ TEST(StrictJson, RefusesRelaxedSyntax) {
 TEST(StrictJson, RefusesAKeyOfAMapThatStandsTwice) {
   rules::v1::SetParameterRequest request;
   const auto read = read_json(R"({"scope": {"kind": "A", "kind": "B"}})", request);
-  EXPECT_NE(read.message().find("line 1, column 25: the key \"kind\" stands twice"), std::string::npos) << read;
+  EXPECT_NE(read.message().find("line 1, column 25: the key \"kind\" stands twice"),
+            std::string::npos)
+      << read;
   EXPECT_FALSE(read_json(R"({"scope": {"kind": 1}})", request).ok());
   EXPECT_FALSE(read_json(R"({"scope": "x"})", request).ok());
   EXPECT_FALSE(read_json(R"({"scope": [{}]})", request).ok());
@@ -138,15 +151,19 @@ TEST(StrictJson, CountsFromWhereTheTextBegins) {
 
 TEST(StrictJson, WritesWhatItReads) {
   SpendDirectlyRequest request;
-  ASSERT_TRUE(read_json(R"({"amount_fen": "5", "price": {"quantity": {"unit": "UNIT_MU"}}})", request).ok());
-  EXPECT_EQ(write_json(request, false), R"({"amount_fen":"5","price":{"quantity":{"unit":"UNIT_MU"}}})");
+  ASSERT_TRUE(
+      read_json(R"({"amount_fen": "5", "price": {"quantity": {"unit": "UNIT_MU"}}})", request)
+          .ok());
+  EXPECT_EQ(write_json(request, false),
+            R"({"amount_fen":"5","price":{"quantity":{"unit":"UNIT_MU"}}})");
   SpendDirectlyRequest again;
   ASSERT_TRUE(read_json(write_json(request, true), again).ok());
   EXPECT_EQ(again.SerializeAsString(), request.SerializeAsString());
 }
 
 TEST(CommandLine, IsReadWithThePlaceOfItsRequest) {
-  const auto line = read_command_line(R"({"as": "maker", "request": {"a": [{"as": 1}]}, "method": "funds.X"})", 3);
+  const auto line = read_command_line(
+      R"({"as": "maker", "request": {"a": [{"as": 1}]}, "method": "funds.X"})", 3);
   ASSERT_TRUE(line.ok()) << line.status();
   EXPECT_EQ(line->as, "maker");
   EXPECT_EQ(line->method, "funds.X");
@@ -156,14 +173,21 @@ TEST(CommandLine, IsReadWithThePlaceOfItsRequest) {
 }
 
 TEST(CommandLine, IsRefusedWhenItIsNone) {
-  const auto error = [](const std::string& text) { return std::string(read_command_line(text, 3).status().message()); };
-  EXPECT_NE(error(R"({"as": "maker", "as": "x"})").find("line 3, column 17: the field as stands twice"), std::string::npos);
+  const auto error = [](const std::string& text) {
+    return std::string(read_command_line(text, 3).status().message());
+  };
+  EXPECT_NE(
+      error(R"({"as": "maker", "as": "x"})").find("line 3, column 17: the field as stands twice"),
+      std::string::npos);
   EXPECT_NE(error(R"({"who": "maker"})").find("expected as, method, request"), std::string::npos);
   EXPECT_NE(error(R"({"as": 1})").find("as: expected a string"), std::string::npos);
   EXPECT_NE(error(R"({"request": "x"})").find("request: expected an object"), std::string::npos);
-  EXPECT_NE(error(R"({"as": "a", "method": "m"})").find("the field request is missing"), std::string::npos);
-  EXPECT_NE(error(R"({"method": "m", "request": {}})").find("the field as is missing"), std::string::npos);
-  EXPECT_NE(error(R"({"as": "a", "request": {}})").find("the field method is missing"), std::string::npos);
+  EXPECT_NE(error(R"({"as": "a", "method": "m"})").find("the field request is missing"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"method": "m", "request": {}})").find("the field as is missing"),
+            std::string::npos);
+  EXPECT_NE(error(R"({"as": "a", "request": {}})").find("the field method is missing"),
+            std::string::npos);
   EXPECT_NE(error("[]").find("expected an object"), std::string::npos);
   EXPECT_NE(error("").find("syntax error"), std::string::npos);
 }

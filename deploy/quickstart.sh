@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
 # From a checkout to a running book of record with a sample in it, and a tour of what it answers.
-#   deploy/quickstart.sh [--dir FOLDER] [--port N] [--preset dev|release] [--yes]
+#   deploy/quickstart.sh [--dir FOLDER] [--port N] [--preset dev|release] [--build FOLDER]
 #   deploy/quickstart.sh --stop  [--dir FOLDER]     ends the server; the data stays
-#   deploy/quickstart.sh --clean [--dir FOLDER]     ends the server and deletes FOLDER (default: .taizhang)
+#   deploy/quickstart.sh --clean [--dir FOLDER] [--yes]   ends the server and deletes FOLDER (default: .taizhang)
+# --build FOLDER takes the binaries of a build that is there, and installs and builds nothing.
 # Run again it changes nothing: every command is answered as a duplicate.
 set -euo pipefail
+from=$PWD
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 
 dir=$root/.taizhang
 port=7610
 preset=release
+build=
 action=start
 yes=
 while [ $# -gt 0 ]; do
@@ -18,18 +21,21 @@ while [ $# -gt 0 ]; do
     --dir) dir=${2:?--dir needs a folder}; shift 2 ;;
     --port) port=${2:?--port needs a number}; shift 2 ;;
     --preset) preset=${2:?--preset needs a name}; shift 2 ;;
+    --build) build=${2:?--build needs a folder}; shift 2 ;;
     --stop) action=stop; shift ;;
     --clean) action=clean; shift ;;
     --yes) yes=1; shift ;;
-    -h|--help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "unknown argument $1; see --help" >&2; exit 2 ;;
   esac
 done
-case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+case $dir in /*) ;; *) dir=$from/$dir ;; esac
+case $build in /*|"") ;; *) build=$from/$build ;; esac
 case $port in ''|*[!0-9]*) echo "--port: expected a number, got $port" >&2; exit 2 ;; esac
 
 ledger=990101
-build=$root/build/$preset
+prebuilt=$build
+build=${build:-$root/build/$preset}
 server=$build/apps/taizhangd/taizhangd
 cli=$build/apps/taizhang/taizhang
 pid_file=$dir/taizhangd.pid
@@ -81,6 +87,26 @@ if [ "$action" = clean ]; then
   exit 0
 fi
 
+build_binaries() {
+  export CCACHE_DIR=${CCACHE_DIR:-$root/.cache/ccache}
+  local started=$SECONDS builder
+  mkdir -p "$build"
+  cmake --preset "$preset" >"$build/configure.log" 2>&1 || { tail -30 "$build/configure.log" >&2; exit 1; }
+  if [ -t 1 ]; then
+    NINJA_STATUS='[%f/%t, %es] ' ninja -C "$build" taizhangd taizhang
+  else
+    # No terminal: a line every so often instead of one that rewrites itself.
+    NINJA_STATUS='[%f/%t, %es] ' ninja -C "$build" taizhangd taizhang >"$build/build.log" 2>&1 &
+    builder=$!
+    while kill -0 $builder 2>/dev/null; do
+      for _ in $(seq 30); do kill -0 $builder 2>/dev/null || break; sleep 1; done
+      tail -1 "$build/build.log" | cut -c1-100
+    done
+    wait $builder || { grep -A20 FAILED "$build/build.log" | head -60 >&2; exit 1; }
+  fi
+  echo "built in $((SECONDS - started)) s"
+}
+
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n== %s\n' "$*"; }
 # Shows a command as it could be typed, then runs it.
@@ -94,37 +120,31 @@ show() {
   "$cli" "$@"
 }
 
+if [ -z "$prebuilt" ]; then
+  first="install missing Debian packages (some 100 MB to fetch when none is there; needs root or passwordless sudo)"
+  second="build taizhangd and taizhang (preset $preset: BUILD_MINUTES the first time, seconds after that)"
+else
+  first="install nothing"
+  second="build nothing: the binaries of $build are taken"
+fi
 cat <<TEXT
 Taizhang quickstart. This will
-  1. install missing Debian packages (some 100 MB to fetch when none is there; needs root or passwordless sudo)
-  2. build taizhangd and taizhang (preset $preset: about 10 minutes on 2 cores the first time, seconds after that)
+  1. $first
+  2. $second
   3. make $dir with settings, random tokens and data (mode 0700), and start the server on 127.0.0.1:$port
   4. open the sample ledger $ledger, apply the reference data and the sample book, and show what it answers
 Nothing else on this machine is touched. --stop ends it, --clean deletes the folder.
 TEXT
 
 say "1. Packages"
-deploy/install_packages.sh
+if [ -z "$prebuilt" ]; then deploy/install_packages.sh; fi
 echo "all there"
 
 say "2. Build"
-export CCACHE_DIR=${CCACHE_DIR:-$root/.cache/ccache}
-started=$SECONDS
-mkdir -p "$build"
-cmake --preset "$preset" >"$build/configure.log" 2>&1 || { tail -30 "$build/configure.log" >&2; exit 1; }
-if [ -t 1 ]; then
-  NINJA_STATUS='[%f/%t, %es] ' ninja -C "$build" taizhangd taizhang
-else
-  # No terminal: a line every so often instead of one that rewrites itself.
-  NINJA_STATUS='[%f/%t, %es] ' ninja -C "$build" taizhangd taizhang >"$build/build.log" 2>&1 &
-  builder=$!
-  while kill -0 $builder 2>/dev/null; do
-    for _ in $(seq 30); do kill -0 $builder 2>/dev/null || break; sleep 1; done
-    tail -1 "$build/build.log" | cut -c1-100
-  done
-  wait $builder || { grep -A20 FAILED "$build/build.log" | head -60 >&2; exit 1; }
-fi
-echo "built in $((SECONDS - started)) s"
+if [ -z "$prebuilt" ]; then build_binaries; fi
+for binary in "$server" "$cli"; do
+  [ -x "$binary" ] || { echo "$binary is not there" >&2; exit 1; }
+done
 
 say "3. Server"
 made=

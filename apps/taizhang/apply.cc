@@ -53,8 +53,10 @@ bool read_file(const std::string& path, std::string& text) {
 
 // Empty: good; otherwise what is wrong with the line.
 std::string read_entry(std::string text, int number, const std::string& ledger, Entry& entry) {
-  for (size_t at = 0; (at = text.find(kPlaceholder, at)) != std::string::npos; at += ledger.size()) {
-    if (ledger.empty()) return "line " + std::to_string(number) + ": ${LEDGER} stands here and --ledger is missing";
+  for (size_t at = 0; (at = text.find(kPlaceholder, at)) != std::string::npos;
+       at += ledger.size()) {
+    if (ledger.empty())
+      return "line " + std::to_string(number) + ": ${LEDGER} stands here and --ledger is missing";
     text.replace(at, sizeof "${LEDGER}" - 1, ledger);
   }
   const auto frame = client::read_command_line(text, number);
@@ -72,16 +74,21 @@ std::string read_entry(std::string text, int number, const std::string& ledger, 
 
 void count(const Message& response, Counts& counts) {
   const auto* field = response.GetDescriptor()->FindFieldByName("receipt");
-  const auto& receipt = static_cast<const common::v1::Receipt&>(response.GetReflection()->GetMessage(response, field));
+  const auto& receipt = static_cast<const common::v1::Receipt&>(
+      response.GetReflection()->GetMessage(response, field));
   counts.last_seq = std::max(counts.last_seq, receipt.last_seq());
-  ++(receipt.duplicate() ? counts.duplicate : receipt.unchanged() ? counts.unchanged : counts.accepted);
+  ++(receipt.duplicate()   ? counts.duplicate
+     : receipt.unchanged() ? counts.unchanged
+                           : counts.accepted);
 }
 
-// Tries again while the server says that the same request may succeed later: request ids make that safe.
-client::CallError send(Session& session, const Entry& entry, const std::string& token, int64_t retries,
-                       Message& response) {
+// Tries again while the server says that the same request may succeed later: request ids make that
+// safe.
+client::CallError send(Session& session, const Entry& entry, const std::string& token,
+                       int64_t retries, Message& response) {
   for (;; --retries) {
-    auto error = session.server().call(*entry.method, *entry.request, response, token, session.deadline_ms());
+    auto error = session.server().call(*entry.method, *entry.request, response, token,
+                                       session.deadline_ms());
     if (error.ok() || exit_code_of(error.code) != kExitUnavailable || retries <= 0) return error;
     std::this_thread::sleep_for(
         std::chrono::milliseconds(error.retry_after_ms > 0 ? error.retry_after_ms : kRetryAfterMs));
@@ -116,19 +123,24 @@ void say_refusal(const Session& session, const Entry& entry, const client::CallE
   session.fail(error);
 }
 
-void say_counts(const Session& session, const std::string& file, size_t lines, const Counts& counts) {
+void say_counts(const Session& session, const std::string& file, size_t lines,
+                const Counts& counts) {
   if (session.json()) {
-    printf("{\"lines\":%zu,\"accepted\":%lld,\"duplicate\":%lld,\"unchanged\":%lld,\"refused\":%lld,\"last_seq\":\"%lld\"}\n",
-           lines, static_cast<long long>(counts.accepted), static_cast<long long>(counts.duplicate),
-           static_cast<long long>(counts.unchanged), static_cast<long long>(counts.refused),
-           static_cast<long long>(counts.last_seq));
+    printf(
+        "{\"lines\":%zu,\"accepted\":%lld,\"duplicate\":%lld,\"unchanged\":%lld,\"refused\":%lld,"
+        "\"last_seq\":\"%lld\"}\n",
+        lines, static_cast<long long>(counts.accepted), static_cast<long long>(counts.duplicate),
+        static_cast<long long>(counts.unchanged), static_cast<long long>(counts.refused),
+        static_cast<long long>(counts.last_seq));
     return;
   }
   const auto sent = counts.accepted + counts.duplicate + counts.unchanged + counts.refused;
-  printf("%s: %lld of %zu commands sent: %lld accepted, %lld duplicate, %lld unchanged, %lld refused; last seq %lld\n",
-         file.c_str(), static_cast<long long>(sent), lines, static_cast<long long>(counts.accepted),
-         static_cast<long long>(counts.duplicate), static_cast<long long>(counts.unchanged),
-         static_cast<long long>(counts.refused), static_cast<long long>(counts.last_seq));
+  printf(
+      "%s: %lld of %zu commands sent: %lld accepted, %lld duplicate, %lld unchanged, %lld refused; "
+      "last seq %lld\n",
+      file.c_str(), static_cast<long long>(sent), lines, static_cast<long long>(counts.accepted),
+      static_cast<long long>(counts.duplicate), static_cast<long long>(counts.unchanged),
+      static_cast<long long>(counts.refused), static_cast<long long>(counts.last_seq));
 }
 
 }  // namespace
@@ -174,7 +186,8 @@ int run_apply(Session& session) {
     const int code = exit_code_of(error.code);
     if (worst == kExitOk) worst = code;
     if (code == kExitRefused || code == kExitNotFound) ++counts.refused;
-    if (!session.arguments().has("--keep-going") || code == kExitUnavailable || code == kExitFailed) break;
+    if (!session.arguments().has("--keep-going") || code == kExitUnavailable || code == kExitFailed)
+      break;
   }
   progress.clear();
   say_counts(session, file, entries.size(), counts);

@@ -10,7 +10,8 @@ namespace ar = asset_register::v1;
 
 std::string manager_of(const assets::v1::Manager& manager) {
   std::string text = text_of(manager.subject());
-  for (const auto& duty : manager.duties()) text += (&duty == &manager.duties(0) ? ": " : ", ") + duty;
+  for (const auto& duty : manager.duties())
+    text += (&duty == &manager.duties(0) ? ": " : ", ") + duty;
   return text;
 }
 
@@ -20,15 +21,17 @@ void say_end(const Session& session, const common::v1::Freshness& freshness) {
 }
 
 std::vector<std::string> asset_cells(const ar::AssetRow& asset) {
-  return {asset.asset_id(), text_of(asset.name()), word(asset.asset_class()), asset.region(),
-          text_of(asset.formed_date()), text_of(asset.value()), word(asset.state()), text_of(asset.holder())};
+  return {asset.asset_id(),    text_of(asset.name()),        word(asset.asset_class()),
+          asset.region(),      text_of(asset.formed_date()), text_of(asset.value()),
+          word(asset.state()), text_of(asset.holder())};
 }
 
 void say_card(const ar::CardResponse& card) {
   const auto& asset = card.asset();
   std::string parts;
   for (const auto& part : card.parts()) {
-    const std::string source = part.has_fund_line_id() ? "fund line " + part.fund_line_id() : word(part.source_kind());
+    const std::string source =
+        part.has_fund_line_id() ? "fund line " + part.fund_line_id() : word(part.source_kind());
     parts += (parts.empty() ? "" : "; ") + yuan(part.fen()) + " from " + source;
   }
   say(listing({{"asset", asset.asset_id()},
@@ -56,15 +59,18 @@ void say_card(const ar::CardResponse& card) {
                text_of(card.title().certificate()), card.title().event_id()});
   }
   for (const auto& offer : card.offers()) {
-    table.row({text_of(offer.offered_date()), "offered", "to " + text_of(offer.to()), text_of(offer.document()),
-               offer.event_id()});
+    table.row({text_of(offer.offered_date()), "offered", "to " + text_of(offer.to()),
+               text_of(offer.document()), offer.event_id()});
     if (!offer.has_answer_date()) continue;
     std::string marks;
-    for (const auto& sign : offer.sign_offs()) marks += (marks.empty() ? "" : ", ") + word(sign.role()) + " " + word(sign.mark());
-    table.row({text_of(offer.answer_date()), "answered: " + word(offer.answer()), marks, "", offer.answer_event_id()});
+    for (const auto& sign : offer.sign_offs())
+      marks += (marks.empty() ? "" : ", ") + word(sign.role()) + " " + word(sign.mark());
+    table.row({text_of(offer.answer_date()), "answered: " + word(offer.answer()), marks, "",
+               offer.answer_event_id()});
   }
   for (const auto& manager : card.managers()) {
-    table.row({text_of(manager.from_date()), "manager", manager_of(manager.manager()), "", manager.event_id()});
+    table.row({text_of(manager.from_date()), "manager", manager_of(manager.manager()), "",
+               manager.event_id()});
   }
   say(table.text() + "\n" + text_of(card.freshness()) + "\n");
 }
@@ -80,8 +86,9 @@ int list_late(Session& session, ar::LateTitleRequest request) {
   if (session.json()) return kExitOk;
   Table table({"asset", "name", "formed", "due", "titled", ">days late", "judgement"});
   for (const auto& row : answer.rows()) {
-    table.row({row.asset().asset_id(), text_of(row.asset().name()), text_of(row.asset().formed_date()),
-               text_of(row.due_date()), text_of(row.asset().title_date()),
+    table.row({row.asset().asset_id(), text_of(row.asset().name()),
+               text_of(row.asset().formed_date()), text_of(row.due_date()),
+               text_of(row.asset().title_date()),
                row.has_days_late() ? std::to_string(row.days_late()) : "", word(row.judgement())});
   }
   say(table.text());
@@ -154,8 +161,8 @@ int run_asset_list(Session& session) {
   for (const auto& row : answer.rows()) table.row(asset_cells(row));
   say(table.text());
   say("\n" + std::to_string(answer.count()) + " assets, value " +
-      (answer.has_value() ? text_of(answer.value()) : "unknown") + (answer.value_incomplete() ? ", incomplete" : "") +
-      "\n");
+      (answer.has_value() ? text_of(answer.value()) : "unknown") +
+      (answer.value_incomplete() ? ", incomplete" : "") + "\n");
   say_end(session, answer.freshness());
   return kExitOk;
 }
@@ -171,12 +178,15 @@ int run_asset_history(Session& session) {
     return code;
   }
   if (session.json()) return kExitOk;
-  Table table({">seq", "recorded", "effective", "who", "event", "state", "holder", "why, from which document"});
+  Table table({">seq", "recorded", "effective", "who", "event", "state", "holder",
+               "why, from which document"});
   for (const auto& version : history.versions()) {
     const auto& change = version.change();
-    table.row({std::to_string(version.version()), text_of(change.recorded_time()), text_of(change.effective_date()),
-               actor_of(change), change.event_type(), word(version.state()), text_of(version.holder()),
-               why_of(change) + (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
+    table.row({std::to_string(version.version()), text_of(change.recorded_time()),
+               text_of(change.effective_date()), actor_of(change), change.event_type(),
+               word(version.state()), text_of(version.holder()),
+               why_of(change) +
+                   (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
   }
   say(table.text());
   say_end(session, history.freshness());

@@ -26,7 +26,9 @@ std::vector<Option> moment_and(std::vector<Option> own) {
 
 std::vector<Command> make_commands() {
   return {
-      {"apply", "FILE", "send the commands of a file, line by line",
+      {"apply",
+       "FILE",
+       "send the commands of a file, line by line",
        R"(A line is {"as": "maker", "method": "funds.SpendDirectly", "request": {…}}; `as` names a profile of the settings.
 ${LEDGER} in a line stands for --ledger. Every line is read before the first is sent. Request ids make a file
 repeatable: what was answered before is a duplicate and changes nothing. FILE - is the standard input.
@@ -36,16 +38,20 @@ repeatable: what was answered before is a duplicate and changes nothing. FILE - 
        {{"--keep-going", "", "go on behind a refused line"},
         {"--retries", "N", "how often an unavailable server is tried again (default 5)"}},
        run_apply},
-      {"call", "METHOD [JSON]", "call any method with a request in JSON",
+      {"call",
+       "METHOD [JSON]",
+       "call any method with a request in JSON",
        R"(JSON - reads the standard input; without JSON the request is empty. A missing ledger is that of --ledger, a missing
 request_id of a command is made. int64 is a string in the answer. Streams print a line for each message.
 
   taizhang call fund_execution.BySource '{"source_kind": "SOURCE_KIND_SELF_RAISED"}'
   taizhang call funds.SpendDirectly - --as maker <request.json
   taizhang call ledger.GetOutcome '{"request_id": "cfe62826-6b87-551b-9a9d-b38d2002745d"}')",
-       {}, run_call},
+       {},
+       run_call},
       {"household show", "HOUSEHOLD_ID", "a household's page",
-       "  taizhang household show d3b1… --on 2017-12-31\n  taizhang household show d3b1… --timeline",
+       "  taizhang household show d3b1… --on 2017-12-31\n  taizhang household show d3b1… "
+       "--timeline",
        moment_and({{"--timeline", "", "what happened, instead of the page"}}), run_household_show},
       {"household list", "", "households of a region",
        "  taizhang household list --region 990101100202 --status LIFTED --on 2017-12-31",
@@ -53,31 +59,39 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
       {"household history", "HOUSEHOLD_ID", "who changed a household, when, why",
        "  taizhang household history d3b1…", list_of({}), run_household_history},
       {"fund show", "FUND_LINE_ID", "a fund line: its figures and its progress against the plan",
-       "  taizhang fund show 6a13… --on 2017-04-30\n  taizhang fund show 6a13… --as-of-seq 120", moment_options(),
-       run_fund_show},
+       "  taizhang fund show 6a13… --on 2017-04-30\n  taizhang fund show 6a13… --as-of-seq 120",
+       moment_options(), run_fund_show},
       {"fund list", "", "fund lines by source, with totals",
-       "  taizhang fund list --source SELF_RAISED\n  taizhang fund list --by-village --on 2017-12-31",
+       "  taizhang fund list --source SELF_RAISED\n  taizhang fund list --by-village --on "
+       "2017-12-31",
        list_of({{"--source", "KIND", "only of this source: SELF_RAISED, SPECIAL_HELP_FUND …"},
                 {"--by-village", "", "what was paid for which village"}}),
        run_fund_list},
-      {"fund history", "FUND_LINE_ID", "how each figure came about: who, when, why, from which document",
+      {"fund history", "FUND_LINE_ID",
+       "how each figure came about: who, when, why, from which document",
        "  taizhang fund history 6a13…\n  taizhang fund history 6a13… --figure paid",
-       list_of({{"--figure", "NAME", "only what changed it: budgeted, planned, arrived, allocated, committed, paid, balance"}}),
+       list_of({{"--figure", "NAME",
+                 "only what changed it: budgeted, planned, arrived, allocated, committed, paid, "
+                 "balance"}}),
        run_fund_history},
-      {"asset show", "ASSET_ID", "an asset's card", "  taizhang asset show 05c0…", moment_options(), run_asset_show},
+      {"asset show", "ASSET_ID", "an asset's card", "  taizhang asset show 05c0…", moment_options(),
+       run_asset_show},
       {"asset list", "", "the register of assets",
-       "  taizhang asset list --state HANDED_OVER\n  taizhang asset list --late-title --on 2018-04-01",
+       "  taizhang asset list --state HANDED_OVER\n  taizhang asset list --late-title --on "
+       "2018-04-01",
        list_of({kRegion,
                 {"--state", "STATE", "FORMED, CHECKED, TITLED, OFFERED, HANDED_OVER"},
                 {"--year", "YEAR", "formed in this year"},
                 {"--late-title", "", "only those titled late or overdue"},
                 {"--without-manager", "", "only those that lack their manager"}}),
        run_asset_list},
-      {"asset history", "ASSET_ID", "who changed an asset, when, why", "  taizhang asset history 05c0…", list_of({}),
-       run_asset_history},
-      {"visit show", "VISIT_ID", "a visit", "  taizhang visit show 1f0e…", moment_options(), run_visit_show},
+      {"asset history", "ASSET_ID", "who changed an asset, when, why",
+       "  taizhang asset history 05c0…", list_of({}), run_asset_history},
+      {"visit show", "VISIT_ID", "a visit", "  taizhang visit show 1f0e…", moment_options(),
+       run_visit_show},
       {"visit list", "", "visits, and what is still owed",
-       "  taizhang visit list --household d3b1… --from 2017-06-01\n  taizhang visit list --overdue --on 2017-10-01",
+       "  taizhang visit list --household d3b1… --from 2017-06-01\n  taizhang visit list --overdue "
+       "--on 2017-10-01",
        list_of({{"--household", "ID", "visits to this household"},
                 {"--worker", "ID", "visits this worker made"},
                 {"--from", "DATE", "first day"},
@@ -85,8 +99,8 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
                 {"--due", "", "obligations still open in the period of --on"},
                 {"--overdue", "", "obligations missed in the last period before --on"}}),
        run_visit_list},
-      {"visit history", "VISIT_ID", "who recorded or voided a visit, when, why", "  taizhang visit history 1f0e…",
-       list_of({}), run_visit_history},
+      {"visit history", "VISIT_ID", "who recorded or voided a visit, when, why",
+       "  taizhang visit history 1f0e…", list_of({}), run_visit_history},
       {"events read", "", "the events of a ledger",
        "  taizhang events read --from 60 --limit 5\n"
        "  taizhang events read --subject FUND_LINE/6a13… --type funds.v1.FundsArrived --payload",
@@ -97,7 +111,9 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
                 {"--subject", "KIND/ID", "only events that name this thing"},
                 {"--payload", "", "with the content of each event"}}),
        run_events_read},
-      {"events follow", "", "events as they are recorded, until interrupted",
+      {"events follow",
+       "",
+       "events as they are recorded, until interrupted",
        "  taizhang events follow --after 300\n  taizhang events follow --count 10 --json",
        {{"--after", "SEQ", "events after this one (default 0: all)"},
         {"--count", "N", "end after so many"},
@@ -105,30 +121,55 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
         {"--subject", "KIND/ID", "only events that name this thing"},
         {"--payload", "", "with the content of each event"}},
        run_events_follow},
-      {"ledger open", "CODE", "open a ledger",
+      {"ledger open",
+       "CODE",
+       "open a ledger",
        "  taizhang ledger open 990101 --kind COUNTY --name 示例县 --on 2012-01-01",
        {{"--kind", "KIND", "COUNTY (default), PREFECTURE or PROVINCE"},
         {"--name", "NAME", "name of the ledger"},
-        {"--on", "DATE", "the day it is opened as of (default today); the same again must name the same day"},
+        {"--on", "DATE",
+         "the day it is opened as of (default today); the same again must name the same day"},
         {"--request-id", "UUID", "id of the request; made when it is not given"}},
        run_ledger_open},
-      {"ledger status", "", "the ledgers, journal and writer", "  taizhang ledger status", {},
+      {"ledger status",
+       "",
+       "the ledgers, journal and writer",
+       "  taizhang ledger status",
+       {},
        run_ledger_status},
       {"view status", "", "how far each view is", "  taizhang view status", {}, run_view_status},
-      {"view rebuild", "VIEW", "delete what a view holds and fold everything again",
-       "Until it has caught up the view answers UNAVAILABLE.\n\n  taizhang view rebuild duties", {},
+      {"view rebuild",
+       "VIEW",
+       "delete what a view holds and fold everything again",
+       "Until it has caught up the view answers UNAVAILABLE.\n\n  taizhang view rebuild duties",
+       {},
        run_view_rebuild},
-      {"view verify", "VIEW", "fold again beside the view and compare every row version",
-       "  taizhang view verify fund_execution", {}, run_view_verify},
-      {"journal verify", "DIR", "read every byte of a journal offline",
+      {"view verify",
+       "VIEW",
+       "fold again beside the view and compare every row version",
+       "  taizhang view verify fund_execution",
+       {},
+       run_view_verify},
+      {"journal verify",
+       "DIR",
+       "read every byte of a journal offline",
        R"(DIR is the data folder or its journal folder. Takes no lock and changes nothing, so it may run beside the server.
 
   taizhang journal verify .taizhang/data)",
-       {}, run_journal_verify},
-      {"doctor", "", "check settings, tokens, server, disk and clock",
+       {},
+       run_journal_verify},
+      {"doctor",
+       "",
+       "check settings, tokens, server, disk and clock",
        "  taizhang doctor --server-config .taizhang/taizhangd.textproto",
-       {{"--server-config", "FILE", "also check the server's settings, tokens, port and disk"}}, run_doctor},
-      {"completion", "bash", "print completion for a shell", "  source <(taizhang completion bash)", {}, run_completion},
+       {{"--server-config", "FILE", "also check the server's settings, tokens, port and disk"}},
+       run_doctor},
+      {"completion",
+       "bash",
+       "print completion for a shell",
+       "  source <(taizhang completion bash)",
+       {},
+       run_completion},
   };
 }
 
@@ -136,7 +177,8 @@ void list_options(std::ostringstream& out, const std::vector<Option>& options) {
   for (const auto& option : options) {
     std::string left = option.name;
     if (*option.value) left += std::string(" ") + option.value;
-    out << "  " << left << std::string(left.size() < 24 ? 24 - left.size() : 1, ' ') << option.help << "\n";
+    out << "  " << left << std::string(left.size() < 24 ? 24 - left.size() : 1, ' ') << option.help
+        << "\n";
   }
 }
 
@@ -163,9 +205,11 @@ const std::vector<Command>& commands() {
 
 const std::vector<Option>& common_options() {
   static const auto* const options = new std::vector<Option>{
-      {"--config", "FILE", "settings (default $TAIZHANG_CONFIG, ./.taizhang/client.textproto, ~/.config/taizhang/…)"},
+      {"--config", "FILE",
+       "settings (default $TAIZHANG_CONFIG, ./.taizhang/client.textproto, ~/.config/taizhang/…)"},
       {"--address", "HOST:PORT", "the server, instead of the settings'"},
-      {"--as", "PROFILE", "who asks: a profile of the settings (operators' commands: operator, when there is one)"},
+      {"--as", "PROFILE",
+       "who asks: a profile of the settings (operators' commands: operator, when there is one)"},
       {"--ledger", "CODE", "the ledger, instead of the settings'"},
       {"--timeout", "SECONDS", "deadline of one call (default 30)"},
       {"--json", "", "answers as JSON, for programs; int64 is a string, money is in fen"},
@@ -224,7 +268,8 @@ std::string parse(const Command& command, const std::vector<std::string>& words,
 std::string help_of(const Command& command) {
   std::ostringstream out;
   out << "taizhang " << command.name << (*command.positionals ? " " : "") << command.positionals
-      << " [OPTION…]: " << command.summary << "\n\n" << command.details << "\n\nOptions:\n";
+      << " [OPTION…]: " << command.summary << "\n\n"
+      << command.details << "\n\nOptions:\n";
   list_options(out, command.options);
   list_options(out, common_options());
   return out.str();
@@ -232,10 +277,13 @@ std::string help_of(const Command& command) {
 
 std::string help() {
   std::ostringstream out;
-  out << "taizhang: the command line of the book of record. taizhang COMMAND --help tells more.\n\nCommands:\n";
+  out << "taizhang: the command line of the book of record. taizhang COMMAND --help tells "
+         "more.\n\nCommands:\n";
   for (const auto& command : commands()) {
-    const std::string left = std::string(command.name) + (*command.positionals ? " " : "") + command.positionals;
-    out << "  " << left << std::string(left.size() < 34 ? 34 - left.size() : 1, ' ') << command.summary << "\n";
+    const std::string left =
+        std::string(command.name) + (*command.positionals ? " " : "") + command.positionals;
+    out << "  " << left << std::string(left.size() < 34 ? 34 - left.size() : 1, ' ')
+        << command.summary << "\n";
   }
   out << "\nOptions of every command:\n";
   list_options(out, common_options());

@@ -15,8 +15,8 @@ enum ExitCode {
   kExitUsage = 2,        // arguments, settings or a file of ours are wrong; nothing was sent
   kExitUnavailable = 3,  // no server, too busy, too late: the same again may succeed
   kExitNotFound = 4,
-  kExitDamaged = 5,      // data is damaged, or two copies differ
-  kExitFailed = 6,       // anything else
+  kExitDamaged = 5,  // data is damaged, or two copies differ
+  kExitFailed = 6,   // anything else
 };
 
 struct Option {
@@ -47,7 +47,7 @@ struct Command {
   const char* name;         // "household show"
   const char* positionals;  // "HOUSEHOLD_ID"; optional ones in brackets
   const char* summary;
-  const char* details;      // what more is to say, and examples
+  const char* details;  // what more is to say, and examples
   std::vector<Option> options;
   int (*run)(Session& session);
 };

@@ -22,7 +22,9 @@ std::string wrong(const std::string& name, const std::vector<std::string>& words
 
 TEST(Arguments, TakeOptionsInBothForms) {
   Arguments arguments;
-  EXPECT_EQ(parse(command_of("fund show"), {"--on=2017-04-30", "f1", "--json", "--ledger", "990101"}, arguments), "");
+  EXPECT_EQ(parse(command_of("fund show"),
+                  {"--on=2017-04-30", "f1", "--json", "--ledger", "990101"}, arguments),
+            "");
   EXPECT_EQ(arguments.get("--on"), "2017-04-30");
   EXPECT_EQ(arguments.get("--ledger"), "990101");
   EXPECT_TRUE(arguments.has("--json"));
@@ -49,11 +51,13 @@ TEST(Commands, HaveANameAHelpAndAnExample) {
     EXPECT_NE(command.run, nullptr);
     const std::string text = help_of(command);
     EXPECT_NE(text.find(std::string("taizhang ") + command.name), std::string::npos) << text;
-    EXPECT_NE(std::string(command.details).find("taizhang "), std::string::npos) << command.name << " has no example";
+    EXPECT_NE(std::string(command.details).find("taizhang "), std::string::npos)
+        << command.name << " has no example";
     EXPECT_NE(help().find(command.name), std::string::npos);
     std::set<std::string> options;
     for (const auto* list : {&command.options, &common_options()}) {
-      for (const auto& option : *list) EXPECT_TRUE(options.insert(option.name).second) << option.name;
+      for (const auto& option : *list)
+        EXPECT_TRUE(options.insert(option.name).second) << option.name;
     }
   }
 }

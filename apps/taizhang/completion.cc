@@ -45,24 +45,31 @@ int run_completion(Session& session) {
 
   say("# bash completion of taizhang; source <(taizhang completion bash)\n"
       "_taizhang() {\n"
-      "  local current=${COMP_WORDS[COMP_CWORD]} first=${COMP_WORDS[1]} second=${COMP_WORDS[2]} words= name\n"
+      "  local current=${COMP_WORDS[COMP_CWORD]} first=${COMP_WORDS[1]} second=${COMP_WORDS[2]} "
+      "words= name\n"
       "  COMPREPLY=()\n"
       "  case ${COMP_WORDS[COMP_CWORD-1]} in\n"
       "    --config|--server-config) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
       "  esac\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-      "    COMPREPLY=($(compgen -W '" + top + "--help' -- \"$current\")); return\n"
+      "    COMPREPLY=($(compgen -W '" +
+      top +
+      "--help' -- \"$current\")); return\n"
       "  fi\n"
       "  if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-      "    case $first in\n" + seconds.str() +
-      "    call) words='" + methods + "' ;;\n"
+      "    case $first in\n" +
+      seconds.str() + "    call) words='" + methods +
+      "' ;;\n"
       "    completion) words=bash ;;\n"
       "    apply) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
       "    esac\n"
-      "    if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); return; fi\n"
+      "    if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); "
+      "return; fi\n"
       "  fi\n"
-      "  case $first in apply|call|doctor|completion) name=$first ;; *) name=\"$first $second\" ;; esac\n"
-      "  case $name in\n" + options.str() +
+      "  case $first in apply|call|doctor|completion) name=$first ;; *) name=\"$first $second\" ;; "
+      "esac\n"
+      "  case $name in\n" +
+      options.str() +
       "  esac\n"
       "  case $current in -*) COMPREPLY=($(compgen -W \"$words\" -- \"$current\")) ;;\n"
       "    *) COMPREPLY=($(compgen -f -- \"$current\")) ;;\n"

@@ -1,4 +1,5 @@
-// Looks at everything between this command and a good answer, and says what to do about what is wrong.
+// Looks at everything between this command and a good answer, and says what to do about what is
+// wrong.
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -65,15 +66,20 @@ class Doctor {
     if (session_.json()) {
       say(std::string("{\"good\":") + (worst_ == Finding::kBad ? "false" : "true") + "}\n");
     } else {
-      say(worst_ == Finding::kGood ? "\nall good\n" : worst_ == Finding::kWarning ? "\nworks, with warnings\n" : "\nsomething is wrong\n");
+      say(worst_ == Finding::kGood      ? "\nall good\n"
+          : worst_ == Finding::kWarning ? "\nworks, with warnings\n"
+                                        : "\nsomething is wrong\n");
     }
     return worst_ == Finding::kBad ? kExitFailed : kExitOk;
   }
 
  private:
-  void note(Finding finding, const std::string& what, const std::string& said, const std::string& advice = "") {
+  void note(Finding finding, const std::string& what, const std::string& said,
+            const std::string& advice = "") {
     worst_ = std::max(worst_, finding);
-    const char* word = finding == Finding::kGood ? "ok  " : finding == Finding::kWarning ? "warn" : "BAD ";
+    const char* word = finding == Finding::kGood      ? "ok  "
+                       : finding == Finding::kWarning ? "warn"
+                                                      : "BAD ";
     FILE* out = session_.json() ? stderr : stdout;
     fprintf(out, "%s  %s: %s\n", word, what.c_str(), said.c_str());
     if (!advice.empty()) fprintf(out, "      %s\n", advice.c_str());
@@ -84,10 +90,12 @@ class Doctor {
     const std::string path = settings_path(session_.arguments());
     const auto loaded = client::load_settings(path, settings);
     if (!loaded.ok()) {
-      note(Finding::kBad, "settings", std::string(loaded.message()), "deploy/quickstart.sh makes them");
+      note(Finding::kBad, "settings", std::string(loaded.message()),
+           "deploy/quickstart.sh makes them");
       return false;
     }
-    note(Finding::kGood, "settings", path + ", " + std::to_string(settings.profiles_size()) + " profiles, mode 0600");
+    note(Finding::kGood, "settings",
+         path + ", " + std::to_string(settings.profiles_size()) + " profiles, mode 0600");
     return session_.connect() == kExitOk;
   }
 
@@ -95,17 +103,22 @@ class Doctor {
     std::string status;
     const auto begun = std::chrono::steady_clock::now();
     const auto error = session_.server().health("", status, kHealthDeadlineMs);
-    const auto took =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begun).count();
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+                          std::chrono::steady_clock::now() - begun)
+                          .count();
     if (!error.ok()) {
       note(Finding::kBad, "server", "no answer at " + session_.address() + ": " + error.message,
            takes_connections(session_.address())
-               ? "something takes connections there and is no taizhangd: another program has the port"
+               ? "something takes connections there and is no taizhangd: another program has the "
+                 "port"
                : "nothing listens there: start taizhangd, or name the right --address");
       return false;
     }
     const bool serving = status == "SERVING";
-    note(!serving ? Finding::kBad : took > kSlowMs ? Finding::kWarning : Finding::kGood, "server",
+    note(!serving         ? Finding::kBad
+         : took > kSlowMs ? Finding::kWarning
+                          : Finding::kGood,
+         "server",
          session_.address() + " is " + status + ", answered in " + std::to_string(took) + " ms",
          serving ? "" : "its log says why the writer does not decide");
     return true;
@@ -118,13 +131,14 @@ class Doctor {
     request.set_backward(true);
     for (const auto& profile : session_.settings().profiles()) {
       ledger::v1::ReadEventsResponse response;
-      const auto error = session_.server().call(*client::find_method("ledger.ReadEvents"), request, response,
-                                                profile.token(), session_.deadline_ms());
+      const auto error = session_.server().call(*client::find_method("ledger.ReadEvents"), request,
+                                                response, profile.token(), session_.deadline_ms());
       const bool known = error.code_name != "UNAUTHENTICATED";
       note(known ? Finding::kGood : Finding::kBad, "token of " + profile.name(),
            known ? "known to the server" : "the server does not know it",
            known ? "" : "its SHA-256 must stand in the server's token file");
-      if (error.ok()) recorded_ = std::max(recorded_, response.freshness().recorded_time().seconds());
+      if (error.ok())
+        recorded_ = std::max(recorded_, response.freshness().recorded_time().seconds());
     }
   }
 
@@ -132,30 +146,39 @@ class Doctor {
   void check_parts() {
     for (const auto& profile : session_.settings().profiles()) {
       admin::v1::GetStatusResponse status;
-      const auto error = session_.server().call(*client::find_method("admin.GetStatus"), admin::v1::GetStatusRequest(),
-                                                status, profile.token(), session_.deadline_ms());
+      const auto error = session_.server().call(*client::find_method("admin.GetStatus"),
+                                                admin::v1::GetStatusRequest(), status,
+                                                profile.token(), session_.deadline_ms());
       if (!error.ok()) continue;
       const auto& journal = status.journal();
       note(journal.disk_full() ? Finding::kBad : Finding::kGood, "journal",
-           std::to_string(journal.records()) + " records" + (journal.disk_full() ? ", no space for more" : ""));
+           std::to_string(journal.records()) + " records" +
+               (journal.disk_full() ? ", no space for more" : ""));
       if (status.has_writer()) {
         note(status.writer().serving() ? Finding::kGood : Finding::kBad, "writer",
              status.writer().serving() ? "decides" : "does not decide");
         if (status.writer().foreign_records() > 0) {
-          note(Finding::kBad, "journal", std::to_string(status.writer().foreign_records()) + " records of another journal",
+          note(Finding::kBad, "journal",
+               std::to_string(status.writer().foreign_records()) + " records of another journal",
                "somebody else writes to it");
         }
       }
       for (const auto& view : status.views()) {
         const bool stopped = !view.stopped_why().empty() || !view.stopped_ledgers().empty();
-        note(stopped ? Finding::kBad : view.building() ? Finding::kWarning : Finding::kGood, "view " + view.name(),
-             stopped ? "stands still" : view.building() ? "is being built" : "lag " + std::to_string(view.lag_ms()) + " ms",
+        note(stopped           ? Finding::kBad
+             : view.building() ? Finding::kWarning
+                               : Finding::kGood,
+             "view " + view.name(),
+             stopped           ? "stands still"
+             : view.building() ? "is being built"
+                               : "lag " + std::to_string(view.lag_ms()) + " ms",
              stopped ? "taizhang view status says where and why" : "");
       }
       if (status.has_disk_free_bytes()) note_disk(status.disk_free_bytes(), "server's disk");
       return;
     }
-    note(Finding::kWarning, "journal, writer, views", "no profile here may ask for them", "give an operator's token");
+    note(Finding::kWarning, "journal, writer, views", "no profile here may ask for them",
+         "give an operator's token");
   }
 
   void note_disk(int64_t free_bytes, const std::string& what) {
@@ -183,19 +206,23 @@ class Doctor {
       return;
     }
     if ((facts.st_mode & 077) != 0) {
-      note(Finding::kBad, "data", config.data_dir() + ": others may enter it", "chmod 700 " + config.data_dir());
+      note(Finding::kBad, "data", config.data_dir() + ": others may enter it",
+           "chmod 700 " + config.data_dir());
     } else {
       note(Finding::kGood, "data", config.data_dir() + ", mode 0700");
     }
     if (const auto kind = system_files().check_durable_kind(config.data_dir()); !kind.ok()) {
       note(Finding::kBad, "file system", std::string(kind.message()));
     }
-    if (const auto left = system_files().free_bytes(config.data_dir()); left.ok()) note_disk(*left, "disk");
+    if (const auto left = system_files().free_bytes(config.data_dir()); left.ok())
+      note_disk(*left, "disk");
   }
 
   // The settings of client and server must speak of one port; 0 is any.
   void check_port(const std::string& listen) {
-    const auto port = [](const std::string& address) { return address.substr(address.rfind(':') + 1); };
+    const auto port = [](const std::string& address) {
+      return address.substr(address.rfind(':') + 1);
+    };
     if (session_.address().empty() || port(listen) == "0") return;
     const bool same = port(listen) == port(session_.address());
     note(same ? Finding::kGood : Finding::kWarning, "port",
@@ -217,14 +244,16 @@ class Doctor {
   void check_clock() {
     const int64_t now = system_clock().wall_us() / 1'000'000;
     if (recorded_ > now + kClockSlackSeconds) {
-      note(Finding::kBad, "clock", "the last event was recorded " + std::to_string(recorded_ - now) + " s after now",
+      note(Finding::kBad, "clock",
+           "the last event was recorded " + std::to_string(recorded_ - now) + " s after now",
            "this machine's clock is behind; set it right");
       return;
     }
     timex state{};
     const bool synchronised = adjtimex(&state) != TIME_ERROR;
     note(synchronised ? Finding::kGood : Finding::kWarning, "clock",
-         synchronised ? "synchronised, not behind the last event" : "not behind the last event; nothing keeps it synchronised",
+         synchronised ? "synchronised, not behind the last event"
+                      : "not behind the last event; nothing keeps it synchronised",
          synchronised ? "" : "run chrony or systemd-timesyncd");
   }
 

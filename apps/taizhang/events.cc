@@ -92,11 +92,13 @@ int run_events_read(Session& session) {
         say(json_of(event) + "\n");
       } else if (session.arguments().has("--payload")) {
         const std::string content = payload_of(event);
-        say(std::to_string(event.seq()) + " " + text_of(event.time()) + " " + short_type(event.type()) + "\n  " +
+        say(std::to_string(event.seq()) + " " + text_of(event.time()) + " " +
+            short_type(event.type()) + "\n  " +
             (content.empty() ? "(not shown to this caller)" : content) + "\n");
       } else {
-        table.row({std::to_string(event.seq()), text_of(event.time()), text_of(event.effective_date()),
-                   short_type(event.type()), event.subject(), event.actor().subject(), event.reason()});
+        table.row({std::to_string(event.seq()), text_of(event.time()),
+                   text_of(event.effective_date()), short_type(event.type()), event.subject(),
+                   event.actor().subject(), event.reason()});
       }
     }
     request.mutable_page()->set_page_token(page.next_page_token());
@@ -110,7 +112,8 @@ int run_events_read(Session& session) {
 
 int run_events_follow(Session& session) {
   if (const int code = session.connect()) return code;
-  if (session.ledger().empty()) return session.usage("--ledger is missing, and the settings name none");
+  if (session.ledger().empty())
+    return session.usage("--ledger is missing, and the settings name none");
   lv::SubscribeRequest request;
   request.set_ledger(session.ledger());
   int64_t after = 0;
@@ -120,7 +123,8 @@ int run_events_follow(Session& session) {
   if (const int code = fill_filter(session, *request.mutable_filter())) return code;
   std::string token;
   if (const int code = session.token("", token)) return code;
-  const int64_t deadline_ms = session.arguments().has("--timeout") ? session.deadline_ms() : kFollowDeadlineMs;
+  const int64_t deadline_ms =
+      session.arguments().has("--timeout") ? session.deadline_ms() : kFollowDeadlineMs;
   const auto* method = client::find_method("ledger.Subscribe");
   int64_t shown = 0;
   for (;;) {
@@ -136,9 +140,11 @@ int run_events_follow(Session& session) {
             if (session.json()) {
               say(json_of(event) + "\n");
             } else {
-              const std::string content = session.arguments().has("--payload") ? "\n  " + payload_of(event) : "";
-              say(std::to_string(event.seq()) + "  " + text_of(event.time()) + "  " + short_type(event.type()) + "  " +
-                  event.subject() + "  " + event.actor().subject() + content + "\n");
+              const std::string content =
+                  session.arguments().has("--payload") ? "\n  " + payload_of(event) : "";
+              say(std::to_string(event.seq()) + "  " + text_of(event.time()) + "  " +
+                  short_type(event.type()) + "  " + event.subject() + "  " +
+                  event.actor().subject() + content + "\n");
             }
             if (++shown == count) return false;
           }
@@ -147,11 +153,12 @@ int run_events_follow(Session& session) {
         });
     if (error.ok()) return kExitOk;
     // A stream that was good before goes on where it stood; one that never was is an error.
-    if (exit_code_of(error.code) != kExitUnavailable || !heard || session.arguments().has("--timeout")) {
+    if (exit_code_of(error.code) != kExitUnavailable || !heard ||
+        session.arguments().has("--timeout")) {
       return session.fail(error);
     }
-    fprintf(stderr, "taizhang: the stream broke (%s); going on after seq %lld\n", error.code_name.c_str(),
-            static_cast<long long>(after));
+    fprintf(stderr, "taizhang: the stream broke (%s); going on after seq %lld\n",
+            error.code_name.c_str(), static_cast<long long>(after));
     sleep(kReconnectSeconds);
   }
 }

@@ -14,7 +14,8 @@ std::vector<std::string> cells_of(const fe::Figures& figures) {
 }
 
 void append(std::vector<std::string>& row, std::vector<std::string> cells) {
-  row.insert(row.end(), std::make_move_iterator(cells.begin()), std::make_move_iterator(cells.end()));
+  row.insert(row.end(), std::make_move_iterator(cells.begin()),
+             std::make_move_iterator(cells.end()));
 }
 
 int list_by_village(Session& session) {
@@ -28,15 +29,16 @@ int list_by_village(Session& session) {
   if (session.json()) return kExitOk;
   Table table({"village", "owner", "fund line", ">committed", ">paid"});
   for (const auto& row : answer.rows()) {
-    table.row({row.village().empty() ? "(none)" : row.village(), row.owner_org_id(), row.fund_line_id(),
-               yuan(row.committed_fen()), yuan(row.paid_fen())});
+    table.row({row.village().empty() ? "(none)" : row.village(), row.owner_org_id(),
+               row.fund_line_id(), yuan(row.committed_fen()), yuan(row.paid_fen())});
   }
   for (const auto& total : answer.village_totals()) {
-    table.row({total.village().empty() ? "(none)" : total.village(), "", "total", yuan(total.committed_fen()),
-               yuan(total.paid_fen())});
+    table.row({total.village().empty() ? "(none)" : total.village(), "", "total",
+               yuan(total.committed_fen()), yuan(total.paid_fen())});
   }
   if (answer.has_total()) {
-    table.row({"all", "", "total", yuan(answer.total().committed_fen()), yuan(answer.total().paid_fen())});
+    table.row({"all", "", "total", yuan(answer.total().committed_fen()),
+               yuan(answer.total().paid_fen())});
   }
   say(table.text() + "\n元; " + text_of(answer.freshness()) + "\n");
   return kExitOk;
@@ -54,7 +56,8 @@ constexpr FigureName kFigures[] = {
 };
 
 // Only the versions that changed the figure, with what it was before.
-int say_figure(const Session& session, const fe::LineHistoryResponse& history, const std::string& name) {
+int say_figure(const Session& session, const fe::LineHistoryResponse& history,
+               const std::string& name) {
   const FigureName* figure = nullptr;
   std::string known;
   for (const auto& candidate : kFigures) {
@@ -62,7 +65,8 @@ int say_figure(const Session& session, const fe::LineHistoryResponse& history, c
     known += (known.empty() ? "" : ", ") + std::string(candidate.name);
   }
   if (!figure) return session.usage("--figure: expected one of " + known);
-  Table table({">seq", "recorded", "effective", "who", ">before", ">after", "why, from which document"});
+  Table table(
+      {">seq", "recorded", "effective", "who", ">before", ">after", "why, from which document"});
   for (int i = 0; i < history.versions_size(); ++i) {
     const auto& version = history.versions(i);
     // Newest first: the one before it stands behind it.
@@ -72,9 +76,10 @@ int say_figure(const Session& session, const fe::LineHistoryResponse& history, c
     const int64_t after = (version.figures().*figure->of)();
     if (before == after) continue;
     const auto& change = version.change();
-    table.row({std::to_string(version.version()), text_of(change.recorded_time()), text_of(change.effective_date()),
-               actor_of(change), yuan(before), yuan(after),
-               why_of(change) + (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
+    table.row({std::to_string(version.version()), text_of(change.recorded_time()),
+               text_of(change.effective_date()), actor_of(change), yuan(before), yuan(after),
+               why_of(change) +
+                   (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
   }
   say(table.text());
   return kExitOk;
@@ -88,7 +93,8 @@ int run_fund_list(Session& session) {
   fe::BySourceRequest request;
   if (const int code = session.prepare(request)) return code;
   int source = 0;
-  if (const int code = session.value("--source", *funds::v1::SourceKind_descriptor(), source)) return code;
+  if (const int code = session.value("--source", *funds::v1::SourceKind_descriptor(), source))
+    return code;
   request.set_source_kind(static_cast<funds::v1::SourceKind>(source));
   fe::BySourceResponse answer;
   if (const int code = session.pages("fund_execution.BySource", request, answer,
@@ -96,14 +102,17 @@ int run_fund_list(Session& session) {
     return code;
   }
   if (session.json()) return kExitOk;
-  Table table({"source", "fund line", "name", ">budgeted", ">planned", ">arrived", ">committed", ">paid", ">balance"});
+  Table table({"source", "fund line", "name", ">budgeted", ">planned", ">arrived", ">committed",
+               ">paid", ">balance"});
   for (const auto& row : answer.rows()) {
-    std::vector<std::string> cells = {word(row.source_kind()), row.fund_line_id(), text_of(row.name())};
+    std::vector<std::string> cells = {word(row.source_kind()), row.fund_line_id(),
+                                      text_of(row.name())};
     append(cells, cells_of(row.figures()));
     table.row(std::move(cells));
   }
   for (const auto& total : answer.source_totals()) {
-    std::vector<std::string> cells = {word(total.source_kind()), "total", std::to_string(total.lines()) + " lines"};
+    std::vector<std::string> cells = {word(total.source_kind()), "total",
+                                      std::to_string(total.lines()) + " lines"};
     append(cells, cells_of(total.figures()));
     table.row(std::move(cells));
   }
@@ -121,12 +130,14 @@ int run_fund_show(Session& session) {
   fe::BySourceResponse found;
   if (const int code = session.ask("fund_execution.BySource", request, found)) return code;
   if (found.rows().empty()) {
-    return session.fail(kExitNotFound, "not found: no fund line " + session.positional(0) + " at that moment");
+    return session.fail(kExitNotFound,
+                        "not found: no fund line " + session.positional(0) + " at that moment");
   }
   fe::ProgressRequest progress;
   if (const int code = session.prepare(progress)) return code;
   // Both answers are of one moment: what the first one reflects.
-  if (!session.arguments().has("--as-of-time")) progress.mutable_read()->set_seq(found.freshness().seq());
+  if (!session.arguments().has("--as-of-time"))
+    progress.mutable_read()->set_seq(found.freshness().seq());
   progress.add_fund_line_ids(session.positional(0));
   fe::ProgressResponse answer;
   if (const int code = session.ask("fund_execution.Progress", progress, answer)) return code;
@@ -156,10 +167,11 @@ int run_fund_show(Session& session) {
   say(table.text());
   if (!answer.rows().empty()) {
     const auto& row = answer.rows(0);
-    say("\n" + listing({{"progress", word(row.state())},
-                        {"plan", row.has_plan_fen() ? yuan(row.plan_fen()) : ""},
-                        {"paid of plan", row.paid_percent().empty() ? "" : row.paid_percent() + " %"},
-                        {"short", row.has_short_fen() ? yuan(row.short_fen()) : ""}}));
+    say("\n" +
+        listing({{"progress", word(row.state())},
+                 {"plan", row.has_plan_fen() ? yuan(row.plan_fen()) : ""},
+                 {"paid of plan", row.paid_percent().empty() ? "" : row.paid_percent() + " %"},
+                 {"short", row.has_short_fen() ? yuan(row.short_fen()) : ""}}));
   }
   say("\n" + text_of(found.freshness()) + "\n");
   return kExitOk;
@@ -176,14 +188,18 @@ int run_fund_history(Session& session) {
     return code;
   }
   if (session.json()) return kExitOk;
-  if (session.arguments().has("--figure")) return say_figure(session, history, session.arguments().get("--figure"));
-  Table table({">seq", "recorded", "effective", "who", "event", ">arrived", ">paid", ">balance", "why, from which document"});
+  if (session.arguments().has("--figure"))
+    return say_figure(session, history, session.arguments().get("--figure"));
+  Table table({">seq", "recorded", "effective", "who", "event", ">arrived", ">paid", ">balance",
+               "why, from which document"});
   for (const auto& version : history.versions()) {
     const auto& change = version.change();
-    table.row({std::to_string(version.version()), text_of(change.recorded_time()), text_of(change.effective_date()),
-               actor_of(change), change.event_type(), yuan(version.figures().arrived_fen()),
-               yuan(version.figures().paid_fen()), yuan(version.figures().balance_fen()),
-               why_of(change) + (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
+    table.row({std::to_string(version.version()), text_of(change.recorded_time()),
+               text_of(change.effective_date()), actor_of(change), change.event_type(),
+               yuan(version.figures().arrived_fen()), yuan(version.figures().paid_fen()),
+               yuan(version.figures().balance_fen()),
+               why_of(change) +
+                   (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
   }
   say(table.text());
   if (session.more()) say("… there is more: --limit 0 shows all\n");

@@ -19,7 +19,9 @@ std::string place_of(const hf::Household& household) {
   return place;
 }
 
-void say_freshness(const common::v1::Freshness& freshness) { say("\n" + text_of(freshness) + "\n"); }
+void say_freshness(const common::v1::Freshness& freshness) {
+  say("\n" + text_of(freshness) + "\n");
+}
 
 void say_more(const Session& session) {
   if (session.more()) say("… there is more: --limit 0 shows all\n");
@@ -27,8 +29,8 @@ void say_more(const Session& session) {
 
 // What a history says of each version, before what the row held.
 std::vector<std::string> change_cells(const common::v1::RowChange& change) {
-  return {std::to_string(change.seq()), text_of(change.recorded_time()), text_of(change.effective_date()),
-          actor_of(change), change.event_type()};
+  return {std::to_string(change.seq()), text_of(change.recorded_time()),
+          text_of(change.effective_date()), actor_of(change), change.event_type()};
 }
 
 void say_sheet(const hf::SheetResponse& sheet) {
@@ -53,8 +55,8 @@ void say_sheet(const hf::SheetResponse& sheet) {
   say("\nStatuses\n");
   Table statuses({"status", "period", "from where", ">version"});
   for (const auto& status : sheet.statuses()) {
-    statuses.row({status.status(), period_of(status.from_date(), status.to_date()), status.loaded() ? "loaded" : "decided",
-                  std::to_string(status.version())});
+    statuses.row({status.status(), period_of(status.from_date(), status.to_date()),
+                  status.loaded() ? "loaded" : "decided", std::to_string(status.version())});
   }
   say(statuses.text());
   say("\nWho helps\n");
@@ -73,8 +75,8 @@ void say_sheet(const hf::SheetResponse& sheet) {
   say("\nOpen issues\n");
   Table issues({"kind", "category", "raised", "state", "due"});
   for (const auto& issue : sheet.open_issues()) {
-    issues.row({word(issue.kind()), issue.category(), text_of(issue.raised_date()), word(issue.state()),
-                text_of(issue.due_date())});
+    issues.row({word(issue.kind()), issue.category(), text_of(issue.raised_date()),
+                word(issue.state()), text_of(issue.due_date())});
   }
   say(issues.text());
   say_freshness(sheet.freshness());
@@ -84,7 +86,8 @@ std::string happened(const hf::TimelineDetail& detail) {
   using Detail = hf::TimelineDetail;
   switch (detail.detail_case()) {
     case Detail::kRegistered: return "registered in " + detail.registered().region();
-    case Detail::kMemberAdded: return std::string("member added") + (detail.member_added().is_head() ? " (head)" : "");
+    case Detail::kMemberAdded:
+      return std::string("member added") + (detail.member_added().is_head() ? " (head)" : "");
     case Detail::kStatusesLoaded: {
       std::string text = "statuses loaded:";
       for (const auto& period : detail.statuses_loaded().periods()) {
@@ -93,13 +96,16 @@ std::string happened(const hf::TimelineDetail& detail) {
       return text;
     }
     case Detail::kPairingStarted:
-      return "pairing " + word(detail.pairing_started().kind()) + " with " + text_of(detail.pairing_started().helper());
+      return "pairing " + word(detail.pairing_started().kind()) + " with " +
+             text_of(detail.pairing_started().helper());
     case Detail::kPairingEnded: return "pairing ended: " + word(detail.pairing_ended().cause());
     case Detail::kVisitMade:
       return "visit " + word(detail.visit_made().channel()) + ", " + detail.visit_made().purpose();
-    case Detail::kVisitVoided: return "visit of " + text_of(detail.visit_voided().visit_date()) + " voided";
+    case Detail::kVisitVoided:
+      return "visit of " + text_of(detail.visit_voided().visit_date()) + " voided";
     case Detail::kIssueRaised:
-      return "raised: " + word(detail.issue_raised().kind()) + " " + detail.issue_raised().category();
+      return "raised: " + word(detail.issue_raised().kind()) + " " +
+             detail.issue_raised().category();
     case Detail::kIssueAssigned: return "assigned to " + text_of(detail.issue_assigned().owner());
     case Detail::kIssueResolved: return "resolved: " + word(detail.issue_resolved().result());
     case Detail::kPayment:
@@ -133,15 +139,18 @@ template <class Response>
 int list_obligations(Session& session, const std::string& method, auto request) {
   if (const int code = session.prepare(request)) return code;
   Response answer;
-  if (const int code = session.pages(method, request, answer, [](const auto& all) { return all.rows_size(); })) {
+  if (const int code =
+          session.pages(method, request, answer, [](const auto& all) { return all.rows_size(); })) {
     return code;
   }
   if (session.json()) return kExitOk;
   Table table({"household", "status", "helper", "period", ">required", ">done", "state", "rule"});
   for (const auto& row : answer.rows()) {
-    table.row({row.household_id(), row.status(), text_of(row.helper()), period_of(row.period_first(), row.period_last()),
-               row.has_required() ? std::to_string(row.required()) : "", row.has_done() ? std::to_string(row.done()) : "",
-               word(row.state()), row.rule().value() + (row.why().empty() ? "" : " (" + row.why() + ")")});
+    table.row({row.household_id(), row.status(), text_of(row.helper()),
+               period_of(row.period_first(), row.period_last()),
+               row.has_required() ? std::to_string(row.required()) : "",
+               row.has_done() ? std::to_string(row.done()) : "", word(row.state()),
+               row.rule().value() + (row.why().empty() ? "" : " (" + row.why() + ")")});
   }
   say(table.text());
   say_more(session);
@@ -181,8 +190,8 @@ int run_household_list(Session& session) {
   if (session.json()) return kExitOk;
   Table table({"household", "village", ">members", "status", "from"});
   for (const auto& row : households.rows()) {
-    table.row({row.household().household_id(), place_of(row.household()), std::to_string(row.members()), row.status(),
-               text_of(row.household().from_date())});
+    table.row({row.household().household_id(), place_of(row.household()),
+               std::to_string(row.members()), row.status(), text_of(row.household().from_date())});
   }
   say(table.text());
   say_more(session);
@@ -201,7 +210,8 @@ int run_household_history(Session& session) {
     return code;
   }
   if (session.json()) return kExitOk;
-  Table table({">seq", "recorded", "effective", "who", "event", ">members", "why, from which document"});
+  Table table(
+      {">seq", "recorded", "effective", "who", "event", ">members", "why, from which document"});
   for (const auto& row : history.rows()) {
     auto cells = change_cells(row.change());
     cells.push_back(std::to_string(row.members()));
@@ -229,7 +239,8 @@ int run_visit_show(Session& session) {
   std::string visitors;
   for (const auto& visitor : visit.visitors()) visitors += (visitors.empty() ? "" : ", ") + visitor;
   std::string evidence;
-  for (const auto& document : visit.evidence()) evidence += (evidence.empty() ? "" : ", ") + text_of(document);
+  for (const auto& document : visit.evidence())
+    evidence += (evidence.empty() ? "" : ", ") + text_of(document);
   say(listing({{"visit", visit.visit_id()},
                {"visited", text_of(visit.visited())},
                {"visitors", visitors},
@@ -248,12 +259,15 @@ int run_visit_show(Session& session) {
 int run_visit_list(Session& session) {
   if (const int code = session.connect()) return code;
   const auto& arguments = session.arguments();
-  if (arguments.has("--due") && arguments.has("--overdue")) return session.usage("only one of --due and --overdue");
+  if (arguments.has("--due") && arguments.has("--overdue"))
+    return session.usage("only one of --due and --overdue");
   if (arguments.has("--due")) {
-    return list_obligations<duties::v1::DueResponse>(session, "duties.Due", duties::v1::DueRequest());
+    return list_obligations<duties::v1::DueResponse>(session, "duties.Due",
+                                                     duties::v1::DueRequest());
   }
   if (arguments.has("--overdue")) {
-    return list_obligations<duties::v1::OverdueResponse>(session, "duties.Overdue", duties::v1::OverdueRequest());
+    return list_obligations<duties::v1::OverdueResponse>(session, "duties.Overdue",
+                                                         duties::v1::OverdueRequest());
   }
   duties::v1::VisitsRequest request;
   if (const int code = session.prepare(request)) return code;
@@ -269,8 +283,8 @@ int run_visit_list(Session& session) {
     if (const int code = session.date("--to", request.mutable_to_date())) return code;
   }
   duties::v1::VisitsResponse visits;
-  if (const int code =
-          session.pages("duties.Visits", request, visits, [](const auto& all) { return all.rows_size(); })) {
+  if (const int code = session.pages("duties.Visits", request, visits,
+                                     [](const auto& all) { return all.rows_size(); })) {
     return code;
   }
   if (session.json()) return kExitOk;
@@ -296,10 +310,13 @@ int run_visit_history(Session& session) {
     return code;
   }
   if (session.json()) return kExitOk;
-  Table table({">seq", "recorded", "effective", "who", "event", "visit", "why, from which document"});
+  Table table(
+      {">seq", "recorded", "effective", "who", "event", "visit", "why, from which document"});
   for (const auto& row : history.rows()) {
     auto cells = change_cells(row.change());
-    cells.push_back(row.visit().voided() ? "voided" : word(row.visit().channel()) + " " + text_of(row.visit().date()));
+    cells.push_back(row.visit().voided()
+                        ? "voided"
+                        : word(row.visit().channel()) + " " + text_of(row.visit().date()));
     cells.push_back(why_of(row.change()));
     table.row(std::move(cells));
   }

@@ -19,12 +19,17 @@ int run_journal_verify(Session& session) {
   if (!report.ok()) {
     const bool damaged = report.status().code() == absl::StatusCode::kDataLoss;
     const bool missing = report.status().code() == absl::StatusCode::kNotFound;
-    return session.fail(damaged ? kExitDamaged : missing ? kExitNotFound : kExitFailed,
+    return session.fail(damaged   ? kExitDamaged
+                        : missing ? kExitNotFound
+                                  : kExitFailed,
                         std::string(report.status().message()));
   }
-  if (report->segments == 0) return session.fail(kExitNotFound, "not found: no journal in " + directory);
-  const std::string segments = std::to_string(report->segments), records = std::to_string(report->records),
-                    bytes = std::to_string(report->bytes), mark = std::to_string(report->durable_mark);
+  if (report->segments == 0)
+    return session.fail(kExitNotFound, "not found: no journal in " + directory);
+  const std::string segments = std::to_string(report->segments),
+                    records = std::to_string(report->records),
+                    bytes = std::to_string(report->bytes),
+                    mark = std::to_string(report->durable_mark);
   if (session.json()) {
     say("{\"segments\":\"" + segments + "\",\"records\":\"" + records + "\",\"bytes\":\"" + bytes +
         "\",\"durable_mark\":\"" + mark + "\"}\n");

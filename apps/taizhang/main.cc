@@ -40,11 +40,18 @@ int run(const std::vector<std::string>& words) {
       const std::string name = candidate.name;
       if (name.starts_with(words[0] + " ")) known += (known.empty() ? "" : ", ") + name;
     }
-    return complain(known.empty() ? "unknown command " + words[0] : "expected one of: " + known, "");
+    if (!known.empty() && words.back() == "--help") {
+      printf("%s\n", known.c_str());
+      return kExitOk;
+    }
+    return complain(known.empty() ? "unknown command " + words[0] : "expected one of: " + known,
+                    "");
   }
   Arguments arguments;
-  const std::string wrong =
-      parse(*command, std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(used), words.end()), arguments);
+  const std::string wrong = parse(
+      *command,
+      std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(used), words.end()),
+      arguments);
   if (!wrong.empty()) return complain(wrong, std::string(command->name) + " ");
   if (arguments.has("--help")) {
     fputs(help_of(*command).c_str(), stdout);

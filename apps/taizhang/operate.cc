@@ -1,9 +1,10 @@
 // What operators do: ledgers and views.
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <thread>
-#include <unistd.h>
 
 #include "apps/taizhang/session.h"
 #include "apps/taizhang/text.h"
@@ -51,9 +52,12 @@ std::string state_of(const admin::v1::ViewStatus& view) {
   return view.building() ? "building" : "serving";
 }
 
-bool is_good(const admin::v1::ViewStatus& view) { return view.stopped_why().empty() && view.stopped_ledgers().empty(); }
+bool is_good(const admin::v1::ViewStatus& view) {
+  return view.stopped_why().empty() && view.stopped_ledgers().empty();
+}
 
-const admin::v1::ViewStatus* find(const admin::v1::GetStatusResponse& status, const std::string& view) {
+const admin::v1::ViewStatus* find(const admin::v1::GetStatusResponse& status,
+                                  const std::string& view) {
   for (const auto& candidate : status.views()) {
     if (candidate.name() == view) return &candidate;
   }
@@ -67,13 +71,15 @@ int run_ledger_open(Session& session) {
   const auto& arguments = session.arguments();
   admin::v1::OpenLedgerRequest request;
   int kind = common::v1::LEDGER_KIND_COUNTY;
-  if (const int code = session.value("--kind", *common::v1::LedgerKind_descriptor(), kind)) return code;
+  if (const int code = session.value("--kind", *common::v1::LedgerKind_descriptor(), kind))
+    return code;
   if (!arguments.has("--name")) return session.usage("--name is missing");
   request.set_ledger(session.positional(0));
   request.set_kind(static_cast<common::v1::LedgerKind>(kind));
   request.set_name(arguments.get("--name"));
   auto& context = *request.mutable_context();
-  context.set_request_id(arguments.has("--request-id") ? arguments.get("--request-id") : new_uuid());
+  context.set_request_id(arguments.has("--request-id") ? arguments.get("--request-id")
+                                                       : new_uuid());
   *context.mutable_effective_date() = today();
   if (const int code = session.date("--on", context.mutable_effective_date())) return code;
   context.mutable_source()->set_kind(common::v1::Source::KIND_SYSTEM);
@@ -84,14 +90,16 @@ int run_ledger_open(Session& session) {
     return kExitOk;
   }
   const auto& receipt = response.receipt();
-  say("ledger " + request.ledger() + (receipt.duplicate() || receipt.unchanged() ? ": was open already\n" : ": opened\n"));
+  say("ledger " + request.ledger() +
+      (receipt.duplicate() || receipt.unchanged() ? ": was open already\n" : ": opened\n"));
   return kExitOk;
 }
 
 int run_ledger_status(Session& session) {
   if (const int code = session.connect("operator")) return code;
   admin::v1::GetStatusResponse status;
-  if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status)) return code;
+  if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status))
+    return code;
   ledger::v1::ReadEventsRequest request;
   request.set_ledger(kDirectory);
   request.mutable_filter()->add_types("taizhang.ledger.v1.LedgerPlaced");
@@ -106,8 +114,9 @@ int run_ledger_status(Session& session) {
       if (session.json() || !placed.ParseFromString(event.payload())) continue;
       common::v1::Freshness last;
       if (const int code = last_of(session, placed.ledger(), last)) return code;
-      table.row({placed.ledger(), placed.name(), word(placed.kind()), std::to_string(last.journal_seq()),
-                 text_of(last.recorded_time()), std::to_string(placed.partition())});
+      table.row({placed.ledger(), placed.name(), word(placed.kind()),
+                 std::to_string(last.journal_seq()), text_of(last.recorded_time()),
+                 std::to_string(placed.partition())});
     }
     request.mutable_page()->set_page_token(page.next_page_token());
   } while (!request.page().page_token().empty());
@@ -118,32 +127,39 @@ int run_ledger_status(Session& session) {
   say(table.text() + "\n");
   const auto& journal = status.journal();
   const auto& writer = status.writer();
-  say(listing({{"journal", journal.uuid()},
-               {"records", std::to_string(journal.records()) + " in " + std::to_string(journal.segments()) + " segments"},
-               {"disk", status.has_disk_free_bytes()
-                            ? std::to_string(status.disk_free_bytes() >> 20) + " MiB free" +
-                                  (journal.disk_full() ? ", FULL: no next segment" : "")
-                            : "unknown"},
-               {"writer", status.has_writer() ? (writer.serving() ? "deciding, epoch of this process: " : "NOT SERVING, epochs: ") +
-                                                    std::to_string(writer.epochs())
-                                              : "none in this process"},
-               {"since its start", std::to_string(writer.commits()) + " commits, " + std::to_string(writer.refusals()) +
-                                       " refusals, " + std::to_string(writer.duplicates()) + " duplicates"},
-               {"waiting", std::to_string(writer.queued()) + " queued, " + std::to_string(writer.in_flight()) + " in flight"},
-               {"foreign records", writer.foreign_records() ? std::to_string(writer.foreign_records()) : ""}}));
+  say(listing(
+      {{"journal", journal.uuid()},
+       {"records", std::to_string(journal.records()) + " in " + std::to_string(journal.segments()) +
+                       " segments"},
+       {"disk", status.has_disk_free_bytes()
+                    ? std::to_string(status.disk_free_bytes() >> 20) + " MiB free" +
+                          (journal.disk_full() ? ", FULL: no next segment" : "")
+                    : "unknown"},
+       {"writer", status.has_writer() ? (writer.serving() ? "deciding, epoch of this process: "
+                                                          : "NOT SERVING, epochs: ") +
+                                            std::to_string(writer.epochs())
+                                      : "none in this process"},
+       {"since its start", std::to_string(writer.commits()) + " commits, " +
+                               std::to_string(writer.refusals()) + " refusals, " +
+                               std::to_string(writer.duplicates()) + " duplicates"},
+       {"waiting", std::to_string(writer.queued()) + " queued, " +
+                       std::to_string(writer.in_flight()) + " in flight"},
+       {"foreign records",
+        writer.foreign_records() ? std::to_string(writer.foreign_records()) : ""}}));
   return kExitOk;
 }
 
 int run_view_status(Session& session) {
   if (const int code = session.connect("operator")) return code;
   admin::v1::GetStatusResponse status;
-  if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status)) return code;
+  if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status))
+    return code;
   int worst = kExitOk;
   Table table({"view", ">version", ">position", ">of", ">lag events", ">lag ms", "state"});
   for (const auto& view : status.views()) {
     table.row({view.name(), std::to_string(view.version()), std::to_string(view.position()),
-               std::to_string(view.journal_end()), std::to_string(view.lag_events()), std::to_string(view.lag_ms()),
-               state_of(view)});
+               std::to_string(view.journal_end()), std::to_string(view.lag_events()),
+               std::to_string(view.lag_ms()), state_of(view)});
     if (!is_good(view)) worst = kExitDamaged;
   }
   if (session.json()) {
@@ -164,7 +180,8 @@ int run_view_rebuild(Session& session) {
   const bool terminal = isatty(STDERR_FILENO) != 0;
   for (;;) {
     admin::v1::GetStatusResponse status;
-    if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status)) return code;
+    if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status))
+      return code;
     const auto* view = find(status, name);
     if (!view) return session.fail(kExitNotFound, "not found: no view " + name);
     if (terminal) {
@@ -192,20 +209,24 @@ int run_view_verify(Session& session) {
   std::string token;
   if (const int code = session.token("", token)) return code;
   admin::v1::VerifyViewResponse report;
-  const int64_t deadline_ms = session.arguments().has("--timeout") ? session.deadline_ms() : kVerifyDeadlineMs;
-  if (isatty(STDERR_FILENO) && !session.json()) fprintf(stderr, "folding the whole journal again …\n");
-  const auto error = session.server().stream(*client::find_method("admin.VerifyView"), request, token, deadline_ms,
-                                             [&](const google::protobuf::Message& said) {
-                                               report.CopyFrom(said);
-                                               return true;
-                                             });
+  const int64_t deadline_ms =
+      session.arguments().has("--timeout") ? session.deadline_ms() : kVerifyDeadlineMs;
+  if (isatty(STDERR_FILENO) && !session.json())
+    fprintf(stderr, "folding the whole journal again …\n");
+  const auto error =
+      session.server().stream(*client::find_method("admin.VerifyView"), request, token, deadline_ms,
+                              [&](const google::protobuf::Message& said) {
+                                report.CopyFrom(said);
+                                return true;
+                              });
   if (!error.ok()) return session.fail(error);
   if (session.json()) {
     session.print(report);
   } else {
     say(listing({{"view", request.view()},
-                 {"compared", std::to_string(report.versions()) + " row versions of " + std::to_string(report.ledgers()) +
-                                  " ledgers, from " + std::to_string(report.events()) + " events"},
+                 {"compared", std::to_string(report.versions()) + " row versions of " +
+                                  std::to_string(report.ledgers()) + " ledgers, from " +
+                                  std::to_string(report.events()) + " events"},
                  {"digest", report.digest()},
                  {"result", report.equal() ? "equal" : "DIFFERENT: " + report.difference()}}));
   }

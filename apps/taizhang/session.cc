@@ -36,8 +36,16 @@ bool parse_integer(const std::string& text, int64_t& out) {
 int exit_code_of(int code) {
   switch (code) {
     case 0: return kExitOk;
-    case 3: case 6: case 7: case 9: case 10: case 11: case 16: return kExitRefused;
-    case 4: case 8: case 14: return kExitUnavailable;
+    case 3:
+    case 6:
+    case 7:
+    case 9:
+    case 10:
+    case 11:
+    case 16: return kExitRefused;
+    case 4:
+    case 8:
+    case 14: return kExitUnavailable;
     case 5: return kExitNotFound;
     case 15: return kExitDamaged;
     default: return kExitFailed;
@@ -54,11 +62,13 @@ std::string settings_path(const Arguments& arguments) {
 }
 
 std::string json_of(const client::CallError& error) {
-  nlohmann::ordered_json out = {{"code", error.code_name}, {"reason", error.reason}, {"message", error.message}};
+  nlohmann::ordered_json out = {
+      {"code", error.code_name}, {"reason", error.reason}, {"message", error.message}};
   if (!error.zh.empty()) out["zh"] = error.zh;
   for (const auto& [key, value] : error.metadata) out["metadata"][key] = value;
   for (const auto& violation : error.violations) {
-    out["violations"].push_back({{"field", violation.field}, {"description", violation.description}});
+    out["violations"].push_back(
+        {{"field", violation.field}, {"description", violation.description}});
   }
   if (error.retry_after_ms > 0) out["retry_after_ms"] = error.retry_after_ms;
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -97,16 +107,20 @@ int Session::fail(const client::CallError& error) const {
     fprintf(stderr, "%s\n", json_of(error).c_str());
     return code;
   }
-  const char* said = code == kExitUnavailable ? "unavailable" : code == kExitNotFound ? "not found"
-                     : code == kExitRefused   ? "refused"     : "failed";
-  const std::string reason = error.reason.empty() ? error.code_name : error.reason + " (" + error.code_name + ")";
+  const char* said = code == kExitUnavailable ? "unavailable"
+                     : code == kExitNotFound  ? "not found"
+                     : code == kExitRefused   ? "refused"
+                                              : "failed";
+  const std::string reason =
+      error.reason.empty() ? error.code_name : error.reason + " (" + error.code_name + ")";
   fprintf(stderr, "taizhang: %s: %s\n", said, reason.c_str());
   if (!error.zh.empty()) fprintf(stderr, "  %s\n", error.zh.c_str());
   if (!error.message.empty()) fprintf(stderr, "  %s\n", error.message.c_str());
   for (const auto& violation : error.violations) {
     fprintf(stderr, "  %s: %s\n", violation.field.c_str(), violation.description.c_str());
   }
-  for (const auto& [key, value] : error.metadata) fprintf(stderr, "  %s = %s\n", key.c_str(), value.c_str());
+  for (const auto& [key, value] : error.metadata)
+    fprintf(stderr, "  %s = %s\n", key.c_str(), value.c_str());
   if (code == kExitUnavailable && error.reason.empty()) {
     fprintf(stderr, "  is a taizhangd running at %s? `taizhang doctor` looks\n", address().c_str());
   }
@@ -121,7 +135,8 @@ int Session::connect(const std::string& usual) {
   if (arguments_.has("--address")) settings_.set_address(arguments_.get("--address"));
   if (arguments_.has("--timeout")) {
     int64_t seconds = 0;
-    if (!parse_integer(arguments_.get("--timeout"), seconds) || seconds < 1 || seconds > kTimeoutMaxSeconds) {
+    if (!parse_integer(arguments_.get("--timeout"), seconds) || seconds < 1 ||
+        seconds > kTimeoutMaxSeconds) {
       return usage("--timeout: expected 1 to " + std::to_string(kTimeoutMaxSeconds) + " seconds");
     }
     deadline_ms_ = seconds * 1'000;
@@ -160,23 +175,27 @@ void Session::print(const google::protobuf::Message& message) const {
 
 int Session::date(const char* option, common::v1::Date* out) const {
   if (!arguments_.has(option)) return kExitOk;
-  return parse_date(arguments_.get(option), *out) ? kExitOk
-                                                  : usage(std::string(option) + ": expected a date like 2017-12-31");
+  return parse_date(arguments_.get(option), *out)
+             ? kExitOk
+             : usage(std::string(option) + ": expected a date like 2017-12-31");
 }
 
 int Session::number(const char* option, int64_t& out) const {
   if (!arguments_.has(option)) return kExitOk;
-  return parse_integer(arguments_.get(option), out) ? kExitOk
-                                                    : usage(std::string(option) + ": expected a whole number");
+  return parse_integer(arguments_.get(option), out)
+             ? kExitOk
+             : usage(std::string(option) + ": expected a whole number");
 }
 
-int Session::value(const char* option, const google::protobuf::EnumDescriptor& values, int& out) const {
+int Session::value(const char* option, const google::protobuf::EnumDescriptor& values,
+                   int& out) const {
   if (!arguments_.has(option)) return kExitOk;
   std::string known;
   for (int i = 0; i < values.value_count(); ++i) {
     const auto& candidate = *values.value(i);
     if (candidate.number() == 0) continue;
-    if (arguments_.get(option) == word_of(candidate) || arguments_.get(option) == candidate.name()) {
+    if (arguments_.get(option) == word_of(candidate) ||
+        arguments_.get(option) == candidate.name()) {
       out = candidate.number();
       return kExitOk;
     }
@@ -197,7 +216,8 @@ int Session::fill(common::v1::ReadOptions& read) const {
     read.set_seq(seq);
   }
   if (arguments_.has("--as-of-time") &&
-      !google::protobuf::util::TimeUtil::FromString(arguments_.get("--as-of-time"), read.mutable_recorded_time())) {
+      !google::protobuf::util::TimeUtil::FromString(arguments_.get("--as-of-time"),
+                                                    read.mutable_recorded_time())) {
     return usage("--as-of-time: expected a time like 2026-11-23T10:00:00+08:00");
   }
   return arguments_.has("--on") ? date("--on", read.mutable_effective_date()) : kExitOk;

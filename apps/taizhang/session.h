@@ -1,4 +1,5 @@
-// One run of the command line: its arguments, settings and connection, and how answers and errors are said.
+// One run of the command line: its arguments, settings and connection, and how answers and errors
+// are said.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +30,9 @@ class Session {
   // Says why something went wrong here and returns `code`.
   int fail(int code, const std::string& what) const;
 
-  // Reads the settings and prepares the connection; 0, or the exit code of what was said. `usual` is the profile that
-  // asks when --as names none and the settings have it; empty: the settings' default.
+  // Reads the settings and prepares the connection; 0, or the exit code of what was said. `usual`
+  // is the profile that asks when --as names none and the settings have it; empty: the settings'
+  // default.
   int connect(const std::string& usual = "");
   client::Client& server() { return *client_; }
   const config::v1::ClientConfig& settings() const { return settings_; }
@@ -39,11 +41,13 @@ class Session {
   // --ledger, or the settings' one. Empty: none.
   std::string ledger() const;
   int64_t deadline_ms() const { return deadline_ms_; }
-  // Token of a profile; empty name: of --as, the usual or default profile, or the first one. 0, or the exit code.
+  // Token of a profile; empty name: of --as, the usual or default profile, or the first one. 0, or
+  // the exit code.
   int token(const std::string& profile, std::string& out) const;
 
   // Calls a method of the short name as the profile of --as; 0, or the exit code of what was said.
-  int ask(const std::string& method, const google::protobuf::Message& request, google::protobuf::Message& response);
+  int ask(const std::string& method, const google::protobuf::Message& request,
+          google::protobuf::Message& response);
   // Prints a message as one line of JSON.
   void print(const google::protobuf::Message& message) const;
 
@@ -61,8 +65,8 @@ class Session {
   // An enum option by its value's name without the prefix: "SELF_RAISED".
   int value(const char* option, const google::protobuf::EnumDescriptor& values, int& out) const;
 
-  // Asks page after page until --limit rows are there. `page` is called with each response and prints it; with --json
-  // each page is a line of its own. `rows` counts the rows of a response.
+  // Asks page after page until --limit rows are there. `page` is called with each response and
+  // prints it; with --json each page is a line of its own. `rows` counts the rows of a response.
   template <class Request, class Response, class Rows>
   int pages(const std::string& method, Request& request, Response& all, Rows rows) {
     int64_t limit = kLimitDefault;
@@ -71,7 +75,8 @@ class Session {
     bool first = true;
     do {
       const int64_t missing = limit == 0 ? kPageMax : limit - rows(all);
-      request.mutable_page()->set_page_size(static_cast<int32_t>(missing < kPageMax ? missing : kPageMax));
+      request.mutable_page()->set_page_size(
+          static_cast<int32_t>(missing < kPageMax ? missing : kPageMax));
       Response page;
       if (const int code = ask(method, request, page)) return code;
       request.mutable_page()->set_page_token(page.next_page_token());
@@ -108,7 +113,8 @@ class Session {
 
 // Exit code of a gRPC status code.
 int exit_code_of(int code);
-// The path of the settings: --config, $TAIZHANG_CONFIG, ./.taizhang/client.textproto, ~/.config/taizhang/client.textproto.
+// The path of the settings: --config, $TAIZHANG_CONFIG, ./.taizhang/client.textproto,
+// ~/.config/taizhang/client.textproto.
 std::string settings_path(const Arguments& arguments);
 // One line of JSON of an error.
 std::string json_of(const client::CallError& error);

@@ -39,10 +39,11 @@ uint32_t next_character(std::string_view text, size_t& bytes) {
 
 // East Asian wide and fullwidth, as UAX #11 has them, as far as records hold them.
 bool is_wide(uint32_t c) {
-  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0x303E) || (c >= 0x3041 && c <= 0xA4CF) ||
-         (c >= 0xAC00 && c <= 0xD7A3) || (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) ||
-         (c >= 0xFF00 && c <= 0xFF60) || (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) ||
-         (c >= 0x20000 && c <= 0x3FFFD);
+  return (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0x303E) ||
+         (c >= 0x3041 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+         (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) ||
+         (c >= 0xFF00 && c <= 0xFF60) || (c >= 0xFFE0 && c <= 0xFFE6) ||
+         (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
 }
 
 std::string joined(const std::vector<std::string>& parts, const char* between) {
@@ -132,18 +133,21 @@ std::string text_of(const common::v1::DocumentRef& document) {
 std::string actor_of(const common::v1::RowChange& change) {
   if (change.pending()) return "(pending)";
   const auto& actor = change.actor();
-  return actor.on_behalf_of().empty() ? actor.subject() : actor.subject() + " for " + actor.on_behalf_of();
+  return actor.on_behalf_of().empty() ? actor.subject()
+                                      : actor.subject() + " for " + actor.on_behalf_of();
 }
 
 std::string why_of(const common::v1::RowChange& change) {
   if (change.pending()) return "";
   std::string document = text_of(change.source().document());
-  return joined({change.reason(), word(change.source().kind()), change.source().note(), document}, "; ");
+  return joined({change.reason(), word(change.source().kind()), change.source().note(), document},
+                "; ");
 }
 
 std::string text_of(const common::v1::Freshness& freshness) {
-  std::string text = "as of seq " + std::to_string(freshness.seq()) + " of " + std::to_string(freshness.journal_seq()) +
-                     ", recorded " + text_of(freshness.recorded_time()) + ", view " + freshness.view() + " v" +
+  std::string text = "as of seq " + std::to_string(freshness.seq()) + " of " +
+                     std::to_string(freshness.journal_seq()) + ", recorded " +
+                     text_of(freshness.recorded_time()) + ", view " + freshness.view() + " v" +
                      std::to_string(freshness.view_version());
   return freshness.final() ? text + ", final" : text;
 }
@@ -151,7 +155,8 @@ std::string text_of(const common::v1::Freshness& freshness) {
 std::string word_of(const google::protobuf::EnumValueDescriptor& value) {
   if (value.number() == 0) return "";
   // The zero value is the prefix and UNSPECIFIED.
-  std::string prefix = value.type()->FindValueByNumber(0) ? value.type()->FindValueByNumber(0)->name() : "";
+  std::string prefix =
+      value.type()->FindValueByNumber(0) ? value.type()->FindValueByNumber(0)->name() : "";
   const size_t end = prefix.rfind("UNSPECIFIED");
   prefix.resize(end == std::string::npos ? 0 : end);
   return value.name().starts_with(prefix) ? value.name().substr(prefix.size()) : value.name();
@@ -164,7 +169,8 @@ std::string word_of(const google::protobuf::EnumDescriptor& values, int number) 
 
 bool parse_date(const std::string& text, common::v1::Date& out) {
   int year = 0, month = 0, day = 0, length = 0;
-  if (text.size() != 10 || sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &length) != 3 || length != 10) {
+  if (text.size() != 10 ||
+      sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &length) != 3 || length != 10) {
     return false;
   }
   if (month < 1 || month > 12 || day < 1 || day > 31) return false;
@@ -204,7 +210,8 @@ std::string Table::text() const {
     std::string text;
     for (size_t column = 0; column < cells.size(); ++column) {
       const std::string space(widths[column] - width_of(cells[column]), ' ');
-      text += (column ? "  " : "") + (right_[column] ? space + cells[column] : cells[column] + space);
+      text +=
+          (column ? "  " : "") + (right_[column] ? space + cells[column] : cells[column] + space);
     }
     text.erase(text.find_last_not_of(' ') + 1);
     out += text + "\n";

@@ -23,7 +23,7 @@ class MaskedText;
 class Quantity;
 class RowChange;
 class SubjectRef;
-}
+}  // namespace taizhang::common::v1
 
 namespace taizhang::cli {
 
@@ -46,7 +46,8 @@ std::string text_of(const common::v1::DocumentRef& document);
 std::string actor_of(const common::v1::RowChange& change);
 // Reason, source and document of a change.
 std::string why_of(const common::v1::RowChange& change);
-// "as of seq 397 of 397, recorded …, view fund_execution v1"; ", final" when nothing more can be recorded at that moment.
+// "as of seq 397 of 397, recorded …, view fund_execution v1"; ", final" when nothing more can be
+// recorded at that moment.
 std::string text_of(const common::v1::Freshness& freshness);
 // "SELF_RAISED" of SOURCE_KIND_SELF_RAISED: without the enum's prefix. Empty for the zero value.
 std::string word_of(const google::protobuf::EnumValueDescriptor& value);

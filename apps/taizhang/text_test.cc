@@ -26,7 +26,8 @@ TEST(Date, IsReadAndWritten) {
   common::v1::Date date;
   ASSERT_TRUE(parse_date("2017-07-31", date));
   EXPECT_EQ(text_of(date), "2017-07-31");
-  for (const char* wrong : {"", "2017-7-31", "2017-13-01", "2017-00-01", "20170731", "2017-07-31x", "2017-07-3x"}) {
+  for (const char* wrong :
+       {"", "2017-7-31", "2017-13-01", "2017-00-01", "20170731", "2017-07-31x", "2017-07-3x"}) {
     EXPECT_FALSE(parse_date(wrong, date)) << wrong;
   }
   EXPECT_EQ(text_of(common::v1::Date()), "");

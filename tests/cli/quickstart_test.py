@@ -1,0 +1,96 @@
+"""deploy/quickstart.sh with the binaries of this build: the tour, again, a taken port, --stop, --clean."""
+
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from taizhang_client import BUILD, ROOT  # noqa: E402
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+class Quickstart:
+    def __init__(self, folder):
+        self.folder = folder
+        self.port = free_port()
+
+    def run(self, *words, stdin=""):
+        return subprocess.run([ROOT / "deploy/quickstart.sh", "--dir", self.folder, *map(str, words)], input=stdin,
+                              capture_output=True, text=True, timeout=120)
+
+    def start(self, port=None):
+        return self.run("--build", BUILD, "--port", port or self.port)
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory):
+    quickstart = Quickstart(tmp_path_factory.mktemp("quickstart") / "book")
+    yield quickstart
+    quickstart.run("--stop")
+
+
+@pytest.fixture(scope="module")
+def tour(quickstart):
+    done = quickstart.start()
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def test_it_shows_the_eight_things(tour, quickstart):
+    said = tour.stdout
+    for text in ("58 accepted, 0 duplicate", "257 accepted, 0 duplicate",
+                 "CADRE_HOUSEHOLD", "84.45 %", "HANDED_OVER", "150,000.00  168,900.00", "document 2b28131c",
+                 '"duplicate":true', "75.00 %", f"127.0.0.1:{quickstart.port} taizhang.fund_execution.v1"):
+        assert text in said, text
+    assert "LINE_NOT_FUNDED" in tour.stderr and re.search(r"[\u4e00-\u9fff]", tour.stderr)
+    token = re.search(r"Bearer ([0-9a-f]{64})", said).group(1)
+    settings = (quickstart.folder / "client.textproto").read_text()
+    assert token in settings and token not in (quickstart.folder / "tokens.textproto").read_text()
+
+
+def test_nothing_is_open_to_others(tour, quickstart):
+    for name in (".", "data", "client.textproto", "tokens.textproto", "taizhangd.textproto", "taizhangd.log"):
+        assert (quickstart.folder / name).stat().st_mode & 0o077 == 0, name
+
+
+def test_run_again_it_changes_nothing(tour, quickstart):
+    again = quickstart.start()
+    assert again.returncode == 0, again.stderr
+    assert "already running" in again.stdout and "was open already" in again.stdout
+    assert "58 duplicate" in again.stdout and "257 duplicate" in again.stdout and "Nothing was changed" in again.stdout
+
+
+def test_a_taken_port_is_said(tour, quickstart):
+    other = Quickstart(quickstart.folder.parent / "other")
+    refused = other.start(quickstart.port)
+    assert refused.returncode == 1 and f"port {quickstart.port} is taken" in refused.stderr
+    assert not other.folder.exists()
+
+
+def test_a_foreign_folder_is_left_alone(tmp_path):
+    (tmp_path / "mine").write_text("x")
+    foreign = Quickstart(tmp_path)
+    assert "was not made by this script" in foreign.start().stderr
+    assert "nothing is deleted" in foreign.run("--clean", "--yes").stderr
+    assert os.listdir(tmp_path) == ["mine"]
+
+
+def test_stop_start_and_clean(tour, quickstart):
+    assert "stopped (process" in quickstart.run("--stop").stdout
+    assert "no server of" in quickstart.run("--stop").stdout
+    assert "Nothing was changed" in quickstart.start().stdout
+    kept = quickstart.run("--clean", stdin="no\n")
+    assert kept.returncode == 1 and "This deletes" in kept.stdout and quickstart.folder.exists()
+    gone = quickstart.run("--clean", "--yes")
+    assert gone.returncode == 0 and "stopped" in gone.stdout and not quickstart.folder.exists()
+    assert "nothing to delete" in quickstart.run("--clean").stdout
