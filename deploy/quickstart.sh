@@ -122,7 +122,7 @@ show() {
 
 if [ -z "$prebuilt" ]; then
   first="install missing Debian packages (some 100 MB to fetch when none is there; needs root or passwordless sudo)"
-  second="build taizhangd and taizhang (preset $preset: BUILD_MINUTES the first time, seconds after that)"
+  second="build taizhangd and taizhang (preset $preset: about 8 minutes on 2 cores the first time, seconds after that)"
 else
   first="install nothing"
   second="build nothing: the binaries of $build are taken"
