@@ -2,6 +2,7 @@
 #include "platform/journal/owner.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -27,6 +28,7 @@ absl::Status with_prefix(const char* what, const absl::Status& status) {
 // while the Owner dies finds something alive.
 struct Owner::Inbox {
   std::mutex mutex;
+  std::condition_variable arrived;
   std::vector<AppendReport> reports;
   std::function<void()> waker;
 
@@ -34,7 +36,13 @@ struct Owner::Inbox {
     const std::lock_guard lock(mutex);
     reports.push_back(std::move(report));
     // One wake per batch: poll() takes everything.
-    if (reports.size() == 1 && waker) waker();
+    if (reports.size() > 1) return;
+    arrived.notify_one();
+    if (waker) waker();
+  }
+  void wait(absl::Duration timeout) {
+    std::unique_lock lock(mutex);
+    arrived.wait_for(lock, absl::ToChronoMicroseconds(timeout), [this] { return !reports.empty(); });
   }
   std::vector<AppendReport> take() {
     const std::lock_guard lock(mutex);
@@ -441,12 +449,18 @@ absl::Status Owner::release(absl::Duration timeout) {
   if (!release.ok()) return release.status();
   if (const auto n = produce(*release); !n.ok()) return n.status();
   log_.flush(/*inline_ok=*/true);
-  for (absl::Duration waited = absl::ZeroDuration();; waited += absl::Microseconds(kWaitSliceUs)) {
-    poll();
+  const int64_t deadline_us = clock_.boot_us() + absl::ToInt64Microseconds(timeout);
+  // The reports are waited for, not the log's end: records are readable a moment before they are reported.
+  for (int64_t waited_us = 0;; waited_us += kWaitSliceUs) {
+    const size_t confirmed = poll();
     if (phase_ != Phase::kServing) return ended_;
     if (pending_.empty()) break;
-    if (waited >= timeout) return absl::DeadlineExceededError("the release was not confirmed in time");
-    log_.wait_beyond(fold_.offset(), absl::Microseconds(kWaitSliceUs));
+    if (confirmed > 0) waited_us = 0;
+    // By both, because a simulated clock may stand still.
+    if (clock_.boot_us() >= deadline_us || absl::Microseconds(waited_us) >= timeout) {
+      return absl::DeadlineExceededError("the release was not confirmed in time");
+    }
+    inbox_->wait(absl::Microseconds(kWaitSliceUs));
   }
   phase_ = Phase::kIdle;
   return absl::OkStatus();

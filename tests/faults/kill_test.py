@@ -29,6 +29,9 @@ def replayed(server, folder):
 def compare_with_replay(server, client, book, folder):
     live = answers.views(client, book, book.last_seq)
     live_events = answers.events(client, at_least_seq=book.last_seq)
+    for view in answers.VIEWS:
+        report = next(iter(client.stream("admin.VerifyView", {"view": view}, as_="operator")))
+        assert report.equal, f"{view}: {report.difference}"
     assert server.stop() == 0
     fresh = replayed(server, folder)
     try:

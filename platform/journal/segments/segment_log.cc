@@ -243,8 +243,10 @@ void SegmentLog::make_next(std::unique_lock<std::mutex>& lock) {
     header.salt = id_of(options_.random->bytes(kIdBytes));
     file = make_segment(*options_.files, options_.directory, header);
   }
-  if (!file.ok() && !absl::IsResourceExhausted(file.status())) fatal(file.status());
+  const bool failed = !file.ok() && !absl::IsResourceExhausted(file.status());
+  if (failed) fatal(file.status());
   lock.lock();
+  if (failed) return;
   if (file.ok()) {
     next_ = std::make_shared<Segment>();
     next_->header = header;

@@ -1,0 +1,211 @@
+"""A full disk under the journal, the state tables, the views: clear errors, nothing acknowledged is lost, and the
+service goes on by itself when there is space again. Each on a small tmpfs of its own; without the right to mount one
+the tests are skipped, which the summary counts."""
+
+import subprocess
+import threading
+import time
+
+import answers
+import callers
+import history
+import judge
+import pytest
+from kill_test import replayed
+from taizhang_client import Refused, Server, context, uid
+
+SETTINGS = "journal { segment_bytes: 4194304 disk_full_retry_us: 100000 } writer { state_mark_commits: 500 }\n"
+DISK_BYTES = 96 << 20
+
+
+@pytest.fixture
+def small_disk():
+    """Mounts a tmpfs on a folder; gone after the test."""
+    mounted = []
+
+    def mount(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0700", "none", str(folder)],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            pytest.skip(f"FULL DISKS ARE NOT TESTED HERE: no tmpfs may be mounted: {done.stderr.strip()}")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+class Filler:
+    """A file that takes every byte of a disk, also those that are freed meanwhile, until it is removed."""
+
+    def __init__(self, folder):
+        self.path = folder / "filler"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        with open(self.path, "wb", buffering=0) as file:
+            while not self._stop.is_set():
+                for size in (1 << 20, 4096, 1):
+                    try:
+                        while file.write(bytes(size)) == size and not self._stop.is_set():
+                            pass
+                    except OSError:
+                        continue
+                time.sleep(0.01)
+
+    def remove(self):
+        self._stop.set()
+        self._thread.join()
+        self.path.unlink()
+
+
+def big_visit(book, number):
+    """A visit with much paper: some 40 KB in the journal."""
+    return {
+        "context": context(uid(f"big request {number}")), "ledger": callers.LEDGER, "visit_id": uid(f"big visit {number}"),
+        "visited": {"kind": "SUBJECT_KIND_VILLAGE", "id": callers.VILLAGES[0]}, "visitors": [book.workers[0]],
+        "date": {"year": 2018, "month": 1, "day": 1}, "channel": "VISIT_CHANNEL_FIELD", "purpose": "SURVEY",
+        "evidence": [{"document_id": uid(f"paper {number} {i}"), "kind": "PHOTO", "title": "x" * 150}
+                     for i in range(200)]}
+
+
+def write_until_full(book, client, count):
+    """Sends big visits, at most `count`; returns how many were accepted and the answers that were errors."""
+    accepted, errors = 0, []
+    for number in range(count):
+        visit = big_visit(book, number)
+        answer = book.send(client, 1, "assistance.RecordVisit", visit, names=visit["visit_id"])
+        if "ok" in answer:
+            accepted += 1
+        else:
+            errors.append(answer)
+            if len(errors) == 20:
+                break
+    return accepted, errors
+
+
+def accepted_within(book, client, seconds):
+    """Sends small commands until one is accepted."""
+    give_up = time.monotonic() + seconds
+    number = 0
+    while time.monotonic() < give_up:
+        number += 1
+        visit = big_visit(book, f"after {number}")
+        visit["evidence"] = []
+        if "ok" in book.send(client, 1, "assistance.RecordVisit", visit, names=visit["visit_id"]):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def assert_clear(errors):
+    for error in errors:
+        assert error["error"] == "RESOURCE_EXHAUSTED" and error["effect"] == "none", error
+
+
+def assert_nothing_lost(server, book, folder):
+    """After a restart everything that was acknowledged is there, and the views are a replay's."""
+    assert server.process and server.stop() == 0, server.log_text()
+    client = server.start()
+    found = answers.events(client, at_least_seq=book.last_seq)
+    assert judge.judge(history.read(book.history.path), found) == []
+    live = answers.views(client, book, book.last_seq)
+    assert server.stop() == 0
+    fresh = replayed(server, folder)
+    try:
+        assert answers.views(fresh.start(), book, book.last_seq) == live
+    finally:
+        fresh.kill()
+
+
+@pytest.mark.parametrize("full", ["everything", "journal", "state", "views"])
+def test_a_full_disk(tmp_path, small_disk, full):
+    server = Server(tmp_path / "server", settings=SETTINGS)
+    disk = server.data if full == "everything" else server.data / full
+    server.data.mkdir(mode=0o700)
+    small_disk(disk)
+    book = callers.Book(history.History(tmp_path / "history"))
+    try:
+        client = server.start()
+        book.open(client)
+        filler = Filler(disk)
+        accepted, errors = write_until_full(book, client, count=400)
+        assert_clear(errors)
+        if full in ("everything", "journal"):
+            assert errors, "the journal's disk was never full"
+            assert accepted > 0, "the space that was set aside was not used"
+        if full == "views":
+            assert "view_disk_full" in server.log_text(), "the views' disk was never full"
+        # Reading goes on, or says why not.
+        for said in answers.views(client, book, 1).values():
+            assert not said.startswith((b"UNKNOWN", b"INTERNAL")), said[:80]
+        filler.remove()
+        assert accepted_within(book, client, 20), server.log_text()
+        wait_until_folded(client, book)
+        assert_nothing_lost(server, book, tmp_path / "replay")
+    finally:
+        server.kill()
+
+
+def wait_until_folded(client, book):
+    """Every view goes on by itself."""
+    give_up = time.monotonic() + 30
+    while True:
+        said = answers.views(client, book, book.last_seq, timeout=5)
+        late = [name for name, answer in said.items()
+                if answer.startswith((b"DEADLINE_EXCEEDED", b"UNAVAILABLE", b"RESOURCE_EXHAUSTED", b"DATA_LOSS"))]
+        if not late:
+            return
+        assert time.monotonic() < give_up, f"stands still after the disk had space again: {late}"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("full", ["state", "views"])
+def test_a_stop_and_a_start_while_derived_files_have_no_room(tmp_path, small_disk, full):
+    server = Server(tmp_path / "server", settings=SETTINGS)
+    server.data.mkdir(mode=0o700)
+    small_disk(server.data / full)
+    book = callers.Book(history.History(tmp_path / "history"))
+    try:
+        client = server.start()
+        book.open(client)
+        filler = Filler(server.data / full)
+        time.sleep(0.2)
+        # What is not written is folded again; the journal has it.
+        assert server.stop() == 0, server.log_text()
+        try:
+            server.start()
+            server.kill()
+        except RuntimeError as refused:
+            assert "space" in str(refused).lower(), refused
+        filler.remove()
+        client = server.start()
+        wait_until_folded(client, book)
+        assert_nothing_lost(server, book, tmp_path / "replay")
+    finally:
+        server.kill()
+
+
+def test_a_start_on_a_full_disk_says_so(tmp_path, small_disk):
+    server = Server(tmp_path / "server", settings=SETTINGS)
+    server.data.mkdir(mode=0o700)
+    small_disk(server.data)
+    filler = Filler(server.data)
+    time.sleep(0.5)
+    try:
+        with pytest.raises(RuntimeError, match="(?i)space|full|exhausted"):
+            server.start()
+        filler.remove()
+        client = server.start()
+        try:
+            client.call("admin.OpenLedger", {"context": context(effective=20120101), "ledger": callers.LEDGER,
+                                             "kind": "LEDGER_KIND_COUNTY", "name": "test"}, as_="operator")
+        except Refused as refused:
+            raise AssertionError(server.log_text()) from refused
+        assert server.stop() == 0
+    finally:
+        server.kill()
