@@ -3,6 +3,8 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
+
 #include "platform/state/key.h"
 #include "taizhang/common/v1/values.pb.h"
 
@@ -10,6 +12,8 @@ namespace taizhang::projection {
 namespace {
 
 constexpr std::string_view kPositionKey = "position";
+// Finding the commit of a seq or a time decodes one stretch: short ones keep a read of the past cheap.
+constexpr size_t kStretchCommitsMax = 64;
 
 }  // namespace
 
@@ -133,11 +137,15 @@ void Folder::put_progress() {
       stored.stopped_why = resumed->second.stopped_why;
     }
     puts_.add(store_key::of_ledger(store_key::kLedger, code), stored.bytes());
-    const auto& stretch = stretches_[code];
-    if (stretch.commits.empty()) continue;
-    const std::string bytes = stretch.bytes();
-    puts_.add(store_key::of_ledger(store_key::kBySeq, code, stretch.commits.back().last_seq), bytes);
-    puts_.add(store_key::of_ledger(store_key::kByTime, code, stretch.commits.front().recorded_time_us), bytes);
+    const auto& commits = stretches_[code].commits;
+    for (size_t first = 0; first < commits.size(); first += kStretchCommitsMax) {
+      CommitStretch stretch;
+      stretch.commits.assign(commits.begin() + first,
+                             commits.begin() + std::min(first + kStretchCommitsMax, commits.size()));
+      const std::string bytes = stretch.bytes();
+      puts_.add(store_key::of_ledger(store_key::kBySeq, code, stretch.commits.back().last_seq), bytes);
+      puts_.add(store_key::of_ledger(store_key::kByTime, code, stretch.commits.front().recorded_time_us), bytes);
+    }
   }
 }
 
