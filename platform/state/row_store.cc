@@ -3,6 +3,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -22,6 +23,14 @@ absl::Status status_of(const rocksdb::Status& status) {
   return absl::InternalError(text);
 }
 
+// RocksDB's own diary is not kept: on a full disk the writer of that file meets an assertion in
+// Debian's build and takes the process with it. What matters comes back as a status.
+class NoDiary : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 }  // namespace
 
 struct RowStore::Impl {
@@ -38,8 +47,7 @@ absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& fold
   options.write_buffer_size = settings.memtable_bytes_max;
   options.max_background_jobs = 2;
   options.compression = rocksdb::kLZ4Compression;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
+  options.info_log = std::make_shared<NoDiary>();
   options.max_open_files = 256;
   options.allow_concurrent_memtable_write = false;  // one writing thread
   // Most look-ups are of ids that must not be there yet.

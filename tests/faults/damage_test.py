@@ -24,10 +24,12 @@ def book(tmp_path_factory):
     made = callers.Book(history.History(folder / "history"))
     client = server.start()
     made.open(client)
+    client.close()
     assert server.stop() == 0
     made.server = server
     client = server.start()
     made.told = told_by(client, made)
+    client.close()
     assert server.stop() == 0
     return made
 

@@ -107,13 +107,15 @@ def assert_clear(errors):
         assert error["error"] == "RESOURCE_EXHAUSTED" and error["effect"] == "none", error
 
 
-def assert_nothing_lost(server, book, folder):
+def assert_nothing_lost(server, client, book, folder):
     """After a restart everything that was acknowledged is there, and the views are a replay's."""
-    assert server.process and server.stop() == 0, server.log_text()
+    client.close()
+    assert server.stop() == 0, server.log_text()
     client = server.start()
     found = answers.events(client, at_least_seq=book.last_seq)
     assert judge.judge(history.read(book.history.path), found) == []
     live = answers.views(client, book, book.last_seq)
+    client.close()
     assert server.stop() == 0
     fresh = replayed(server, folder)
     try:
@@ -146,7 +148,7 @@ def test_a_full_disk(tmp_path, small_disk, full):
         filler.remove()
         assert accepted_within(book, client, 20), server.log_text()
         wait_until_folded(client, book)
-        assert_nothing_lost(server, book, tmp_path / "replay")
+        assert_nothing_lost(server, client, book, tmp_path / "replay")
     finally:
         server.kill()
 
@@ -175,6 +177,7 @@ def test_a_stop_and_a_start_while_derived_files_have_no_room(tmp_path, small_dis
         book.open(client)
         filler = Filler(server.data / full)
         time.sleep(0.2)
+        client.close()
         # What is not written is folded again; the journal has it.
         assert server.stop() == 0, server.log_text()
         try:
@@ -185,7 +188,7 @@ def test_a_stop_and_a_start_while_derived_files_have_no_room(tmp_path, small_dis
         filler.remove()
         client = server.start()
         wait_until_folded(client, book)
-        assert_nothing_lost(server, book, tmp_path / "replay")
+        assert_nothing_lost(server, client, book, tmp_path / "replay")
     finally:
         server.kill()
 
@@ -206,6 +209,7 @@ def test_a_start_on_a_full_disk_says_so(tmp_path, small_disk):
                                              "kind": "LEDGER_KIND_COUNTY", "name": "test"}, as_="operator")
         except Refused as refused:
             raise AssertionError(server.log_text()) from refused
+        client.close()
         assert server.stop() == 0
     finally:
         server.kill()

@@ -32,6 +32,7 @@ def compare_with_replay(server, client, book, folder):
     for view in answers.VIEWS:
         report = next(iter(client.stream("admin.VerifyView", {"view": view}, as_="operator")))
         assert report.equal, f"{view}: {report.difference}"
+    client.close()
     assert server.stop() == 0
     fresh = replayed(server, folder)
     try:
