@@ -124,6 +124,35 @@ TEST_F(FoldTest, AClaimMustNameTheEpochAfterTheReplacedOne) {
   EXPECT_EQ(verdict(encode_record(header, body.SerializeAsString())), Verdict::kValid);
 }
 
+TEST_F(FoldTest, AClaimMustNameTheOwnerItReplaces) {
+  begin();
+  v1::Claim body;
+  body.set_replaces_epoch(1);
+  body.set_rule_version(1);
+  RecordHeader header;
+  header.kind = Kind::kClaim;
+  header.uuid = id(0xAA);
+  header.epoch = 2;
+  header.owner = id(9);
+  for (const std::string& replaced : {std::string(), std::string(bytes_of(id(7)))}) {
+    body.set_replaces_owner(replaced);
+    EXPECT_EQ(verdict(encode_record(header, body.SerializeAsString())), Verdict::kVoid);
+  }
+}
+
+TEST_F(FoldTest, AnotherWritersRecordIsVoidEvenWithTheRightPlaceInTheChain) {
+  begin();
+  const std::string record = history_.barrier();
+  auto header = *decode_header(record);
+  const std::string_view body = std::string_view(record).substr(kRecordHeaderBytes);
+  header.owner = id(7);
+  EXPECT_EQ(verdict(encode_record(header, body)), Verdict::kVoid);
+  header.owner = id(1);
+  header.epoch = 2;
+  EXPECT_EQ(verdict(encode_record(header, body)), Verdict::kVoid);
+  EXPECT_EQ(verdict(record), Verdict::kValid);
+}
+
 TEST_F(FoldTest, AZombiesRecordsAreVoid) {
   begin();
   History zombie;
