@@ -1,0 +1,297 @@
+// As of every seq, every view answers what a view that never saw a later event answers.
+//
+// A random book's commits go into a journal. One set of views folds it whole; another is given one
+// commit at a time and asked for its newest state, then the first is asked as of that seq.
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <future>
+
+#include "domain/dates.h"
+#include "platform/base/log.h"
+#include "platform/command/commit.h"
+#include "platform/journal/fold.h"
+#include "platform/journal/memory/memory_log.h"
+#include "platform/journal/owner.h"
+#include "platform/journal/testing/history.h"
+#include "platform/projection/views.h"
+#include "projections/asset_register/asset_register.h"
+#include "projections/duties/duties.h"
+#include "projections/fund_execution/fund_execution.h"
+#include "projections/history/history.h"
+#include "projections/household_file/household_file.h"
+#include "projections/ledger/ledger_view.h"
+#include "taizhang/common/v1/enums.pb.h"
+#include "taizhang/common/v1/request.pb.h"
+#include "taizhang/journal/v1/records.pb.h"
+#include "tests/properties/memory_book.h"
+#include "tests/support/book_rows.h"
+#include "tests/support/random_book.h"
+
+namespace taizhang::test {
+namespace {
+
+namespace fs = std::filesystem;
+using google::protobuf::DescriptorPool;
+using google::protobuf::Message;
+using google::protobuf::MessageFactory;
+
+constexpr const char* kBookLedger = "990101";
+constexpr uint64_t kSeeds = 2;
+// Enough for every kind of thing to be there, and few enough to ask at every seq.
+constexpr int kCommits = 180;
+// Days asked: before most facts, amid them, after all.
+constexpr int32_t kDays[] = {20170601, 20180115, 20181231};
+
+struct Question {
+  const char* method;
+  std::string fields;  // text of the request's own fields
+};
+
+std::vector<Question> questions() {
+  std::vector<Question> all = {
+      {"fund_execution.v1.FundExecutionService.BySource", ""},
+      {"fund_execution.v1.FundExecutionService.ByVillage", ""},
+      {"fund_execution.v1.FundExecutionService.Progress", ""},
+      {"asset_register.v1.AssetRegisterService.Register", ""},
+      {"asset_register.v1.AssetRegisterService.LateTitle", ""},
+      {"asset_register.v1.AssetRegisterService.WithoutManager", ""},
+      {"household_file.v1.HouseholdFileService.Households", ""},
+      {"household_file.v1.HouseholdFileService.CountHouseholds", ""},
+      {"household_file.v1.HouseholdFileService.Issues", "include_resolved: true"},
+      {"duties.v1.DutiesService.Due", "include_met: true"},
+      {"duties.v1.DutiesService.Overdue", ""},
+      {"duties.v1.DutiesService.Visits", ""},
+      {"duties.v1.DutiesService.Pairings", "include_closed: true"},
+      {"duties.v1.DutiesService.VisitsByPeriod", "period: CALENDAR_PERIOD_MONTH"},
+      {"history.v1.HistoryService.LateEntries", "days_min: 1"},
+      {"ledger.v1.LedgerService.ReadEvents", ""},
+  };
+  const auto about = [&](const char* method, const char* field, const char* kind) {
+    for (int i = 0; i < 3; ++i) {
+      all.push_back({method, std::string(field) + ": \"" + id(kind + std::to_string(i)) + "\""});
+    }
+  };
+  about("fund_execution.v1.FundExecutionService.LineHistory", "fund_line_id", "line ");
+  about("asset_register.v1.AssetRegisterService.Card", "asset_id", "asset ");
+  about("asset_register.v1.AssetRegisterService.AssetHistory", "asset_id", "asset ");
+  about("household_file.v1.HouseholdFileService.Sheet", "household_id", "household ");
+  about("household_file.v1.HouseholdFileService.Timeline", "household_id", "household ");
+  about("household_file.v1.HouseholdFileService.HouseholdHistory", "household_id", "household ");
+  about("household_file.v1.HouseholdFileService.ShowVisit", "visit_id", "visit ");
+  about("household_file.v1.HouseholdFileService.IssueHistory", "issue_id", "issue ");
+  about("duties.v1.DutiesService.PairingHistory", "pairing_id", "pairing ");
+  for (const char* kind : {"HOUSEHOLD", "FUND_LINE", "ASSET", "WORKER"}) {
+    const std::string name = kind == std::string_view("HOUSEHOLD")   ? "household 0"
+                             : kind == std::string_view("FUND_LINE") ? "line 0"
+                             : kind == std::string_view("ASSET")     ? "asset 0"
+                                                                     : "worker 0";
+    all.push_back(
+        {"history.v1.HistoryService.SubjectHistory",
+         "subject { kind: SUBJECT_KIND_" + std::string(kind) + " id: \"" + id(name) + "\" }"});
+  }
+  return all;
+}
+
+// A journal in memory that is written record by record.
+class Journal : public journal::OwnerListener {
+ public:
+  Journal() : topic(std::make_shared<journal::MemoryTopic>()), log_(topic, true), random_(1) {
+    journal::OwnerSettings settings;
+    settings.create = true;
+    owner_ = std::make_unique<journal::Owner>(log_, clock_, random_, *this, journal::Fold(0),
+                                              settings, [] {});
+    EXPECT_TRUE(owner_->claim().ok());
+    journal::v1::LedgerOpened opened;
+    opened.set_ledger(kBookLedger);
+    opened.set_generation(1);
+    opened.set_next_seq(1);
+    opened.set_kind(common::v1::LEDGER_KIND_COUNTY);
+    opened.set_recorded_time_us(1);
+    write(journal::Kind::kLedgerOpened, opened);
+  }
+
+  void write(const MemoryBook::Commit& made) {
+    journal::v1::Commit commit;
+    commit.set_ledger(kBookLedger);
+    commit.set_first_seq(made.first_seq);
+    commit.set_recorded_time_us(made.recorded_time_us);
+    auto& request = *commit.add_requests();
+    request.set_request_id(uuid_bytes(made.request_id));
+    request.set_fingerprint(made.fingerprints.request);
+    request.set_creating_fingerprint(made.fingerprints.creating);
+    *request.mutable_actor() = made.actor;
+    request.set_events(static_cast<uint32_t>(made.events.size()));
+    for (const auto& event : made.events) {
+      auto& stored = *commit.add_events();
+      stored.set_type(event.type);
+      stored.set_payload(event.bytes);
+      stored.set_effective_date(event.effective_day);
+    }
+    write(journal::Kind::kCommit, commit);
+  }
+
+  std::shared_ptr<journal::MemoryTopic> topic;
+
+ private:
+  absl::Status on_record(const journal::Folded&) override { return absl::OkStatus(); }
+  void on_confirmed(uint64_t, int64_t) override {}
+  void on_epoch_ended(const absl::Status& why) override { ADD_FAILURE() << why; }
+
+  void write(journal::Kind kind, const Message& body) {
+    const auto n = owner_->append(kind, body.SerializeAsString());
+    ASSERT_TRUE(n.ok()) << n.status();
+    owner_->flush(true);
+    owner_->poll();
+  }
+
+  journal::MemoryLog log_;
+  journal::testing::ManualClock clock_;
+  journal::testing::SeededRandom random_;
+  std::unique_ptr<journal::Owner> owner_;
+};
+
+// Every view of the product over one topic.
+class Reader {
+ public:
+  Reader(std::shared_ptr<journal::MemoryTopic> topic, const fs::path& folder)
+      : folder_(folder), log_(std::move(topic), true) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    ViewsSettings settings;
+    settings.directory = folder_;
+    views_ = std::make_unique<Views>(log_, system_clock(), settings,
+                                     [](std::string_view number) { return citizen_index(number); });
+    views_->add(ledger_view::ledger_view());
+    views_->add(household_file_view());
+    views_->add(duties_view());
+    views_->add(fund_execution_view());
+    views_->add(asset_register_view());
+    views_->add(history_view());
+    EXPECT_TRUE(views_->start().ok());
+  }
+  ~Reader() {
+    views_.reset();
+    fs::remove_all(folder_);
+  }
+
+  void catch_up() { ASSERT_TRUE(views_->catch_up(20'000'000)); }
+
+  // The answer's text, without what is not of the book (freshness); or the error's reason.
+  std::string ask(const Question& question, const common::v1::ReadOptions& moment, int32_t day) {
+    const std::string method = "taizhang." + std::string(question.method);
+    const auto* descriptor = DescriptorPool::generated_pool()->FindMethodByName(method);
+    EXPECT_NE(descriptor, nullptr) << method;
+    std::shared_ptr<Message> request(
+        MessageFactory::generated_factory()->GetPrototype(descriptor->input_type())->New());
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        question.fields + " ledger: \"" + kBookLedger + "\"", request.get()))
+        << question.fields;
+    auto& read = static_cast<common::v1::ReadOptions&>(*request->GetReflection()->MutableMessage(
+        request.get(), descriptor->input_type()->FindFieldByName("read")));
+    read = moment;
+    *read.mutable_effective_date() = date_of(day);
+    if (const auto* field = descriptor->input_type()->FindFieldByName("page")) {
+      auto& page = *request->GetReflection()->MutableMessage(request.get(), field);
+      static_cast<common::v1::PageRequest&>(page).set_page_size(1'000);
+    }
+    Call call;
+    call.caller = &RandomBook::caller("both");
+    call.deadline_boot_us = system_clock().boot_us() + 20'000'000;
+    std::promise<std::string> said;
+    views_->ask(method, call, request, [&](Answer answer) {
+      if (const auto* error = std::get_if<Error>(&answer)) return said.set_value(error->reason);
+      auto& response = *std::get<std::unique_ptr<Message>>(answer);
+      if (const auto* freshness = response.GetDescriptor()->FindFieldByName("freshness")) {
+        response.GetReflection()->ClearField(&response, freshness);
+      }
+      said.set_value(response.ShortDebugString());
+    });
+    return said.get_future().get();
+  }
+
+ private:
+  fs::path folder_;
+  journal::MemoryLog log_;
+  std::unique_ptr<Views> views_;
+};
+
+common::v1::ReadOptions newest() { return {}; }
+common::v1::ReadOptions as_of_seq(int64_t seq) {
+  common::v1::ReadOptions read;
+  read.set_seq(seq);
+  return read;
+}
+common::v1::ReadOptions as_of_time(int64_t us) {
+  common::v1::ReadOptions read;
+  read.mutable_recorded_time()->set_seconds(us / 1'000'000);
+  read.mutable_recorded_time()->set_nanos(static_cast<int32_t>(us % 1'000'000 * 1'000));
+  return read;
+}
+
+class AsOf : public testing::TestWithParam<uint64_t> {
+ protected:
+  AsOf()
+      : folder_(fs::path(fs::exists("/dev/shm") ? "/dev/shm" : "/tmp") /
+                ("as_of_test." + std::to_string(getpid()))) {
+    set_log_level(LogLevel::kError);
+  }
+
+  // A random book of few commits, also of what comes late in the life of things.
+  static std::vector<MemoryBook::Commit> commits(uint64_t seed) {
+    MemoryBook book(kBookLedger, common::v1::LEDGER_KIND_COUNTY);
+    RandomBook random(seed, kBookLedger);
+    while (static_cast<int>(book.commits().size()) < kCommits) {
+      const auto asked = random.next(book.rows(), book.today());
+      book.send(*asked.request, *asked.caller);
+    }
+    return book.commits();
+  }
+
+  const fs::path folder_;
+};
+
+TEST_P(AsOf, EverySeqIsTheFoldOfThePrefix) {
+  Journal journal;
+  for (const auto& commit : commits(GetParam())) journal.write(commit);
+  Reader whole(journal.topic, folder_ / "whole");
+  whole.catch_up();
+
+  auto prefix = std::make_shared<journal::MemoryTopic>();
+  Reader growing(prefix, folder_ / "growing");
+  const auto asked = questions();
+  journal::Fold fold(0);
+  int answers = 0, telling = 0;
+  for (int64_t offset = 0; offset < journal.topic->end(); ++offset) {
+    const auto record = journal.topic->at(offset);
+    prefix->append(record->bytes);
+    const auto folded = fold.apply(offset, record->bytes);
+    ASSERT_TRUE(folded.ok()) << folded.status();
+    if (!folded->commit) continue;
+    const int64_t seq = folded->commit->first_seq() + folded->commit->events_size() - 1;
+    growing.catch_up();
+    const int32_t day = kDays[static_cast<size_t>(offset) % std::size(kDays)];
+    for (const auto& question : asked) {
+      const std::string right = growing.ask(question, newest(), day);
+      const std::string name =
+          std::string(question.method) + " { " + question.fields + " } on " + std::to_string(day);
+      ASSERT_EQ(whole.ask(question, as_of_seq(seq), day), right) << name << " as of seq " << seq;
+      if (++answers % 5 == 0) {
+        const int64_t time_us = folded->commit->recorded_time_us();
+        telling += whole.ask(question, newest(), day) != right;
+        ASSERT_EQ(whole.ask(question, as_of_time(time_us), day), right)
+            << name << " when seq " << seq << " was recorded";
+      }
+    }
+  }
+  EXPECT_GT(answers, 5'000);
+  // Views that ignored the moment would have failed so often.
+  EXPECT_GT(telling, answers / 5 / 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, AsOf, testing::Range<uint64_t>(1, kSeeds + 1));
+
+}  // namespace
+}  // namespace taizhang::test
