@@ -46,6 +46,9 @@ Decision decide(const Ledger& ledger, const VoidRecordRequest& command) {
   }
   if (visit->voided()) return refuse(v1::ASSISTANCE_REFUSAL_ALREADY_VOIDED, "record");
   if (auto no = version_mismatch(ledger, visit->version())) return *no;
+  if (ledger.effective_day() < visit->day()) {
+    return refuse(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, "context.effective_date");
+  }
   const auto limit = governing(ledger, "void.second_person_after_days", {{"kind", "VISIT"}},
                                ledger.effective_day());
   if (!limit.decided()) return parameter_missing(limit, "record");

@@ -19,6 +19,7 @@ using assistance::state::v1::Visit;
 using assistance::state::v1::VisitKey;
 
 constexpr int32_t kVisited = 20170601;
+constexpr int32_t kDayBefore = 20170531;
 constexpr int32_t kDayThirty = 20170701;
 constexpr int32_t kDayThirtyOne = 20170702;
 constexpr std::string_view kKey = "void.second_person_after_days";
@@ -120,6 +121,19 @@ TEST(VoidRecord, IsRefusedAtAnotherVersionBeforeRulesAreAsked) {
       .expecting_version(1)
       .when(void_visit("v", kDayThirtyOne))
       .refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+}
+
+TEST(VoidRecord, IsRefusedBeforeTheVisitAndBeforeRulesAreAsked) {
+  book()
+      .when(void_visit("v", kDayBefore))
+      .refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "context.effective_date")
+      .expecting_version(1)
+      .when(void_visit("v", kDayBefore))
+      .refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  auto scenario = book_without_rule();
+  scenario.given(record_visit("v", household("h"), "li", kVisited))
+      .when(void_visit("v", kDayBefore))
+      .refused(COMMON_REFUSAL_DATE_ORDER_INVALID, "context.effective_date");
 }
 
 TEST(VoidRecord, CannotBeDecidedWithoutARule) {
