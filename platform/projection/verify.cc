@@ -83,6 +83,7 @@ absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const
   if (!position.ok()) return position.status();
   if (!*position) {
     report.equal = true;
+    report.digest = AdditiveDigest().hex();
     return report;
   }
   const auto stands = journal::Fold::restore(**position, {});

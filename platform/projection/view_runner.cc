@@ -454,6 +454,8 @@ absl::StatusOr<VerifyReport> ViewRunner::verify() {
   {
     const std::lock_guard lock(mutex_);
     if (!status_.ok()) return status_;
+    // Half a view equals half a fold: nothing that an operator wants to hear.
+    if (building_) return absl::UnavailableError("view " + view_.name() + " is being built");
     live = store_;
   }
   return verify_view(view_, live, directory() + ".verify", shared_->log, shared_->resources, limits(),

@@ -267,6 +267,22 @@ TEST_F(LedgerViewTest, SubscribesFromThePastIntoThePresent) {
   EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()), "6 ");
 }
 
+TEST_F(LedgerViewTest, ASubscriptionBeyondTheEndClaimsNothing) {
+  write_some();
+  ASSERT_TRUE(views_->catch_up(10'000'000));
+  SubscribeRequest request;
+  request.set_after_seq(6);
+  request.set_heartbeat_ms(100);
+  auto stream = subscribe(request);
+  EXPECT_EQ(next(*stream).heartbeat().seq(), 5);
+  auto later = next_later(*stream);
+  add("100009");
+  add("100010");
+  Answer answer = later.get();
+  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()), "7 ");
+  EXPECT_EQ(next(*stream).caught_up().seq(), 7);
+}
+
 TEST_F(LedgerViewTest, ASubscriptionMissesAndRepeatsNothingUnderLoad) {
   SubscribeRequest request;
   add("100001");

@@ -83,10 +83,11 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     }
   }
 
-  // Everything there is has been told or passed.
+  // Everything there is has been told or passed. A position that nobody has written yet is waited for: of what lies
+  // before it nothing was seen.
   void stand_at_end(const LiveView::Progress& now) {
     auto message = std::make_unique<SubscribeResponse>();
-    if (!caught_up_) {
+    if (!caught_up_ && position_ <= now.seq) {
       caught_up_ = true;
       message->mutable_caught_up()->set_seq(position_);
       return tell(std::move(message));
@@ -96,7 +97,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     if (position_ > told_) {
       message->mutable_checkpoint()->set_seq(position_);
     } else {
-      message->mutable_heartbeat()->set_seq(position_);
+      message->mutable_heartbeat()->set_seq(std::min(position_, now.seq));
       message->mutable_heartbeat()->set_lag_ms(now.lag_ms);
     }
     tell(std::move(message));
