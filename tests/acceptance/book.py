@@ -226,7 +226,8 @@ class Book:
             "/taizhang.ledger.v1.CommandService/Execute", request_serializer=lambda m: m.SerializeToString(),
             response_deserializer=bulk_pb2.ExecuteResponse.FromString)
         metadata = [("authorization", "Bearer " + taizhang_client.token_of("maker"))]
-        results = [result for response in call(messages(), timeout=60, metadata=metadata) for result in response.results]
+        responses = call(messages(), timeout=60, metadata=metadata)
+        results = [result for response in responses for result in response.results]
         self.last_seq = max([self.last_seq] + [result.receipt.last_seq for result in results])
         return results
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from book import ROOT, Book, day_of, figure, quantity, subject
+from book import ROOT, Book, day_of, figure, subject
 
 COVERAGE = pathlib.Path(__file__).with_name("coverage.txt")
 FACTS = ROOT.parent / "shared/domain/facts.md"
@@ -124,8 +124,8 @@ def test_T33_every_lifted_household_is_owed_a_visit_a_quarter(book):
 
 
 def test_T34_the_stricter_of_two_rules_governs_and_says_why(book):
-    book.given(book.set_parameter("visit.frequency", {"count_per_period": {"count": 1, "period": "CALENDAR_PERIOD_MONTH"}},
-                                  {"helper_kind": "CADRE_HOUSEHOLD"}))
+    monthly = {"count_per_period": {"count": 1, "period": "CALENDAR_PERIOD_MONTH"}}
+    book.given(book.set_parameter("visit.frequency", monthly, {"helper_kind": "CADRE_HOUSEHOLD"}))
     book.given(book.register_household("h"), book.load_status("h", "LIFTED", 20161231),
                book.start_pairing("p", "h", day=20170101))
     row, = book.ask("duties.Due", day=20170815).rows

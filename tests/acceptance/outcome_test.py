@@ -1,4 +1,4 @@
-"""What became of a request: committed, absent, cancelled, repeated, unchanged, only tried out; also across a kill -9."""
+"""What became of a request: committed, absent, cancelled, repeated, unchanged, only tried out; also after a kill -9."""
 
 import concurrent.futures
 import threading

@@ -1,4 +1,4 @@
-"""Reading: events by position, following them, moments of the past, freshness, pages of one moment, versions of a row."""
+"""Reading: events by position, following them, moments of the past, freshness, pages of one moment, row history."""
 
 import threading
 import time
@@ -166,6 +166,18 @@ def test_two_readers_see_what_a_busy_writer_writes(book):
         if found and found[-1] == last:
             break
     assert found == list(range(first + 1, last + 1))
+    stream.cancel()
+
+
+def test_a_subscription_beyond_the_end_claims_nothing(book):
+    """It waits for what comes after its position, and says how far the ledger is."""
+    stream = follow(book, after_seq=book.last_seq + 2, heartbeat_ms=100)
+    _, heartbeat, before = take_until(stream, "heartbeat")
+    assert heartbeat.seq == book.last_seq and not before
+    first = book.last_seq
+    receipt = book.given(book.register_household(book.fresh("beyond"), members=2)).receipt
+    found, _, _ = take_until(stream, "caught_up")
+    assert found == list(range(first + 3, receipt.last_seq + 1))
     stream.cancel()
 
 

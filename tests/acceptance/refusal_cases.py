@@ -8,7 +8,7 @@ later one needs something (`needs`) that the earlier one takes away (`takes`).
 import dataclasses
 from typing import Callable
 
-from book import DAY, FIRST_DAY, PROFILES, citizen_number, credit_code, date, figure, quantity, subject, uid
+from book import PROFILES, citizen_number, credit_code, date, figure, subject
 
 UNKNOWN = "11111111-2222-3333-4444-555555555555"
 FAR = 21990101
@@ -274,7 +274,8 @@ REGISTER_WORKER = Row("registry.RegisterWorker", worker_base, before_state(CONTE
     region_unknown("village"),
     id_taken("worker_id", worker_base),
     subject_unknown("org_id"), subject_unknown("person_id"), subject_late("org_id", "late org"),
-    Break("CITIZEN_NUMBER_INVALID", "identity.citizen_number", put("identity.citizen_number", citizen_number(1, 19800230))),
+    Break("CITIZEN_NUMBER_INVALID", "identity.citizen_number",
+          put("identity.citizen_number", citizen_number(1, 19800230))),
     Break("CITIZEN_NUMBER_TAKEN", "identity.citizen_number", taken_citizen),
 ])
 
@@ -318,7 +319,8 @@ def status_base(book):
     return book.load_status(name, since=20160101, to=20161130)
 
 
-LOAD_HOUSEHOLD_STATUS = Row("registry.LoadHouseholdStatus", status_base, before_state(CONTEXT_DATE, county_only=True) + [
+LOAD_HOUSEHOLD_STATUS = Row("registry.LoadHouseholdStatus", status_base,
+                            before_state(CONTEXT_DATE, county_only=True) + [
     code("periods[0].status"), code("document.kind"),
     Break("HOUSEHOLD_NOT_FOUND", "household_id", put("household_id", UNKNOWN), takes=_words("household")),
     stale_version(needs=_words("household")),
@@ -513,6 +515,7 @@ VOID_VISIT = Row("assistance.VoidRecord", void_visit_base, before_state(CONTEXT_
     Break("RECORD_NOT_VOIDABLE", "record", pairing_as_record, takes=_words("record")),
     Break("ALREADY_VOIDED", "record", void_again("assistance"), needs=_words("record rule")),
     stale_version(needs=_words("record")),
+    Break("DATE_ORDER_INVALID", CONTEXT_DATE, put(CONTEXT_DATE, date(20170609)), needs=_words("record")),
     Break("PARAMETER_MISSING", "record", lambda r, b: None, world="bare", takes=_words("rule"),
           needs=_words("record")),
     Break("SECOND_PERSON_REQUIRED", "record", put(CONTEXT_DATE, date(20170711)), needs=_words("record rule")),

@@ -12,8 +12,8 @@ import re
 import pytest
 from google.protobuf import symbol_database
 
-from book import ROOT, Book, Refused, date, take
-from refusal_cases import BARE, ROWS, FAR, UNKNOWN, give_what_rows_need
+from book import PROFILES, ROOT, Book, date
+from refusal_cases import BARE, ROWS, give_what_rows_need
 
 UNREACHED = pathlib.Path(__file__).with_name("unreached.txt")
 SLICE = ROOT.parent / "shared/domain/slice-1.md"
@@ -310,8 +310,6 @@ def test_rights_and_current_version(books):
     line = book.fresh("line")
     book.given(book.open_line(line), book.record_arrival(book.fresh("arrival"), line, 100))
     request = book.spend(book.fresh("payment"), line, 100).by("self")
-    from book import PROFILES
-
     request["approved_by"] = PROFILES["self"]["worker_id"]
     answer = book.given(request)
     event = book.ask("ledger.ReadEvents", from_seq=answer.receipt.last_seq).events[0]
@@ -395,7 +393,8 @@ def test_rows_are_those_of_slice_1():
         if len(cells) < 6 or not re.fullmatch(r"[A-Z][A-Za-z]+", cells[1]):
             continue
         context = "rules" if section == "admin" and cells[1] != "OpenLedger" else section
-        printed[f"{context}.{cells[1]}"] = [word for word in re.findall(r"\b[A-Z][A-Z_]{3,}\b", cells[4]) if word in own]
+        words = re.findall(r"\b[A-Z][A-Z_]{3,}\b", cells[4])
+        printed[f"{context}.{cells[1]}"] = [word for word in words if word in own]
     # "as §2.5", "same": the row of assistance.
     printed["assets.VoidRecord"] = printed["assistance.VoidRecord"]
     # Beyond its row: money that came before the first issued budget must fit under it.

@@ -1,4 +1,4 @@
-"""The sample book of slice-1 §8 over a port: its expected answers, and that they survive the loss of all derived data."""
+"""The sample book of slice-1 §8 over a port: its expected answers, also after the loss of all derived data."""
 
 import shutil
 import sys
@@ -79,8 +79,8 @@ def progress(book, day, **moment):
 
 def first_payment(book):
     """last_seq of the payment that was recorded first: for the terraces, paid on 2017-07-31."""
-    events = book.ask("ledger.ReadEvents", filter={"subjects": [subject("PAYMENT", an_id("payment: J terrace"))]}).events
-    return max(event.seq for event in events)
+    payment = subject("PAYMENT", an_id("payment: J terrace"))
+    return max(event.seq for event in book.ask("ledger.ReadEvents", filter={"subjects": [payment]}).events)
 
 
 def test_progress_of_line_j(book):
