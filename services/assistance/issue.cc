@@ -18,7 +18,9 @@ using state::v1::Visit;
 using v1::AssignIssueRequest;
 using v1::IssueAssigned;
 using v1::IssueRaised;
+using v1::IssueReopened;
 using v1::IssueResolved;
+using v1::ReopenIssueRequest;
 using v1::ResolveIssueRequest;
 
 // What both moves of an issue ask: it is there, open, at the version the caller saw, and raised
@@ -53,6 +55,18 @@ Decision decide_resolve(const Ledger& ledger, const ResolveIssueRequest& command
   return emit(copy_inputs<IssueResolved>(command));
 }
 
+Decision decide_reopen(const Ledger& ledger, const ReopenIssueRequest& command) {
+  const auto* issue = ledger.find<Issue>(command.issue_id());
+  if (!issue) return refuse(v1::ASSISTANCE_REFUSAL_ISSUE_NOT_FOUND, "issue_id");
+  if (issue->state() != Issue::STATE_RESOLVED)
+    return refuse(v1::ASSISTANCE_REFUSAL_ISSUE_NOT_RESOLVED, "issue_id");
+  if (auto no = version_mismatch(ledger, issue->version())) return *no;
+  if (ledger.effective_day() < issue->raised_day()) {
+    return refuse(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, "context.effective_date");
+  }
+  return emit(copy_inputs<IssueReopened>(command));
+}
+
 void count_open(Ledger& ledger, const common::v1::SubjectRef& subject, int64_t change) {
   auto& open = ledger.edit<IssueOpen>(subject.kind(), subject.id());
   open.set_count(open.count() + change);
@@ -79,14 +93,22 @@ void evolve_resolved(Ledger& ledger, const IssueResolved& event) {
   count_open(ledger, issue.subject(), -1);
 }
 
+void evolve_reopened(Ledger& ledger, const IssueReopened& event) {
+  auto& issue = ledger.edit<Issue>(event.issue_id());
+  issue.set_state(Issue::STATE_ASSIGNED);
+  count_open(ledger, issue.subject(), 1);
+}
+
 }  // namespace
 
 void register_issue(Registry& registry) {
   registry.command<AssignIssueRequest>(decide_assign)
       .command<ResolveIssueRequest>(decide_resolve)
+      .command<ReopenIssueRequest>(decide_reopen)
       .event<IssueRaised>(evolve_raised)
       .event<IssueAssigned>(evolve_assigned)
-      .event<IssueResolved>(evolve_resolved);
+      .event<IssueResolved>(evolve_resolved)
+      .event<IssueReopened>(evolve_reopened);
 }
 
 }  // namespace taizhang::assistance
