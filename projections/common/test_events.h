@@ -197,6 +197,12 @@ inline assistance::v1::IssueAssigned issue_assigned(int number, int32_t due,
   return event;
 }
 
+inline assistance::v1::IssueReopened issue_reopened(int number) {
+  assistance::v1::IssueReopened event;
+  event.set_issue_id(issue_id(number));
+  return event;
+}
+
 inline assistance::v1::IssueResolved issue_resolved(int number) {
   assistance::v1::IssueResolved event;
   event.set_issue_id(issue_id(number));

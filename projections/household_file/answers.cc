@@ -110,9 +110,13 @@ v1::Issue shown(const Snapshot& snapshot, const state::v1::Issue& row, int32_t d
     add_event_id(snapshot, step.seq(), issue);
     issue.set_state(step.state());
     if (step.state() == v1::ISSUE_STATE_ASSIGNED) {
-      *issue.mutable_owner() = step.owner();
+      if (step.has_owner()) *issue.mutable_owner() = step.owner();
       issue.set_escalated_to(step.escalated_to());
-      *issue.mutable_due_date() = date_of(step.due_day());
+      if (step.due_day() != 0) *issue.mutable_due_date() = date_of(step.due_day());
+      // Taken up again: its answer counts no more.
+      issue.clear_result();
+      issue.clear_resolved_date();
+      issue.clear_told_date();
     } else {
       issue.set_result(step.result());
       *issue.mutable_resolved_date() = date_of(step.day());

@@ -1,4 +1,4 @@
-// Issues: raised, assigned, resolved.
+// Issues: raised, assigned, resolved, taken up again.
 #include "domain/dates.h"
 #include "projections/household_file/parts.h"
 #include "projections/household_file/timeline.h"
@@ -9,6 +9,7 @@ namespace {
 
 using assistance::v1::IssueAssigned;
 using assistance::v1::IssueRaised;
+using assistance::v1::IssueReopened;
 using assistance::v1::IssueResolved;
 using state::v1::Issue;
 
@@ -76,10 +77,30 @@ void fold(Ledger& rows, const EventMeta& meta, const IssueResolved& event) {
   if (event.has_told_date()) *resolved.mutable_told_date() = event.told_date();
 }
 
+// Back to whoever had it last.
+void fold(Ledger& rows, const EventMeta& meta, const IssueReopened& event) {
+  auto& issue = rows.edit<Issue>(event.issue_id());
+  Issue::Step last;
+  for (const auto& step : issue.steps()) {
+    if (step.state() == v1::ISSUE_STATE_ASSIGNED) last = step;
+  }
+  auto& step = add_step(issue, meta, v1::ISSUE_STATE_ASSIGNED);
+  if (last.has_owner()) *step.mutable_owner() = last.owner();
+  step.set_escalated_to(last.escalated_to());
+  step.set_due_day(last.due_day());
+  if (!is_of_household(issue)) return;
+  enter_timeline(rows, meta, issue.subject().id())
+      .mutable_issue_reopened()
+      ->set_issue_id(event.issue_id());
+}
+
 }  // namespace
 
 void take_issues(View& view) {
-  view.on<IssueRaised>(fold).on<IssueAssigned>(fold).on<IssueResolved>(fold);
+  view.on<IssueRaised>(fold)
+      .on<IssueAssigned>(fold)
+      .on<IssueResolved>(fold)
+      .on<IssueReopened>(fold);
 }
 
 }  // namespace taizhang::household_file

@@ -147,6 +147,19 @@ TEST_F(Sheet, ForgetsAVoidedVisitOnceTheVoidIsInsideAsOf) {
   EXPECT_TRUE(then.freshness().final());
 }
 
+TEST_F(Sheet, ShowsAnIssueThatWasTakenUpAgain) {
+  book.commit(20170601, issue_raised(1, household(1)));
+  book.commit(20170610, issue_assigned(1, 20170715, worker(3)));
+  book.commit(20170620, issue_resolved(1));
+  book.commit(20170630, issue_reopened(1));
+  EXPECT_EQ(ask(20170620).open_issues_size(), 0);
+  ASSERT_EQ(ask(20170630).open_issues_size(), 1);
+  const auto again = ask(20170630).open_issues(0);
+  EXPECT_EQ(again.state(), v1::ISSUE_STATE_ASSIGNED);
+  EXPECT_EQ(again.owner().id(), worker_id(3));
+  EXPECT_FALSE(again.has_resolved_date());
+}
+
 TEST_F(Sheet, ShowsIssuesThatAreOpenOnTheDay) {
   auto raised = issue_raised(1, household(1));
   *raised.mutable_text() = sealed_text("房屋漏雨");

@@ -101,6 +101,7 @@ class RandomBook {
   MessagePtr record_visit();
   MessagePtr assign_issue();
   MessagePtr resolve_issue();
+  MessagePtr reopen_issue();
   MessagePtr void_visit();
   MessagePtr open_fund_line();
   MessagePtr record_budget();

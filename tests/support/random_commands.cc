@@ -70,6 +70,7 @@ const std::vector<RandomBook::Kind>& RandomBook::kinds() {
       {9, &B::record_visit, "maker"},
       {3, &B::assign_issue, "maker"},
       {3, &B::resolve_issue, "maker"},
+      {2, &B::reopen_issue, "maker"},
       {3, &B::void_visit, "maker"},
       {2, &B::open_fund_line, "maker"},
       {3, &B::record_budget, "maker"},
@@ -447,6 +448,20 @@ RandomBook::MessagePtr RandomBook::resolve_issue() {
   const auto& issue = book_->get<Issue>(id(name));
   auto request = test::resolve_issue(name);
   if (chance(6)) request.clear_evidence();
+  state_version(request, issue.version());
+  return made(dated(request, chance(94)
+                                 ? day_from(issue.raised_day() == 0 ? 20170101 : issue.raised_day())
+                                 : some_day()));
+}
+
+RandomBook::MessagePtr RandomBook::reopen_issue() {
+  const bool open_too = chance(20);
+  const std::string name = where<Issue>("issue", [&](const Issue& row) {
+    return open_too || row.state() == Issue::STATE_RESOLVED;
+  });
+  const auto& issue = book_->get<Issue>(id(name));
+  assistance::v1::ReopenIssueRequest request;
+  request.set_issue_id(id(name));
   state_version(request, issue.version());
   return made(dated(request, chance(94)
                                  ? day_from(issue.raised_day() == 0 ? 20170101 : issue.raised_day())
