@@ -370,6 +370,9 @@ class Book:
         return self._request("assistance.ResolveIssue", {
             "issue_id": self.id(name), "result": "ISSUE_RESULT_SOLVED", "evidence": [self.document("answer")]}, day)
 
+    def reopen_issue(self, name, day=DAY):
+        return self._request("assistance.ReopenIssue", {"issue_id": self.id(name)}, day)
+
     def void(self, context, kind, name, day, as_="maker", replaced_by=None):
         """context: "assistance" or "assets"."""
         return self._request(f"{context}.VoidRecord", {

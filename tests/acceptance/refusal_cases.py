@@ -494,6 +494,27 @@ RESOLVE_ISSUE = Row("assistance.ResolveIssue", issue_base(lambda book, issue: bo
 ])
 
 
+def reopened_issue_base(book):
+    issue = book.fresh("issue")
+    book.given(book.record_visit(book.fresh("visit"), ("VILLAGE", book.village), issues=[(issue, "REQUEST", "OTHER")]),
+               book.resolve_issue(issue))
+    return book.reopen_issue(issue)
+
+
+def open_issue(request, book):
+    issue = book.fresh("issue")
+    book.given(book.record_visit(book.fresh("visit"), ("VILLAGE", book.village), issues=[(issue, "REQUEST", "OTHER")]))
+    request["issue_id"] = book.id(issue)
+
+
+REOPEN_ISSUE = Row("assistance.ReopenIssue", reopened_issue_base, before_state(CONTEXT_DATE, county_only=True) + [
+    Break("ISSUE_NOT_FOUND", "issue_id", put("issue_id", UNKNOWN), takes=_words("issue")),
+    Break("ISSUE_NOT_RESOLVED", "issue_id", open_issue, needs=_words("issue")),
+    stale_version(needs=_words("issue")),
+    Break("DATE_ORDER_INVALID", CONTEXT_DATE, put(CONTEXT_DATE, date(20170609)), needs=_words("issue")),
+])
+
+
 def void_visit_base(book):
     household, visit = book.fresh("household"), book.fresh("visit")
     book.given(book.register_household(household), book.record_visit(visit, household))
@@ -798,8 +819,8 @@ VOID_CHECK = Row("assets.VoidRecord", void_check_base, before_state(CONTEXT_DATE
 
 ROWS = [OPEN_LEDGER, CREATE_REGION, PUBLISH_CODE_LIST, DEFINE_PARAMETER, SET_PARAMETER, REGISTER_ORGANISATION,
         REGISTER_WORKER, REGISTER_HOUSEHOLD, LOAD_HOUSEHOLD_STATUS, START_PAIRING, END_PAIRING, RECORD_VISIT,
-        ASSIGN_ISSUE, RESOLVE_ISSUE, VOID_VISIT, OPEN_FUND_LINE, RECORD_BUDGET, RECORD_FUNDS_ARRIVAL, SPEND_DIRECTLY,
-        FORM_ASSET, CHECK_ASSET, CONFIRM_TITLE, OFFER_ASSET, ANSWER_ASSET_OFFER, VOID_CHECK]
+        ASSIGN_ISSUE, RESOLVE_ISSUE, REOPEN_ISSUE, VOID_VISIT, OPEN_FUND_LINE, RECORD_BUDGET, RECORD_FUNDS_ARRIVAL,
+        SPEND_DIRECTLY, FORM_ASSET, CHECK_ASSET, CONFIRM_TITLE, OFFER_ASSET, ANSWER_ASSET_OFFER, VOID_CHECK]
 
 
 def give_what_rows_need(book):
