@@ -1,3 +1,4 @@
+// Which places lie within which.
 #include "projections/common/place.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Visits that are due in the period of a day.
 #include <gtest/gtest.h>
 
 #include "projections/duties/duties_book.h"

@@ -1,3 +1,4 @@
+// Visits that ended periods still owe.
 #include <gtest/gtest.h>
 
 #include <vector>

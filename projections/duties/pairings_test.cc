@@ -1,3 +1,4 @@
+// Pairings that are open on a day, and their histories.
 #include <gtest/gtest.h>
 
 #include "projections/duties/duties_book.h"

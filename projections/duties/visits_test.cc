@@ -1,3 +1,4 @@
+// Visits by period, kind of visited and channel.
 #include <gtest/gtest.h>
 
 #include "projections/duties/duties_book.h"

@@ -1,3 +1,4 @@
+// Folds of the household file: total, and the same every time.
 #include <gtest/gtest.h>
 
 #include "platform/projection/view_fixture.h"

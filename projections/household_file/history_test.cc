@@ -1,3 +1,4 @@
+// Versions of a household, a visit and an issue, with who and why.
 #include <gtest/gtest.h>
 
 #include "platform/projection/view_fixture.h"

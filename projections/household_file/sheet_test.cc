@@ -1,3 +1,4 @@
+// The one-page sheet of a household on a day.
 #include <gtest/gtest.h>
 
 #include "domain/citizen_number.h"

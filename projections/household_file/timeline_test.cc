@@ -1,3 +1,4 @@
+// What happened to a household, in the order in which it was true.
 #include <gtest/gtest.h>
 
 #include <vector>
