@@ -239,6 +239,8 @@ class AsOf : public testing::TestWithParam<uint64_t> {
     set_log_level(LogLevel::kError);
   }
 
+  ~AsOf() override { fs::remove_all(folder_); }
+
   // A random book of few commits, also of what comes late in the life of things.
   static std::vector<MemoryBook::Commit> commits(uint64_t seed) {
     MemoryBook book(kBookLedger, common::v1::LEDGER_KIND_COUNTY);
