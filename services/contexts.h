@@ -5,7 +5,8 @@ namespace taizhang {
 
 class Registry;
 
-// Commands, events and tables of every context, the opening of ledgers, and the checks of references.
+// Commands, events and tables of every context, the opening of ledgers, and the checks of
+// references.
 void register_contexts(Registry& registry);
 
 }  // namespace taizhang

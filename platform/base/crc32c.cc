@@ -19,7 +19,8 @@ constexpr std::array<uint32_t, 256> make_table() {
   std::array<uint32_t, 256> table{};
   for (uint32_t i = 0; i < 256; ++i) {
     uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) ? kPolynomialReflected : 0);
+    for (int bit = 0; bit < 8; ++bit)
+      value = (value >> 1) ^ ((value & 1) ? kPolynomialReflected : 0);
     table[i] = value;
   }
   return table;
@@ -45,7 +46,8 @@ const bool kHasSse42 = __builtin_cpu_supports("sse4.2");
 
 uint32_t crc32c_portable(uint32_t crc, std::string_view bytes) {
   uint32_t value = ~crc;
-  for (const char c : bytes) value = (value >> 8) ^ kTable[(value ^ static_cast<uint8_t>(c)) & 0xff];
+  for (const char c : bytes)
+    value = (value >> 8) ^ kTable[(value ^ static_cast<uint8_t>(c)) & 0xff];
   return ~value;
 }
 

@@ -47,7 +47,8 @@ class SystemFile : public File {
   absl::StatusOr<size_t> read(int64_t at, char* out, size_t size) override {
     size_t done = 0;
     while (done < size) {
-      const ssize_t got = pread(fd_.get(), out + done, size - done, at + static_cast<int64_t>(done));
+      const ssize_t got =
+          pread(fd_.get(), out + done, size - done, at + static_cast<int64_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return system_error("read", path_);
       if (got == 0) break;
@@ -68,7 +69,8 @@ class SystemFile : public File {
   }
 
   absl::Status sync() override {
-    // Not repeated on EINTR either: Linux does not return it here, and a second call could hide the first one's failure.
+    // Not repeated on EINTR either: Linux does not return it here, and a second call could hide the
+    // first one's failure.
     return fdatasync(fd_.get()) == 0 ? absl::OkStatus() : system_error("fdatasync", path_);
   }
 
@@ -150,7 +152,8 @@ class SystemFiles : public FileSystem {
   }
 
   absl::Status rename(const std::string& from, const std::string& to) override {
-    return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus() : system_error("rename", from);
+    return ::rename(from.c_str(), to.c_str()) == 0 ? absl::OkStatus()
+                                                   : system_error("rename", from);
   }
 
   absl::Status remove(const std::string& path) override {
@@ -163,12 +166,14 @@ class SystemFiles : public FileSystem {
     return fsync(fd.get()) == 0 ? absl::OkStatus() : system_error("fsync", directory);
   }
 
-  absl::StatusOr<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& directory) override {
+  absl::StatusOr<std::unique_ptr<DirectoryLock>> lock_directory(
+      const std::string& directory) override {
     Descriptor fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd.get() < 0) return system_error("open", directory);
     if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) {
-        return absl::FailedPreconditionError(directory + " is in use: another process holds its lock");
+        return absl::FailedPreconditionError(directory +
+                                             " is in use: another process holds its lock");
       }
       return system_error("flock", directory);
     }
@@ -181,8 +186,9 @@ class SystemFiles : public FileSystem {
     const auto magic = static_cast<int64_t>(static_cast<uint32_t>(info.f_type));
     for (const Untrusted& kind : kUntrusted) {
       if (magic == kind.magic) {
-        return absl::FailedPreconditionError(directory + " is on " + kind.name +
-                                             ", whose locks and syncs cannot be relied on; use a local disk");
+        return absl::FailedPreconditionError(
+            directory + " is on " + kind.name +
+            ", whose locks and syncs cannot be relied on; use a local disk");
       }
     }
     return absl::OkStatus();

@@ -1,4 +1,5 @@
-// The file system as a seam: what the journal does to a disk, so that tests can put a failing one in its place.
+// The file system as a seam: what the journal does to a disk, so that tests can put a failing one
+// in its place.
 //
 // Thread-safe: files may be read and written from several threads at once, at different places.
 #pragma once
@@ -14,8 +15,8 @@
 
 namespace taizhang {
 
-// Errors of all calls: RESOURCE_EXHAUSTED: no space left. NOT_FOUND: no such file. INTERNAL: anything else the system
-// said, by name.
+// Errors of all calls: RESOURCE_EXHAUSTED: no space left. NOT_FOUND: no such file. INTERNAL:
+// anything else the system said, by name.
 class File {
  public:
   virtual ~File() = default;
@@ -49,10 +50,12 @@ class FileSystem {
   virtual absl::Status remove(const std::string& path) = 0;
   // Makes creations, renames and removals in it durable.
   virtual absl::Status sync_directory(const std::string& directory) = 0;
-  // flock on the directory itself, O_CLOEXEC: there is no lock file that somebody could delete, and the kernel drops the
-  // lock with the process. FAILED_PRECONDITION: somebody else holds it.
-  virtual absl::StatusOr<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& directory) = 0;
-  // FAILED_PRECONDITION: a network, FUSE, 9p or virtiofs file system, whose locks and syncs cannot be relied on.
+  // flock on the directory itself, O_CLOEXEC: there is no lock file that somebody could delete, and
+  // the kernel drops the lock with the process. FAILED_PRECONDITION: somebody else holds it.
+  virtual absl::StatusOr<std::unique_ptr<DirectoryLock>> lock_directory(
+      const std::string& directory) = 0;
+  // FAILED_PRECONDITION: a network, FUSE, 9p or virtiofs file system, whose locks and syncs cannot
+  // be relied on.
   virtual absl::Status check_durable_kind(const std::string& directory) = 0;
   virtual absl::StatusOr<int64_t> free_bytes(const std::string& directory) = 0;
 };

@@ -44,7 +44,8 @@ TEST_F(SystemFiles, CreateRefusesAFileThatExists) {
 TEST_F(SystemFiles, LocksADirectoryOnce) {
   auto first = system_files().lock_directory(directory_);
   ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_EQ(system_files().lock_directory(directory_).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(system_files().lock_directory(directory_).status().code(),
+            absl::StatusCode::kFailedPrecondition);
   first->reset();
   EXPECT_TRUE(system_files().lock_directory(directory_).ok());
 }

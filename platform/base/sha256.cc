@@ -1,7 +1,8 @@
 // SHA-256 by OpenSSL's low-level functions.
 //
-// They are marked deprecated in OpenSSL 3, and used all the same: the EVP interface fetches the algorithm and allocates
-// for each digest, which costs more than hashing the ~100 bytes a record's chain needs.
+// They are marked deprecated in OpenSSL 3, and used all the same: the EVP interface fetches the
+// algorithm and allocates for each digest, which costs more than hashing the ~100 bytes a record's
+// chain needs.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "platform/base/sha256.h"
 

@@ -27,7 +27,8 @@ std::string enum_prefix(const std::string& name) {
 
 // "HOUSEHOLD_NOT_FOUND" -> "household not found"
 std::string words(std::string name) {
-  for (char& c : name) c = c == '_' ? ' ' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  for (char& c : name)
+    c = c == '_' ? ' ' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   return name;
 }
 
@@ -56,8 +57,7 @@ Error error_of(const Refusal& refusal) {
       error.resource_type = refusal.field;
       error.resource_name = refusal.field;
       break;
-    default:
-      error.precondition_subject = refusal.field;
+    default: error.precondition_subject = refusal.field;
   }
   return error;
 }

@@ -8,12 +8,12 @@
 namespace taizhang {
 
 struct Caller {
-  std::string profile;    // name of the profile: "maker"
-  std::string subject;    // who it is: goes on every event
-  std::string worker_id;  // empty: none
-  std::string org_id;     // empty: none
-  std::vector<int> roles;           // common.v1.Role
-  std::vector<std::string> rights;  // "SELF_APPROVE"
+  std::string profile;               // name of the profile: "maker"
+  std::string subject;               // who it is: goes on every event
+  std::string worker_id;             // empty: none
+  std::string org_id;                // empty: none
+  std::vector<int> roles;            // common.v1.Role
+  std::vector<std::string> rights;   // "SELF_APPROVE"
   std::vector<std::string> regions;  // region code prefixes; "" = everywhere
 
   bool has_role(int role) const;
@@ -28,7 +28,7 @@ struct Caller {
 struct Call {
   const Caller* caller = nullptr;  // lives longer than the call
   int64_t deadline_boot_us = 0;    // on the boot-time clock; nothing is decided after it
-  bool bulk = false;               // of the bulk stream: gets at most its share of what is in flight
+  bool bulk = false;  // of the bulk stream: gets at most its share of what is in flight
 };
 
 }  // namespace taizhang

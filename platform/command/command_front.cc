@@ -14,13 +14,14 @@ using google::protobuf::Message;
 
 namespace {
 
-void take_command(const CommandType& type, const Fingerprinter& fingerprinter, Writer& writer, const Call& call,
-                  std::shared_ptr<const Message> request, Done done) {
+void take_command(const CommandType& type, const Fingerprinter& fingerprinter, Writer& writer,
+                  const Call& call, std::shared_ptr<const Message> request, Done done) {
   Violations found;
   check_stateless(type, *request, found);
   if (!found.empty()) return done(error_of(found));
   auto references = type.plan->references(*request);
-  if (const auto no = check_authority(type, *request, references, *call.caller)) return done(error_of(*no));
+  if (const auto no = check_authority(type, *request, references, *call.caller))
+    return done(error_of(*no));
   const auto& descriptor = *request->GetDescriptor();
   const auto& reflection = *request->GetReflection();
   const auto& context = static_cast<const common::v1::RequestContext&>(
@@ -46,20 +47,23 @@ void take_question(Writer& writer, const Call& call, const Message& message, Don
                           call.caller->has_role(common::v1::ROLE_CHECKER) ||
                           call.caller->has_role(common::v1::ROLE_OPERATOR);
   if (request.settle() && !may_settle) {
-    return done(error_of(refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "settle", {{"missing", "role"}})));
+    return done(error_of(
+        refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "settle", {{"missing", "role"}})));
   }
-  writer.ask({request.ledger(), request.request_id(), request.settle(), call.deadline_boot_us, std::move(done)});
+  writer.ask({request.ledger(), request.request_id(), request.settle(), call.deadline_boot_us,
+              std::move(done)});
 }
 
 }  // namespace
 
-void serve_commands(const CommandCatalogue& catalogue, const Fingerprinter& fingerprinter, Writer& writer,
-                    Dispatcher& dispatcher) {
+void serve_commands(const CommandCatalogue& catalogue, const Fingerprinter& fingerprinter,
+                    Writer& writer, Dispatcher& dispatcher) {
   for (const auto& [method, type] : catalogue.all()) {
-    dispatcher.handle(method, [&type = type, &fingerprinter, &writer](
-                                  const Call& call, std::shared_ptr<const Message> request, Done done) {
-      take_command(type, fingerprinter, writer, call, std::move(request), std::move(done));
-    });
+    dispatcher.handle(
+        method, [&type = type, &fingerprinter, &writer](
+                    const Call& call, std::shared_ptr<const Message> request, Done done) {
+          take_command(type, fingerprinter, writer, call, std::move(request), std::move(done));
+        });
   }
   dispatcher.handle("taizhang.ledger.v1.LedgerService.GetOutcome",
                     [&writer](const Call& call, std::shared_ptr<const Message> request, Done done) {

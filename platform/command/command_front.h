@@ -1,5 +1,5 @@
-// Ties commands and GetOutcome to the dispatcher: steps (b) and (c) and fingerprints on the caller's thread, the rest
-// in the writer.
+// Ties commands and GetOutcome to the dispatcher: steps (b) and (c) and fingerprints on the
+// caller's thread, the rest in the writer.
 #pragma once
 
 #include "platform/command/decide.h"
@@ -10,7 +10,7 @@
 namespace taizhang {
 
 // All references must outlive the dispatcher.
-void serve_commands(const CommandCatalogue& catalogue, const Fingerprinter& fingerprinter, Writer& writer,
-                    Dispatcher& dispatcher);
+void serve_commands(const CommandCatalogue& catalogue, const Fingerprinter& fingerprinter,
+                    Writer& writer, Dispatcher& dispatcher);
 
 }  // namespace taizhang

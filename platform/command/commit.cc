@@ -30,7 +30,8 @@ void fill_receipt(const ReceiptFields& fields, common::v1::Receipt& receipt) {
   receipt.set_first_seq(fields.first_seq);
   receipt.set_last_seq(fields.last_seq);
   receipt.mutable_recorded_time()->set_seconds(fields.recorded_time_us / 1'000'000);
-  receipt.mutable_recorded_time()->set_nanos(static_cast<int32_t>(fields.recorded_time_us % 1'000'000 * 1'000));
+  receipt.mutable_recorded_time()->set_nanos(
+      static_cast<int32_t>(fields.recorded_time_us % 1'000'000 * 1'000));
   for (int64_t seq = fields.first_seq; seq <= fields.last_seq; ++seq) {
     receipt.add_event_ids(std::string(fields.ledger) + "/" + std::to_string(seq));
   }
@@ -38,7 +39,8 @@ void fill_receipt(const ReceiptFields& fields, common::v1::Receipt& receipt) {
 
 bool same_type(const FieldDescriptor& a, const FieldDescriptor& b) {
   return a.cpp_type() == b.cpp_type() && a.is_repeated() == b.is_repeated() && !a.is_map() &&
-         (a.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || a.message_type() == b.message_type()) &&
+         (a.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+          a.message_type() == b.message_type()) &&
          (a.cpp_type() != FieldDescriptor::CPPTYPE_ENUM || a.enum_type() == b.enum_type());
 }
 
@@ -72,7 +74,8 @@ std::string uuid_bytes(std::string_view text) {
   return bytes.size() == 16 ? bytes : "";
 }
 
-void add_events(const std::vector<Emitted>& events, int32_t effective_day, journal::v1::Commit& commit) {
+void add_events(const std::vector<Emitted>& events, int32_t effective_day,
+                journal::v1::Commit& commit) {
   for (const auto& emitted : events) {
     auto& stored = *commit.add_events();
     stored.set_type(std::string(stored_type(emitted.event->GetDescriptor()->full_name())));
@@ -81,13 +84,15 @@ void add_events(const std::vector<Emitted>& events, int32_t effective_day, journ
   }
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<Message>>> parse_events(const Registry& registry,
-                                                                   const journal::v1::Commit& commit) {
+absl::StatusOr<std::vector<std::unique_ptr<Message>>> parse_events(
+    const Registry& registry, const journal::v1::Commit& commit) {
   std::vector<std::unique_ptr<Message>> events;
   events.reserve(static_cast<size_t>(commit.events_size()));
   for (const auto& stored : commit.events()) {
     const auto* type = registry.find_event(stored.type());
-    if (!type) return absl::UnimplementedError("event type " + stored.type() + " is not known to this version");
+    if (!type)
+      return absl::UnimplementedError("event type " + stored.type() +
+                                      " is not known to this version");
     std::unique_ptr<Message> event(type->prototype->New());
     if (!event->ParseFromString(stored.payload())) {
       return absl::DataLossError("payload is not of its type " + stored.type());
@@ -105,7 +110,8 @@ std::unique_ptr<Message> make_response(const Message& prototype, const ReceiptFi
   for (int i = 0; i < descriptor.field_count(); ++i) {
     const auto* field = descriptor.field(i);
     if (field->name() == "receipt") {
-      fill_receipt(receipt, static_cast<common::v1::Receipt&>(*reflection.MutableMessage(response.get(), field)));
+      fill_receipt(receipt, static_cast<common::v1::Receipt&>(
+                                *reflection.MutableMessage(response.get(), field)));
       continue;
     }
     if (field->name() == "version") {

@@ -73,22 +73,26 @@ std::vector<const FieldDescriptor*> identity_fields(const Descriptor& type, std:
 const common::v1::RequestContext* context_of(const Message& request) {
   const auto* part = request.GetDescriptor()->FindFieldByNumber(1);
   if (!request.GetReflection()->HasField(request, part)) return nullptr;
-  return static_cast<const common::v1::RequestContext*>(&request.GetReflection()->GetMessage(request, part));
+  return static_cast<const common::v1::RequestContext*>(
+      &request.GetReflection()->GetMessage(request, part));
 }
 
 std::string ledger_of(const Message& request) {
   return request.GetReflection()->GetString(request, request.GetDescriptor()->FindFieldByNumber(2));
 }
 
-CommandType read_command(const google::protobuf::MethodDescriptor& method, const Registry& registry) {
+CommandType read_command(const google::protobuf::MethodDescriptor& method,
+                         const Registry& registry) {
   const auto& request = *method.input_type();
   const auto* context = request.FindFieldByNumber(1);
   const auto* ledger = request.FindFieldByNumber(2);
   const auto* receipt = method.output_type()->FindFieldByNumber(1);
   if (!context || context->message_type() != common::v1::RequestContext::descriptor() || !ledger ||
-      ledger->name() != "ledger" || !receipt || receipt->message_type() != common::v1::Receipt::descriptor()) {
-    broken_invariant("a command's request starts with context and ledger, its response with receipt: " +
-                     method.full_name());
+      ledger->name() != "ledger" || !receipt ||
+      receipt->message_type() != common::v1::Receipt::descriptor()) {
+    broken_invariant(
+        "a command's request starts with context and ledger, its response with receipt: " +
+        method.full_name());
   }
   CommandType type;
   type.name = command_name(method);
@@ -97,7 +101,8 @@ CommandType read_command(const google::protobuf::MethodDescriptor& method, const
   type.options = &method.options().GetExtension(command);
   type.plan = &RequestPlan::of(request);
   type.functions = registry.find_command(request.full_name());
-  type.effective = type.options->effective().empty() ? std::string(kContextDate) : type.options->effective();
+  type.effective =
+      type.options->effective().empty() ? std::string(kContextDate) : type.options->effective();
   type.creates = identity_fields(request, type.options->creates());
   type.creates_kind = type.options->creates_kind();
   if (!type.creates.empty() && type.creates_kind.empty()) {
@@ -108,12 +113,14 @@ CommandType read_command(const google::protobuf::MethodDescriptor& method, const
   return type;
 }
 
-// Answers of the reference checks over all references of one kind. Not-found refusals win over not-active ones.
+// Answers of the reference checks over all references of one kind. Not-found refusals win over
+// not-active ones.
 std::optional<Refusal> first_refusal(const std::vector<std::optional<Refusal>>& answers) {
   const Refusal* first = nullptr;
   for (const auto& answer : answers) {
     if (!answer) continue;
-    if (answer->value->options().GetExtension(code) == common::v1::REFUSAL_CODE_NOT_FOUND) return answer;
+    if (answer->value->options().GetExtension(code) == common::v1::REFUSAL_CODE_NOT_FOUND)
+      return answer;
     if (!first) first = &*answer;
   }
   return first ? std::optional(*first) : std::nullopt;
@@ -121,7 +128,9 @@ std::optional<Refusal> first_refusal(const std::vector<std::optional<Refusal>>& 
 
 }  // namespace
 
-std::string CommandType::created_id(const Message& request) const { return identity(request, creates); }
+std::string CommandType::created_id(const Message& request) const {
+  return identity(request, creates);
+}
 
 CommandCatalogue::CommandCatalogue(const Registry& registry) {
   registry.check_complete();
@@ -144,7 +153,8 @@ CommandCatalogue::CommandCatalogue(const Registry& registry) {
       }
     }
   }
-  for (const auto& [name, type] : by_method_) by_request_[type.descriptor->input_type()->full_name()] = &type;
+  for (const auto& [name, type] : by_method_)
+    by_request_[type.descriptor->input_type()->full_name()] = &type;
 }
 
 const CommandType* CommandCatalogue::by_method(std::string_view full_name) const {
@@ -178,25 +188,30 @@ void check_stateless(const CommandType& type, const Message& request, Violations
   if (ledger.empty()) {
     found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "ledger", "is required");
   } else if (!is_ledger_code(ledger)) {
-    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "ledger", "must be a ledger code of 6 digits");
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "ledger",
+              "must be a ledger code of 6 digits");
   }
   type.plan->check(request, found);
   if (type.functions->validate) type.functions->validate(request, found);
 }
 
 std::optional<Refusal> check_authority(const CommandType& type, const Message& request,
-                                       const std::vector<Reference>& references, const Caller& caller) {
+                                       const std::vector<Reference>& references,
+                                       const Caller& caller) {
   const auto& roles = type.options->roles();
   const bool role = roles.empty() ? caller.has_role(common::v1::ROLE_MAKER)
-                                  : std::any_of(roles.begin(), roles.end(),
-                                                [&](int wanted) { return caller.has_role(wanted); });
+                                  : std::any_of(roles.begin(), roles.end(), [&](int wanted) {
+                                      return caller.has_role(wanted);
+                                    });
   if (!role) return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "", {{"missing", "role"}});
   if (!caller.may_enter(ledger_of(request))) {
     return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "ledger", {{"missing", "region"}});
   }
   for (const auto& reference : references) {
-    if (reference.kind == Reference::Kind::kRegion && !caller.covers(std::string(reference.value))) {
-      return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, reference.field, {{"missing", "region"}});
+    if (reference.kind == Reference::Kind::kRegion &&
+        !caller.covers(std::string(reference.value))) {
+      return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, reference.field,
+                    {{"missing", "region"}});
     }
   }
   return std::nullopt;
@@ -204,8 +219,9 @@ std::optional<Refusal> check_authority(const CommandType& type, const Message& r
 
 std::optional<Refusal> check_kind(const CommandType& type, int ledger_kind) {
   const auto& kinds = type.options->kinds();
-  const bool allowed = kinds.empty() ? ledger_kind == common::v1::LEDGER_KIND_COUNTY
-                                     : std::find(kinds.begin(), kinds.end(), ledger_kind) != kinds.end();
+  const bool allowed = kinds.empty()
+                           ? ledger_kind == common::v1::LEDGER_KIND_COUNTY
+                           : std::find(kinds.begin(), kinds.end(), ledger_kind) != kinds.end();
   if (allowed) return std::nullopt;
   return refuse(common::v1::COMMON_REFUSAL_LEDGER_KIND_NOT_ALLOWED, "ledger");
 }
@@ -214,7 +230,8 @@ Decision decide_command(const Registry& registry, const CommandType& type, const
                         const Message& request, const std::vector<Reference>& references,
                         std::string_view creating_fingerprint) {
   const int32_t day = ledger.effective_day();
-  if (day > ledger.today()) return refuse(common::v1::COMMON_REFUSAL_EFFECTIVE_DATE_IN_FUTURE, type.effective);
+  if (day > ledger.today())
+    return refuse(common::v1::COMMON_REFUSAL_EFFECTIVE_DATE_IN_FUTURE, type.effective);
 
   const auto& checks = registry.reference_checks();
   const auto ask = [&](Reference::Kind kind, const auto& check) {
@@ -260,8 +277,8 @@ void apply_event(const Registry& registry, Rows& rows, Occasion occasion, std::s
   registered->evolve(ledger, event);
 }
 
-void apply_request(Rows& rows, const Occasion& occasion, const AppliedRequest& request, int64_t first_seq,
-                   int64_t last_seq, const Message& first_event) {
+void apply_request(Rows& rows, const Occasion& occasion, const AppliedRequest& request,
+                   int64_t first_seq, int64_t last_seq, const Message& first_event) {
   Occasion own = occasion;
   own.context = "platform";
   Ledger ledger(rows, own);

@@ -1,7 +1,8 @@
-// The order of checks of design §4, once for all commands, without transport or journal: writer and tests use it.
+// The order of checks of design §4, once for all commands, without transport or journal: writer and
+// tests use it.
 //
-// (b) check_stateless · (c) check_authority, check_kind · (d) the writer's · (e) and (f) decide_command · then
-// apply_events.
+// (b) check_stateless · (c) check_authority, check_kind · (d) the writer's · (e) and (f)
+// decide_command · then apply_events.
 #pragma once
 
 #include <map>
@@ -32,18 +33,22 @@ struct CommandType {
   const RequestPlan* plan = nullptr;
   const Registry::Command* functions = nullptr;
   std::string effective;  // path of the effective date
-  std::vector<const google::protobuf::FieldDescriptor*> creates;  // identity of what it creates; empty: creates nothing
+  std::vector<const google::protobuf::FieldDescriptor*>
+      creates;  // identity of what it creates; empty: creates nothing
   std::string creates_kind;
   const google::protobuf::Message* response = nullptr;  // prototype
 
   // Identity of what `request` creates, one text; empty when it creates nothing.
   std::string created_id(const google::protobuf::Message& request) const;
-  int32_t effective_day(const google::protobuf::Message& request) const { return day_at(request, effective); }
+  int32_t effective_day(const google::protobuf::Message& request) const {
+    return day_at(request, effective);
+  }
 };
 
 class CommandCatalogue {
  public:
-  // Every rpc with (command) in the pool whose request has a decide. Aborts by name where a proto is inconsistent.
+  // Every rpc with (command) in the pool whose request has a decide. Aborts by name where a proto
+  // is inconsistent.
   explicit CommandCatalogue(const Registry& registry);
   const CommandType* by_method(std::string_view full_name) const;
   const CommandType* by_request(std::string_view request_full_name) const;
@@ -54,25 +59,33 @@ class CommandCatalogue {
   std::map<std::string, const CommandType*, std::less<>> by_request_;
 };
 
-void check_stateless(const CommandType& type, const google::protobuf::Message& request, Violations& found);
+void check_stateless(const CommandType& type, const google::protobuf::Message& request,
+                     Violations& found);
 
 // Role, ledger and named regions. `references`: type.plan->references(request).
-std::optional<Refusal> check_authority(const CommandType& type, const google::protobuf::Message& request,
-                                       const std::vector<Reference>& references, const Caller& caller);
-inline std::optional<Refusal> check_authority(const CommandType& type, const google::protobuf::Message& request,
+std::optional<Refusal> check_authority(const CommandType& type,
+                                       const google::protobuf::Message& request,
+                                       const std::vector<Reference>& references,
+                                       const Caller& caller);
+inline std::optional<Refusal> check_authority(const CommandType& type,
+                                              const google::protobuf::Message& request,
                                               const Caller& caller) {
   return check_authority(type, request, type.plan->references(request), caller);
 }
 std::optional<Refusal> check_kind(const CommandType& type, int ledger_kind);
 
-// (e) then (f). `creating_fingerprint`: 16 bytes, compared with that of what is there under the same identity.
+// (e) then (f). `creating_fingerprint`: 16 bytes, compared with that of what is there under the
+// same identity.
 Decision decide_command(const Registry& registry, const CommandType& type, const Ledger& ledger,
-                        const google::protobuf::Message& request, const std::vector<Reference>& references,
+                        const google::protobuf::Message& request,
+                        const std::vector<Reference>& references,
                         std::string_view creating_fingerprint);
 
-inline Decision decide_command(const Registry& registry, const CommandType& type, const Ledger& ledger,
-                               const google::protobuf::Message& request, std::string_view creating_fingerprint) {
-  return decide_command(registry, type, ledger, request, type.plan->references(request), creating_fingerprint);
+inline Decision decide_command(const Registry& registry, const CommandType& type,
+                               const Ledger& ledger, const google::protobuf::Message& request,
+                               std::string_view creating_fingerprint) {
+  return decide_command(registry, type, ledger, request, type.plan->references(request),
+                        creating_fingerprint);
 }
 
 // What an event says besides its body, when it is applied.
@@ -82,12 +95,14 @@ struct AppliedRequest {
   std::string_view creating_fingerprint;  // empty: creates nothing
 };
 
-// Applies one event by its context's evolve. Aborts for a type that is not registered (the caller has checked).
+// Applies one event by its context's evolve. Aborts for a type that is not registered (the caller
+// has checked).
 void apply_event(const Registry& registry, Rows& rows, Occasion occasion, std::string_view type,
                  const google::protobuf::Message& event);
 
 // Writes the platform's rows of one request: settled id, and what its first event created.
-void apply_request(Rows& rows, const Occasion& occasion, const AppliedRequest& request, int64_t first_seq,
-                   int64_t last_seq, const google::protobuf::Message& first_event);
+void apply_request(Rows& rows, const Occasion& occasion, const AppliedRequest& request,
+                   int64_t first_seq, int64_t last_seq,
+                   const google::protobuf::Message& first_event);
 
 }  // namespace taizhang

@@ -1,4 +1,5 @@
-// Copying a command's inputs into its events, by reflection, along a plan made once per pair of types.
+// Copying a command's inputs into its events, by reflection, along a plan made once per pair of
+// types.
 #include "platform/command/decision.h"
 
 #include <google/protobuf/descriptor.h>
@@ -42,13 +43,14 @@ CopyPlan make_plan(const Descriptor& command, const Descriptor& event) {
     }
     if (!message || from->message_type() == to->message_type()) {
       plan.push_back({from, to, false});
-    } else if (is_personal(*from->message_type()) && to->message_type() == common::v1::Sealed::descriptor() &&
-               !from->is_repeated()) {
+    } else if (is_personal(*from->message_type()) &&
+               to->message_type() == common::v1::Sealed::descriptor() && !from->is_repeated()) {
       plan.push_back({from, to, true});
     } else if (from->is_map()) {
       plan.push_back({from, to, false});
     }
-    // Messages of other types under the same name are the context's own business: rows that are re-shaped.
+    // Messages of other types under the same name are the context's own business: rows that are
+    // re-shaped.
   }
   return plan;
 }
@@ -60,14 +62,17 @@ const CopyPlan& plan_of(const Descriptor& command, const Descriptor& event) {
     }
   };
   static std::mutex mutex;
-  static std::unordered_map<std::pair<const void*, const void*>, std::unique_ptr<CopyPlan>, PairHash> plans;
+  static std::unordered_map<std::pair<const void*, const void*>, std::unique_ptr<CopyPlan>,
+                            PairHash>
+      plans;
   const std::lock_guard lock(mutex);
   auto& plan = plans[{&command, &event}];
   if (!plan) plan = std::make_unique<CopyPlan>(make_plan(command, event));
   return *plan;
 }
 
-void copy_scalar(const Message& in, const FieldDescriptor* from, Message& out, const FieldDescriptor* to) {
+void copy_scalar(const Message& in, const FieldDescriptor* from, Message& out,
+                 const FieldDescriptor* to) {
   const Reflection& source = *in.GetReflection();
   const Reflection& target = *out.GetReflection();
   std::string scratch;
@@ -75,21 +80,36 @@ void copy_scalar(const Message& in, const FieldDescriptor* from, Message& out, c
     case FieldDescriptor::CPPTYPE_STRING:
       target.SetString(&out, to, source.GetStringReference(in, from, &scratch));
       break;
-    case FieldDescriptor::CPPTYPE_INT32: target.SetInt32(&out, to, source.GetInt32(in, from)); break;
-    case FieldDescriptor::CPPTYPE_INT64: target.SetInt64(&out, to, source.GetInt64(in, from)); break;
-    case FieldDescriptor::CPPTYPE_UINT32: target.SetUInt32(&out, to, source.GetUInt32(in, from)); break;
-    case FieldDescriptor::CPPTYPE_UINT64: target.SetUInt64(&out, to, source.GetUInt64(in, from)); break;
+    case FieldDescriptor::CPPTYPE_INT32:
+      target.SetInt32(&out, to, source.GetInt32(in, from));
+      break;
+    case FieldDescriptor::CPPTYPE_INT64:
+      target.SetInt64(&out, to, source.GetInt64(in, from));
+      break;
+    case FieldDescriptor::CPPTYPE_UINT32:
+      target.SetUInt32(&out, to, source.GetUInt32(in, from));
+      break;
+    case FieldDescriptor::CPPTYPE_UINT64:
+      target.SetUInt64(&out, to, source.GetUInt64(in, from));
+      break;
     case FieldDescriptor::CPPTYPE_BOOL: target.SetBool(&out, to, source.GetBool(in, from)); break;
-    case FieldDescriptor::CPPTYPE_ENUM: target.SetEnumValue(&out, to, source.GetEnumValue(in, from)); break;
-    case FieldDescriptor::CPPTYPE_DOUBLE: target.SetDouble(&out, to, source.GetDouble(in, from)); break;
-    case FieldDescriptor::CPPTYPE_FLOAT: target.SetFloat(&out, to, source.GetFloat(in, from)); break;
+    case FieldDescriptor::CPPTYPE_ENUM:
+      target.SetEnumValue(&out, to, source.GetEnumValue(in, from));
+      break;
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      target.SetDouble(&out, to, source.GetDouble(in, from));
+      break;
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      target.SetFloat(&out, to, source.GetFloat(in, from));
+      break;
     case FieldDescriptor::CPPTYPE_MESSAGE:
       target.MutableMessage(&out, to)->CopyFrom(source.GetMessage(in, from));
       break;
   }
 }
 
-void copy_repeated(const Message& in, const FieldDescriptor* from, Message& out, const FieldDescriptor* to) {
+void copy_repeated(const Message& in, const FieldDescriptor* from, Message& out,
+                   const FieldDescriptor* to) {
   const Reflection& source = *in.GetReflection();
   const Reflection& target = *out.GetReflection();
   const int size = source.FieldSize(in, from);
@@ -98,19 +118,34 @@ void copy_repeated(const Message& in, const FieldDescriptor* from, Message& out,
       case FieldDescriptor::CPPTYPE_STRING:
         target.AddString(&out, to, source.GetRepeatedString(in, from, i));
         break;
-      case FieldDescriptor::CPPTYPE_INT32: target.AddInt32(&out, to, source.GetRepeatedInt32(in, from, i)); break;
-      case FieldDescriptor::CPPTYPE_INT64: target.AddInt64(&out, to, source.GetRepeatedInt64(in, from, i)); break;
-      case FieldDescriptor::CPPTYPE_UINT32: target.AddUInt32(&out, to, source.GetRepeatedUInt32(in, from, i)); break;
-      case FieldDescriptor::CPPTYPE_UINT64: target.AddUInt64(&out, to, source.GetRepeatedUInt64(in, from, i)); break;
-      case FieldDescriptor::CPPTYPE_BOOL: target.AddBool(&out, to, source.GetRepeatedBool(in, from, i)); break;
+      case FieldDescriptor::CPPTYPE_INT32:
+        target.AddInt32(&out, to, source.GetRepeatedInt32(in, from, i));
+        break;
+      case FieldDescriptor::CPPTYPE_INT64:
+        target.AddInt64(&out, to, source.GetRepeatedInt64(in, from, i));
+        break;
+      case FieldDescriptor::CPPTYPE_UINT32:
+        target.AddUInt32(&out, to, source.GetRepeatedUInt32(in, from, i));
+        break;
+      case FieldDescriptor::CPPTYPE_UINT64:
+        target.AddUInt64(&out, to, source.GetRepeatedUInt64(in, from, i));
+        break;
+      case FieldDescriptor::CPPTYPE_BOOL:
+        target.AddBool(&out, to, source.GetRepeatedBool(in, from, i));
+        break;
       case FieldDescriptor::CPPTYPE_ENUM:
         target.AddEnumValue(&out, to, source.GetRepeatedEnumValue(in, from, i));
         break;
-      case FieldDescriptor::CPPTYPE_DOUBLE: target.AddDouble(&out, to, source.GetRepeatedDouble(in, from, i)); break;
-      case FieldDescriptor::CPPTYPE_FLOAT: target.AddFloat(&out, to, source.GetRepeatedFloat(in, from, i)); break;
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        target.AddDouble(&out, to, source.GetRepeatedDouble(in, from, i));
+        break;
+      case FieldDescriptor::CPPTYPE_FLOAT:
+        target.AddFloat(&out, to, source.GetRepeatedFloat(in, from, i));
+        break;
       case FieldDescriptor::CPPTYPE_MESSAGE:
         // Through bytes: also carries the entries of maps whose entry types differ.
-        target.AddMessage(&out, to)->ParseFromString(source.GetRepeatedMessage(in, from, i).SerializeAsString());
+        target.AddMessage(&out, to)->ParseFromString(
+            source.GetRepeatedMessage(in, from, i).SerializeAsString());
         break;
     }
   }
@@ -129,7 +164,8 @@ std::optional<Refusal> version_mismatch(const Ledger& ledger, int64_t version) {
                 {{"current_version", std::to_string(version)}});
 }
 
-void copy_field(const Message& in, const FieldDescriptor& from, Message& out, const FieldDescriptor& to) {
+void copy_field(const Message& in, const FieldDescriptor& from, Message& out,
+                const FieldDescriptor& to) {
   if (from.is_repeated()) {
     copy_repeated(in, &from, out, &to);
   } else if (!from.has_presence() || in.GetReflection()->HasField(in, &from)) {
@@ -139,7 +175,8 @@ void copy_field(const Message& in, const FieldDescriptor& from, Message& out, co
 
 void copy_inputs(const Message& command, Message& event) {
   const Reflection& source = *command.GetReflection();
-  for (const auto& [from, to, personal] : plan_of(*command.GetDescriptor(), *event.GetDescriptor())) {
+  for (const auto& [from, to, personal] :
+       plan_of(*command.GetDescriptor(), *event.GetDescriptor())) {
     if (!personal) {
       copy_field(command, *from, event, *to);
     } else if (source.HasField(command, from)) {

@@ -1,6 +1,9 @@
 // What decide returns: events, a refusal, or "unchanged".
 #pragma once
 
+#include <google/protobuf/generated_enum_reflection.h>
+#include <google/protobuf/message.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,15 +13,13 @@
 #include <variant>
 #include <vector>
 
-#include <google/protobuf/generated_enum_reflection.h>
-#include <google/protobuf/message.h>
-
 #include "platform/state/ledger.h"
 
 namespace taizhang {
 
-// A business "no". `value` is a refusal enum's value with (code) and (zh) options; `field` the path of the field it
-// speaks of ("members[2].identity.citizen_number"); metadata goes into ErrorInfo, never personal data.
+// A business "no". `value` is a refusal enum's value with (code) and (zh) options; `field` the path
+// of the field it speaks of ("members[2].identity.citizen_number"); metadata goes into ErrorInfo,
+// never personal data.
 struct Refusal {
   const google::protobuf::EnumValueDescriptor* value = nullptr;
   std::string field;
@@ -28,8 +29,8 @@ struct Refusal {
 template <class RefusalEnum>
 Refusal refuse(RefusalEnum value, std::string_view field,
                std::vector<std::pair<std::string, std::string>> metadata = {}) {
-  return {google::protobuf::GetEnumDescriptor<RefusalEnum>()->FindValueByNumber(value), std::string(field),
-          std::move(metadata)};
+  return {google::protobuf::GetEnumDescriptor<RefusalEnum>()->FindValueByNumber(value),
+          std::string(field), std::move(metadata)};
 }
 
 struct Emitted {
@@ -91,8 +92,8 @@ Events emit(Event event) {
 // VERSION_MISMATCH when the caller stated a version and the aggregate is at another.
 std::optional<Refusal> version_mismatch(const Ledger& ledger, int64_t version);
 
-// Copies every field of `command` that `event` has under the same name: equal types as they are; a Personal… message
-// into a Sealed of scheme 0. Fields `context` and `ledger` are never copied.
+// Copies every field of `command` that `event` has under the same name: equal types as they are; a
+// Personal… message into a Sealed of scheme 0. Fields `context` and `ledger` are never copied.
 void copy_inputs(const google::protobuf::Message& command, google::protobuf::Message& event);
 
 // One field of equal type; an absent one stays absent.

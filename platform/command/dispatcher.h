@@ -1,6 +1,7 @@
 // The one way in: unary RPCs, the bulk stream, validate_only and tests all go through it.
 //
-// Commands go to the writer of their ledger, queries to the view that registered them, by method. Transport-free.
+// Commands go to the writer of their ledger, queries to the view that registered them, by method.
+// Transport-free.
 #pragma once
 
 #include <functional>
@@ -22,8 +23,8 @@ namespace taizhang {
 class ServerStream {
  public:
   virtual ~ServerStream() = default;
-  // Asks for the next message: `ready` is called exactly once, on any thread, with a message, with an Error that ends
-  // the stream, or with a null message: the stream ended well.
+  // Asks for the next message: `ready` is called exactly once, on any thread, with a message, with
+  // an Error that ends the stream, or with a null message: the stream ended well.
   virtual void next(Done ready) = 0;
   // The caller is gone: a pending next() is answered CANCELLED soon.
   virtual void cancel() = 0;
@@ -31,21 +32,24 @@ class ServerStream {
 
 class Dispatcher {
  public:
-  using Unary = std::function<void(const Call&, std::shared_ptr<const google::protobuf::Message>, Done)>;
+  using Unary =
+      std::function<void(const Call&, std::shared_ptr<const google::protobuf::Message>, Done)>;
   using Streaming = std::function<std::variant<std::unique_ptr<ServerStream>, Error>(
       const Call&, std::shared_ptr<const google::protobuf::Message>)>;
 
-  // Handlers are added before serving; at most one per method, by full name "taizhang.funds.v1.FundsService.SpendDirectly".
+  // Handlers are added before serving; at most one per method, by full name
+  // "taizhang.funds.v1.FundsService.SpendDirectly".
   void handle(std::string method, Unary handler);
   void handle_stream(std::string method, Streaming handler);
 
-  // Authorises by the method's (command) or (query) option and validates statelessly (all violations at once), then
-  // hands over. `done` is called exactly once. A method nobody handles: UNIMPLEMENTED.
+  // Authorises by the method's (command) or (query) option and validates statelessly (all
+  // violations at once), then hands over. `done` is called exactly once. A method nobody handles:
+  // UNIMPLEMENTED.
   void unary(const google::protobuf::MethodDescriptor& method, const Call& call,
              std::shared_ptr<const google::protobuf::Message> request, Done done) const;
-  std::variant<std::unique_ptr<ServerStream>, Error> stream(const google::protobuf::MethodDescriptor& method,
-                                                            const Call& call,
-                                                            std::shared_ptr<const google::protobuf::Message> request) const;
+  std::variant<std::unique_ptr<ServerStream>, Error> stream(
+      const google::protobuf::MethodDescriptor& method, const Call& call,
+      std::shared_ptr<const google::protobuf::Message> request) const;
 
   bool handles(std::string_view method) const;
 

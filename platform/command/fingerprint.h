@@ -1,10 +1,10 @@
 // Fingerprints of requests: what makes two requests the same (design §3.3).
 #pragma once
 
+#include <google/protobuf/message.h>
+
 #include <string>
 #include <string_view>
-
-#include <google/protobuf/message.h>
 
 #include "platform/command/decide.h"
 
@@ -12,15 +12,17 @@ namespace taizhang {
 
 struct Fingerprints {
   std::string request;   // 16 bytes: everything but request_id and validate_only
-  std::string creating;  // 16 bytes: without context and ledger, with the effective date; empty: creates nothing
+  std::string creating;  // 16 bytes: without context and ledger, with the effective date; empty:
+                         // creates nothing
 };
 
-// Keyed HMAC-SHA256 over the parsed request, so that a re-encoded body is the same and a plain personal field cannot be
-// guessed from it. Thread-safe.
+// Keyed HMAC-SHA256 over the parsed request, so that a re-encoded body is the same and a plain
+// personal field cannot be guessed from it. Thread-safe.
 class Fingerprinter {
  public:
   // `key`: 32 random bytes, made once per installation; `key_id` names it in every commit.
-  Fingerprinter(std::string key, std::string key_id) : key_(std::move(key)), key_id_(std::move(key_id)) {}
+  Fingerprinter(std::string key, std::string key_id)
+      : key_(std::move(key)), key_id_(std::move(key_id)) {}
   Fingerprints of(const CommandType& type, const google::protobuf::Message& request) const;
   const std::string& key_id() const { return key_id_; }
 

@@ -1,4 +1,5 @@
-// Opening of ledgers. The writer places and opens the ledger around this decide (writer.cc, open_ledger).
+// Opening of ledgers. The writer places and opens the ledger around this decide (writer.cc,
+// open_ledger).
 #include "platform/command/ledgers.h"
 
 #include "taizhang/admin/v1/commands.pb.h"

@@ -27,8 +27,9 @@ std::string context_of(const Descriptor& event) {
 
 // "SpendDirectly emits FundsAllocated": the event's full name, or empty.
 std::string find_emitted(const Descriptor& request, const std::string& name) {
-  const std::string full =
-      name.find('.') == std::string::npos ? request.file()->package() + "." + name : std::string(kRoot) + name;
+  const std::string full = name.find('.') == std::string::npos
+                               ? request.file()->package() + "." + name
+                               : std::string(kRoot) + name;
   const auto* pool = DescriptorPool::generated_pool();
   return pool->FindMessageTypeByName(full) ? full : pool->FindMessageTypeByName(name) ? name : "";
 }
@@ -49,7 +50,8 @@ void Registry::add_command(const Message& prototype, DecideFn decide) {
 
 void Registry::add_validate(const Message& prototype, ValidateFn check) {
   auto& command = commands_[prototype.GetDescriptor()->full_name()];
-  if (command.validate) broken_invariant("two validates for " + prototype.GetDescriptor()->full_name());
+  if (command.validate)
+    broken_invariant("two validates for " + prototype.GetDescriptor()->full_name());
   command.validate = std::move(check);
 }
 
@@ -112,7 +114,8 @@ void Registry::check_complete() const {
     if (path.substr(path.rfind('/') + 1).starts_with("events")) {
       for (int i = 0; i < file->message_type_count(); ++i) {
         const auto& message = *file->message_type(i);
-        if (message.options().HasExtension(taizhang::event) && !find_event(stored_type(message.full_name()))) {
+        if (message.options().HasExtension(taizhang::event) &&
+            !find_event(stored_type(message.full_name()))) {
           broken_invariant("no evolve for " + message.full_name());
         }
       }

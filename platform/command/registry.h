@@ -1,6 +1,8 @@
-// What the server can do: one decide per command, one evolve per event, one owner per table, checked against the protos.
+// What the server can do: one decide per command, one evolve per event, one owner per table,
+// checked against the protos.
 //
-// What a command is stands in its proto (taizhang/options.proto); here only the functions are tied to it.
+// What a command is stands in its proto (taizhang/options.proto); here only the functions are tied
+// to it.
 #pragma once
 
 #include <functional>
@@ -24,11 +26,13 @@ class Violations {
     // What is expected, in English: "must be a UUID of 36 lower-case characters".
     std::string description;
   };
-  // `reason` is one of the generic reasons of design §4 (b): FIELD_REQUIRED, FIELD_INVALID, TOO_MANY_ROWS …
+  // `reason` is one of the generic reasons of design §4 (b): FIELD_REQUIRED, FIELD_INVALID,
+  // TOO_MANY_ROWS …
   template <class RefusalEnum>
   void add(RefusalEnum reason, std::string field, std::string description) {
-    findings_.push_back({google::protobuf::GetEnumDescriptor<RefusalEnum>()->FindValueByNumber(reason),
-                         std::move(field), std::move(description)});
+    findings_.push_back(
+        {google::protobuf::GetEnumDescriptor<RefusalEnum>()->FindValueByNumber(reason),
+         std::move(field), std::move(description)});
   }
   const std::vector<Finding>& findings() const { return findings_; }
   bool empty() const { return findings_.empty(); }
@@ -37,17 +41,19 @@ class Violations {
   std::vector<Finding> findings_;
 };
 
-// State-based checks of design §4 (e) over the published tables of rules, registry …: services/common/ gives them.
-// Each returns the refusal for one field, or nothing. `day` is yyyymmdd.
+// State-based checks of design §4 (e) over the published tables of rules, registry …:
+// services/common/ gives them. Each returns the refusal for one field, or nothing. `day` is
+// yyyymmdd.
 struct ReferenceChecks {
-  std::function<std::optional<Refusal>(const Ledger&, std::string_view list_id, std::string_view code_value, int32_t day,
+  std::function<std::optional<Refusal>(const Ledger&, std::string_view list_id,
+                                       std::string_view code_value, int32_t day,
                                        std::string_view field_path)>
       code_in_list;
   std::function<std::optional<Refusal>(const Ledger&, std::string_view region, int32_t day,
                                        std::string_view field_path)>
       region;
-  std::function<std::optional<Refusal>(const Ledger&, int subject_kind, std::string_view id, int32_t day,
-                                       std::string_view field_path)>
+  std::function<std::optional<Refusal>(const Ledger&, int subject_kind, std::string_view id,
+                                       int32_t day, std::string_view field_path)>
       subject;
 };
 
@@ -69,16 +75,18 @@ class Registry {
   // Stateless checks of a command that field options cannot say.
   template <class Command>
   Registry& validate(void (*check)(const Command&, Violations&)) {
-    add_validate(Command::default_instance(), [check](const google::protobuf::Message& command, Violations& found) {
-      check(static_cast<const Command&>(command), found);
-    });
+    add_validate(Command::default_instance(),
+                 [check](const google::protobuf::Message& command, Violations& found) {
+                   check(static_cast<const Command&>(command), found);
+                 });
     return *this;
   }
   template <class Event>
   Registry& event(void (*evolve)(Ledger&, const Event&)) {
-    add_event(Event::default_instance(), [evolve](Ledger& ledger, const google::protobuf::Message& event) {
-      evolve(ledger, static_cast<const Event&>(event));
-    });
+    add_event(Event::default_instance(),
+              [evolve](Ledger& ledger, const google::protobuf::Message& event) {
+                evolve(ledger, static_cast<const Event&>(event));
+              });
     return *this;
   }
   void reference_checks(ReferenceChecks checks) { reference_checks_ = std::move(checks); }
@@ -100,8 +108,9 @@ class Registry {
   const Event* find_event(std::string_view stored_type) const;
   const ReferenceChecks& reference_checks() const { return reference_checks_; }
 
-  // Walks the descriptor pool: aborts by name unless each rpc with (command) has one decide, each event message of an
-  // events*.proto one evolve, each event named in `emits` exists, and each (table) name is unique.
+  // Walks the descriptor pool: aborts by name unless each rpc with (command) has one decide, each
+  // event message of an events*.proto one evolve, each event named in `emits` exists, and each
+  // (table) name is unique.
   void check_complete() const;
 
  private:

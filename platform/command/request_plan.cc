@@ -36,7 +36,8 @@ struct RequestPlan::Field {
   bool names_something = false;  // it or something below it is a Reference
 };
 
-// Where a field stands, spelt out only when something is said of it: well-formed requests pay nothing.
+// Where a field stands, spelt out only when something is said of it: well-formed requests pay
+// nothing.
 struct RequestPlan::Path {
   const Path* parent = nullptr;
   std::string_view name;  // empty: the request itself
@@ -127,12 +128,17 @@ std::string_view format_error(Format format, std::string_view text) {
   switch (format) {
     case FORMAT_UUID: return is_uuid(text) ? "" : "must be a UUID of 36 lower-case characters";
     case FORMAT_ORG_ID:
-      return is_org_id(text) ? "" : "must be a UUID, or \"uscc:\" and 18 characters of a credit code";
-    case FORMAT_REGION: return is_region_form(text) ? "" : "must be a region code of 2, 4, 6, 9, 12 or 15 digits";
+      return is_org_id(text) ? ""
+                             : "must be a UUID, or \"uscc:\" and 18 characters of a credit code";
+    case FORMAT_REGION:
+      return is_region_form(text) ? "" : "must be a region code of 2, 4, 6, 9, 12 or 15 digits";
     case FORMAT_LEDGER: return is_ledger_code(text) ? "" : "must be a ledger code of 6 digits";
-    case FORMAT_KEY: return is_key(text) ? "" : "must be lower-case words joined by dots or underscores";
-    case FORMAT_CODE: return is_upper_code(text) ? "" : "must be upper-case letters, digits and underscores";
-    case FORMAT_SHA256: return text.size() == 64 && is_hex(text) ? "" : "must be 64 lower-case hexadecimal digits";
+    case FORMAT_KEY:
+      return is_key(text) ? "" : "must be lower-case words joined by dots or underscores";
+    case FORMAT_CODE:
+      return is_upper_code(text) ? "" : "must be upper-case letters, digits and underscores";
+    case FORMAT_SHA256:
+      return text.size() == 64 && is_hex(text) ? "" : "must be 64 lower-case hexadecimal digits";
     default: return "";
   }
 }
@@ -152,19 +158,23 @@ Format subject_format(int kind) {
 
 bool is_real_date(int year, int month, int day) {
   if (year < 1900 || year > 2199 || month < 1 || month > 12 || day < 1) return false;
-  return std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  return std::chrono::year_month_day(std::chrono::year(year),
+                                     std::chrono::month(static_cast<unsigned>(month)),
                                      std::chrono::day(static_cast<unsigned>(day)))
       .ok();
 }
 
-int32_t day_number(const common::v1::Date& date) { return date.year() * 10'000 + date.month() * 100 + date.day(); }
+int32_t day_number(const common::v1::Date& date) {
+  return date.year() * 10'000 + date.month() * 100 + date.day();
+}
 
 // One walk's findings, capped so that a hostile request cannot make a huge answer.
 class Report {
  public:
   explicit Report(Violations& found) : found_(found) {}
   void add(CommonRefusal reason, const Path& path, std::string_view description) {
-    if (found_.findings().size() < kViolationsMax) found_.add(reason, path.text(), std::string(description));
+    if (found_.findings().size() < kViolationsMax)
+      found_.add(reason, path.text(), std::string(description));
   }
 
  private:
@@ -180,7 +190,8 @@ void check_amount(const Field& rule, int64_t value, const Path& path, Report& re
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "must be at most 10^15");
   } else if (rule.rules.bounded() && (value < rule.rules.min() || value > rule.rules.max())) {
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path,
-               "must be from " + std::to_string(rule.rules.min()) + " to " + std::to_string(rule.rules.max()));
+               "must be from " + std::to_string(rule.rules.min()) + " to " +
+                   std::to_string(rule.rules.max()));
   }
 }
 
@@ -189,7 +200,8 @@ void check_text(const Field& rule, std::string_view text, const Path& path, Repo
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path,
                "must have at most " + std::to_string(rule.chars_max) + " characters");
   } else if (has_control_character(text)) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "must not contain control characters");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path,
+               "must not contain control characters");
   } else if (const auto expected = format_error(rule.rules.format(), text); !expected.empty()) {
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, expected);
   }
@@ -204,7 +216,8 @@ void check_enum(const Field& rule, int value, const Path& path, Report& report) 
 bool check_date(const Message& message, const Path& path, Report& report) {
   const auto& date = static_cast<const common::v1::Date&>(message);
   if (is_real_date(date.year(), date.month(), date.day())) return true;
-  report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "must be a real date from 1900 to 2199");
+  report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path,
+             "must be a real date from 1900 to 2199");
   return false;
 }
 
@@ -220,28 +233,38 @@ void check_partial_date(const Message& message, const Path& path, Report& report
 
 void check_figure(const common::v1::Figure& figure, const Path& path, Report& report) {
   using Figure = common::v1::Figure;
-  const bool blank = figure.qualifier() == Figure::QUALIFIER_MASKED || figure.qualifier() == Figure::QUALIFIER_UNKNOWN;
+  const bool blank = figure.qualifier() == Figure::QUALIFIER_MASKED ||
+                     figure.qualifier() == Figure::QUALIFIER_UNKNOWN;
   if (blank && (figure.value_case() != Figure::VALUE_NOT_SET || figure.high() != 0)) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path, "must have no value: it is masked or unknown");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path,
+               "must have no value: it is masked or unknown");
   } else if (!blank && figure.qualifier() != 0 && figure.value_case() == Figure::VALUE_NOT_SET) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, Path{&path, "value"}, "one of fen, quantity, count is required");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, Path{&path, "value"},
+               "one of fen, quantity, count is required");
   }
   if (figure.qualifier() == Figure::QUALIFIER_RANGE) {
-    const int64_t low = figure.has_quantity() ? figure.quantity().milli() : figure.has_fen() ? figure.fen() : figure.count();
+    const int64_t low = figure.has_quantity() ? figure.quantity().milli()
+                        : figure.has_fen()    ? figure.fen()
+                                              : figure.count();
     if (figure.high() <= low) {
-      report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "high"}, "must be above the lower end of the range");
+      report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "high"},
+                 "must be above the lower end of the range");
     }
   } else if (figure.high() != 0) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "high"}, "stands only in a range");
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "high"},
+               "stands only in a range");
   }
 }
 
-void check_subject_ref(const Field& rule, const common::v1::SubjectRef& ref, const Path& path, Report& report) {
+void check_subject_ref(const Field& rule, const common::v1::SubjectRef& ref, const Path& path,
+                       Report& report) {
   if (ref.kind() == 0 || ref.id().empty()) return;  // FIELD_REQUIRED is said by the nested plan
   const auto& kinds = rule.rules.subject_kinds();
   if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), ref.kind()) == kinds.end()) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "kind"}, "is not a kind that may stand here");
-  } else if (const auto expected = format_error(subject_format(ref.kind()), ref.id()); !expected.empty()) {
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "kind"},
+               "is not a kind that may stand here");
+  } else if (const auto expected = format_error(subject_format(ref.kind()), ref.id());
+             !expected.empty()) {
     report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, Path{&path, "id"}, expected);
   }
 }
@@ -260,7 +283,8 @@ void set_defaults(Field& rule) {
   rule.items_max = rule.rules.items_max() > 0 ? rule.rules.items_max() : kItemsMax;
   rule.chars_max = rule.rules.chars_max();
   if (rule.chars_max == 0) {
-    const bool coded = !rule.rules.code_list().empty() || rule.rules.format() != FORMAT_UNSPECIFIED ||
+    const bool coded = !rule.rules.code_list().empty() ||
+                       rule.rules.format() != FORMAT_UNSPECIFIED ||
                        ends_with_any(name, {"_id", "_reference", "code", "key"});
     rule.chars_max = coded ? kCodeCharsMax : kTextCharsMax;
   }
@@ -282,7 +306,8 @@ bool is_uuid(std::string_view text) {
 
 bool is_region_form(std::string_view text) {
   const size_t size = text.size();
-  return (size == 2 || size == 4 || size == 6 || size == 9 || size == 12 || size == 15) && all_digits(text);
+  return (size == 2 || size == 4 || size == 6 || size == 9 || size == 12 || size == 15) &&
+         all_digits(text);
 }
 
 bool is_ledger_code(std::string_view text) { return text.size() == 6 && all_digits(text); }
@@ -324,7 +349,8 @@ const RequestPlan& RequestPlan::of(const Descriptor& request) {
     const auto sibling = [&](const std::string& name) -> const FieldDescriptor* {
       if (name.empty()) return nullptr;
       const auto* other = request.FindFieldByName(name);
-      if (!other) broken_invariant("(field) of " + rule->field->full_name() + " names no field " + name);
+      if (!other)
+        broken_invariant("(field) of " + rule->field->full_name() + " names no field " + name);
       return other;
     };
     rule->not_before = sibling(rule->rules.not_before());
@@ -332,9 +358,10 @@ const RequestPlan& RequestPlan::of(const Descriptor& request) {
     const bool message = rule->field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
     if (message) rule->nested = &of(*rule->field->message_type());
     const bool is_ref = is_type(*rule->field, common::v1::SubjectRef::descriptor());
-    rule->names_something = !rule->rules.code_list().empty() || rule->rules.region() || rule->rules.must_exist() ||
-                            rule->rules.subject() == common::v1::SUBJECT_KIND_REGION ||
-                            rule->rules.subject() == common::v1::SUBJECT_KIND_VILLAGE || is_ref || message;
+    rule->names_something =
+        !rule->rules.code_list().empty() || rule->rules.region() || rule->rules.must_exist() ||
+        rule->rules.subject() == common::v1::SUBJECT_KIND_REGION ||
+        rule->rules.subject() == common::v1::SUBJECT_KIND_VILLAGE || is_ref || message;
     plan->fields_.push_back(std::move(rule));
   }
   return *plan;
@@ -342,14 +369,17 @@ const RequestPlan& RequestPlan::of(const Descriptor& request) {
 
 RequestPlan::RequestPlan(const Descriptor& request) : descriptor_(request) {}
 
-void RequestPlan::check(const Message& request, Violations& found) const { check_message(request, Path(), found); }
+void RequestPlan::check(const Message& request, Violations& found) const {
+  check_message(request, Path(), found);
+}
 
 void RequestPlan::check_message(const Message& message, const Path& path, Violations& found) const {
   Report report(found);
   const Reflection& reflection = *message.GetReflection();
   const auto& unknown = reflection.GetUnknownFields(message);
   if (!unknown.empty()) {
-    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, path.name.empty() ? Path{nullptr, descriptor_.name()} : path,
+    report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID,
+               path.name.empty() ? Path{nullptr, descriptor_.name()} : path,
                "has an unknown field, number " + std::to_string(unknown.field(0).number()));
   }
   std::string scratch;
@@ -358,8 +388,9 @@ void RequestPlan::check_message(const Message& message, const Path& path, Violat
     const bool repeated = index >= 0;
     switch (field->cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING: {
-        const std::string& text = repeated ? reflection.GetRepeatedStringReference(message, field, index, &scratch)
-                                           : reflection.GetStringReference(message, field, &scratch);
+        const std::string& text =
+            repeated ? reflection.GetRepeatedStringReference(message, field, index, &scratch)
+                     : reflection.GetStringReference(message, field, &scratch);
         if (field->type() != FieldDescriptor::TYPE_BYTES && !(text.empty() && !repeated)) {
           check_text(rule, text, at, report);
         }
@@ -376,12 +407,16 @@ void RequestPlan::check_message(const Message& message, const Path& path, Violat
         break;
       }
       case FieldDescriptor::CPPTYPE_INT64:
-        check_amount(rule, repeated ? reflection.GetRepeatedInt64(message, field, index)
-                                    : reflection.GetInt64(message, field), at, report);
+        check_amount(rule,
+                     repeated ? reflection.GetRepeatedInt64(message, field, index)
+                              : reflection.GetInt64(message, field),
+                     at, report);
         break;
       case FieldDescriptor::CPPTYPE_INT32:
-        check_amount(rule, repeated ? reflection.GetRepeatedInt32(message, field, index)
-                                    : reflection.GetInt32(message, field), at, report);
+        check_amount(rule,
+                     repeated ? reflection.GetRepeatedInt32(message, field, index)
+                              : reflection.GetInt32(message, field),
+                     at, report);
         break;
       case FieldDescriptor::CPPTYPE_MESSAGE: {
         const Message& nested = repeated ? reflection.GetRepeatedMessage(message, field, index)
@@ -459,26 +494,31 @@ void RequestPlan::check_message(const Message& message, const Path& path, Violat
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
       present = reflection.GetBool(message, field);
     } else {
-      // A number without presence: 0 stands for "not given" only where it is required and not an amount, whose own
-      // refusal says more; an optional one that is 0 has nothing to check but its bounds.
-      present = reflection.HasField(message, field) || rule.sign == SIGN_POSITIVE || rule.rules.bounded();
+      // A number without presence: 0 stands for "not given" only where it is required and not an
+      // amount, whose own refusal says more; an optional one that is 0 has nothing to check but its
+      // bounds.
+      present =
+          reflection.HasField(message, field) || rule.sign == SIGN_POSITIVE || rule.rules.bounded();
     }
     if (rule.exactly_with) {
       const auto* with = rule.exactly_with;
       bool wanted;
       if (with->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
         const auto* value = with->enum_type()->FindValueByName(rule.rules.exactly_with_value());
-        if (!value) broken_invariant("(field).exactly_with_value of " + field->full_name() + " is no value");
+        if (!value)
+          broken_invariant("(field).exactly_with_value of " + field->full_name() + " is no value");
         wanted = reflection.GetEnumValue(message, with) == value->number();
       } else {
         wanted = reflection.HasField(message, with);
       }
       if (wanted && !present) {
-        report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, at, "is required with this " + with->name());
+        report.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, at,
+                   "is required with this " + with->name());
         continue;
       }
       if (!wanted && present) {
-        report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, at, "must not stand with this " + with->name());
+        report.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, at,
+                   "must not stand with this " + with->name());
         continue;
       }
     }
@@ -489,8 +529,10 @@ void RequestPlan::check_message(const Message& message, const Path& path, Violat
     one(rule, -1, at);
     if (rule.not_before && reflection.HasField(message, rule.not_before) &&
         is_type(*field, common::v1::Date::descriptor())) {
-      const auto& date = static_cast<const common::v1::Date&>(reflection.GetMessage(message, field));
-      const auto& earlier = static_cast<const common::v1::Date&>(reflection.GetMessage(message, rule.not_before));
+      const auto& date =
+          static_cast<const common::v1::Date&>(reflection.GetMessage(message, field));
+      const auto& earlier =
+          static_cast<const common::v1::Date&>(reflection.GetMessage(message, rule.not_before));
       if (day_number(date) < day_number(earlier)) {
         report.add(common::v1::COMMON_REFUSAL_DATE_ORDER_INVALID, at,
                    "must not be before " + rule.not_before->name());
@@ -505,7 +547,8 @@ std::vector<Reference> RequestPlan::references(const Message& request) const {
   return out;
 }
 
-void RequestPlan::collect(const Message& message, const Path& path, std::vector<Reference>& out) const {
+void RequestPlan::collect(const Message& message, const Path& path,
+                          std::vector<Reference>& out) const {
   const Reflection& reflection = *message.GetReflection();
   const auto add_text = [&](const Field& rule, std::string_view value, const Path& at) {
     if (value.empty()) return;
@@ -520,21 +563,24 @@ void RequestPlan::collect(const Message& message, const Path& path, std::vector<
     } else if (rules.must_exist() && !region_kind) {
       out.push_back({Reference::Kind::kSubject, {}, rules.subject(), value, at.text(), true});
     } else if (region_kind) {
-      out.push_back({Reference::Kind::kRegion, {}, rules.subject(), value, at.text(), rules.must_exist()});
+      out.push_back(
+          {Reference::Kind::kRegion, {}, rules.subject(), value, at.text(), rules.must_exist()});
     }
   };
   const auto add_message = [&](const Field& rule, const Message& nested, const Path& at) {
     if (rule.field->message_type() == common::v1::SubjectRef::descriptor()) {
       const auto& ref = static_cast<const common::v1::SubjectRef&>(nested);
       if (ref.id().empty()) return;
-      const bool region_kind =
-          ref.kind() == common::v1::SUBJECT_KIND_REGION || ref.kind() == common::v1::SUBJECT_KIND_VILLAGE;
+      const bool region_kind = ref.kind() == common::v1::SUBJECT_KIND_REGION ||
+                               ref.kind() == common::v1::SUBJECT_KIND_VILLAGE;
       if (region_kind) {
-        out.push_back({Reference::Kind::kRegion, {}, ref.kind(), ref.id(), Path{&at, "id"}.text(), true});
+        out.push_back(
+            {Reference::Kind::kRegion, {}, ref.kind(), ref.id(), Path{&at, "id"}.text(), true});
       }
       // Of a village also that it is one: as a region it might be a county.
       if (rule.rules.must_exist()) {
-        out.push_back({Reference::Kind::kSubject, {}, ref.kind(), ref.id(), Path{&at, "id"}.text(), true});
+        out.push_back(
+            {Reference::Kind::kSubject, {}, ref.kind(), ref.id(), Path{&at, "id"}.text(), true});
       }
       return;
     }
@@ -558,8 +604,10 @@ void RequestPlan::collect(const Message& message, const Path& path, std::vector<
       }
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       if (field->containing_oneof() && !reflection.HasField(message, field)) continue;
-      add_text(rule, reflection.GetStringReference(message, field, &scratch), Path{&path, field->name()});
-    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && reflection.HasField(message, field)) {
+      add_text(rule, reflection.GetStringReference(message, field, &scratch),
+               Path{&path, field->name()});
+    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+               reflection.HasField(message, field)) {
       add_message(rule, reflection.GetMessage(message, field), Path{&path, field->name()});
     }
   }

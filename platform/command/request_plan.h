@@ -1,5 +1,5 @@
-// The rules of one request type, compiled once from its field options: stateless validation (design §4 (b)) and the
-// list of codes, regions and subjects it names, for the state-based checks (e).
+// The rules of one request type, compiled once from its field options: stateless validation (design
+// §4 (b)) and the list of codes, regions and subjects it names, for the state-based checks (e).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ constexpr int kTextCharsMax = 500;
 constexpr int kCodeCharsMax = 64;
 constexpr int kItemsMax = 1'000;
 constexpr int64_t kAmountMax = 1'000'000'000'000'000;  // fen or milli
-constexpr int kViolationsMax = 100;                     // findings reported at once
+constexpr int kViolationsMax = 100;                    // findings reported at once
 
 // Something a request names that state must know.
 struct Reference {
@@ -27,7 +27,7 @@ struct Reference {
   std::string_view list_id;  // kCode
   int subject_kind = 0;      // kSubject; kRegion when the field also must exist
   std::string_view value;
-  std::string field;  // path
+  std::string field;    // path
   bool checked = true;  // false: named only (authorisation by region looks at it)
 };
 
@@ -48,8 +48,10 @@ class RequestPlan {
 
  private:
   explicit RequestPlan(const google::protobuf::Descriptor& request);
-  void check_message(const google::protobuf::Message& message, const Path& path, Violations& found) const;
-  void collect(const google::protobuf::Message& message, const Path& path, std::vector<Reference>& out) const;
+  void check_message(const google::protobuf::Message& message, const Path& path,
+                     Violations& found) const;
+  void collect(const google::protobuf::Message& message, const Path& path,
+               std::vector<Reference>& out) const;
 
   const google::protobuf::Descriptor& descriptor_;
   std::vector<std::unique_ptr<Field>> fields_;

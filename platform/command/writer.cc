@@ -1,9 +1,10 @@
 // The writer of one partition.
 //
-// Why an answer is certain: every answer waits for the confirmation of the last append made before it was decided
-// (answer_when_certain), so it never rests on a state that the log may not hold; where the engine has no exclusive lock
-// a refusal also waits for an append made after it, which a deposed writer cannot get confirmed. When an epoch ends,
-// the overlay is discarded whole and everything unanswered is looked up in the log or decided again.
+// Why an answer is certain: every answer waits for the confirmation of the last append made before
+// it was decided (answer_when_certain), so it never rests on a state that the log may not hold;
+// where the engine has no exclusive lock a refusal also waits for an append made after it, which a
+// deposed writer cannot get confirmed. When an epoch ends, the overlay is discarded whole and
+// everything unanswered is looked up in the log or decided again.
 #include "platform/command/writer.h"
 
 #include <algorithm>
@@ -37,7 +38,8 @@ constexpr std::string_view kSelfApprove = "SELF_APPROVE";
 
 const common::v1::RequestContext& context_of(const Message& request) {
   const auto* part = request.GetDescriptor()->FindFieldByNumber(1);
-  return static_cast<const common::v1::RequestContext&>(request.GetReflection()->GetMessage(request, part));
+  return static_cast<const common::v1::RequestContext&>(
+      request.GetReflection()->GetMessage(request, part));
 }
 
 common::v1::Actor actor_of(const Caller& caller) {
@@ -61,29 +63,32 @@ const common::v1::Actor& system_actor() {
 }
 
 Error unavailable(const char* outcome) {
-  return failure(kUnavailable, "WRITER_UNAVAILABLE", "the ledger's writer cannot answer now", {{"outcome", outcome}},
-                 kRetryAfterMs);
+  return failure(kUnavailable, "WRITER_UNAVAILABLE", "the ledger's writer cannot answer now",
+                 {{"outcome", outcome}}, kRetryAfterMs);
 }
 
 Error deadline_passed() {
-  return failure(kDeadlineExceeded, "DEADLINE_EXCEEDED", "the deadline passed before the command was decided",
-                 {{"outcome", "none"}});
+  return failure(kDeadlineExceeded, "DEADLINE_EXCEEDED",
+                 "the deadline passed before the command was decided", {{"outcome", "none"}});
 }
 
 Error damaged_state() {
-  return failure(kDataLoss, "STATE_DAMAGED", "the writer's state tables are damaged; they can be rebuilt from the journal",
+  return failure(kDataLoss, "STATE_DAMAGED",
+                 "the writer's state tables are damaged; they can be rebuilt from the journal",
                  {{"outcome", "none"}});
 }
 
 // Why an append was not made. Nothing of it was written.
 Error error_of_append(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) {
-    return failure(kResourceExhausted, "NO_ROOM", "no room in the journal now", {{"outcome", "none"}}, kRetryAfterMs);
+    return failure(kResourceExhausted, "NO_ROOM", "no room in the journal now",
+                   {{"outcome", "none"}}, kRetryAfterMs);
   }
   if (absl::IsDataLoss(status)) return damaged_state();
   if (absl::IsInvalidArgument(status)) {
-    Error error = failure(kInvalidArgument, "COMMIT_TOO_LARGE", "the command's events exceed the bound of one commit",
-                          {{"limit", "journal_record_bytes_max"}, {"max", std::to_string(journal::kRecordBytesMax)}});
+    Error error = failure(
+        kInvalidArgument, "COMMIT_TOO_LARGE", "the command's events exceed the bound of one commit",
+        {{"limit", "journal_record_bytes_max"}, {"max", std::to_string(journal::kRecordBytesMax)}});
     error.zh = "内容过大，请分批提交";
     return error;
   }
@@ -92,8 +97,9 @@ Error error_of_append(const absl::Status& status) {
 
 }  // namespace
 
-Writer::Writer(journal::Log& log, Clock& clock, Random& random, const Registry& registry, State& state,
-               const BlindIndex& blind_index, std::string key_id, WriterSettings settings)
+Writer::Writer(journal::Log& log, Clock& clock, Random& random, const Registry& registry,
+               State& state, const BlindIndex& blind_index, std::string key_id,
+               WriterSettings settings)
     : log_(log),
       clock_(clock),
       registry_(registry),
@@ -105,15 +111,16 @@ Writer::Writer(journal::Log& log, Clock& clock, Random& random, const Registry& 
 
 Writer::~Writer() { stop(); }
 
-// --- Starting and stopping ------------------------------------------------------------------------------------------
+// --- Starting and stopping
+// ------------------------------------------------------------------------------------------
 
 absl::Status Writer::start() {
   auto stored = state_.stored_fold();
   if (!stored.ok()) return stored.status();
   journal::Fold fold = *stored ? std::move(**stored) : journal::Fold(0);
   journal::OwnerListener& listener = *this;
-  owner_ = std::make_unique<journal::Owner>(log_, clock_, random_, listener, std::move(fold), settings_.owner,
-                                            [this] { wake(); });
+  owner_ = std::make_unique<journal::Owner>(log_, clock_, random_, listener, std::move(fold),
+                                            settings_.owner, [this] { wake(); });
   if (auto claimed = owner_->claim(); !claimed.ok()) return claimed;
   serving_ = true;
   ++epochs_;
@@ -139,12 +146,14 @@ void Writer::stop() {
   }
   if (owner_->serving()) {
     const auto released = owner_->release(absl::Seconds(10));
-    if (!released.ok()) log(LogLevel::kWarning, "release_failed", {{"why", std::string(released.message())}});
+    if (!released.ok())
+      log(LogLevel::kWarning, "release_failed", {{"why", std::string(released.message())}});
   }
   owner_->poll();
   deliver();
   const auto flushed = state_.flush(owner_->fold(), owner_->take_touched_ledgers());
-  if (!flushed.ok()) log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
+  if (!flushed.ok())
+    log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
   serving_ = false;
 }
 
@@ -152,7 +161,9 @@ void Writer::stop() {
 absl::Status Writer::found_directory() {
   const auto* directory = owner_->fold().ledger(kDirectory);
   if (!directory || !directory->open) {
-    if (auto opened = append_ledger_opened(kDirectory, common::v1::LEDGER_KIND_DIRECTORY); !opened.ok()) return opened;
+    if (auto opened = append_ledger_opened(kDirectory, common::v1::LEDGER_KIND_DIRECTORY);
+        !opened.ok())
+      return opened;
   }
   directory = owner_->speculative().ledger(kDirectory);
   if (directory->next_seq > 1) return absl::OkStatus();
@@ -188,7 +199,8 @@ absl::Status Writer::append_ledger_opened(std::string_view ledger_code, int kind
   return owner_->append(*std::move(draft)).status();
 }
 
-// --- What the journal tells -----------------------------------------------------------------------------------------
+// --- What the journal tells
+// -----------------------------------------------------------------------------------------
 
 absl::Status Writer::apply_commit(const jv1::Commit& commit, int64_t offset) {
   auto events = parse_events(registry_, commit);
@@ -217,8 +229,8 @@ absl::Status Writer::apply_commit(const jv1::Commit& commit, int64_t offset) {
     apply(request.events(), request.actor());
     const std::string id = uuid_text(request.request_id());
     apply_request(rows, occasion, {id, request.fingerprint(), request.creating_fingerprint()},
-                  commit.first_seq() + static_cast<int64_t>(first), commit.first_seq() + static_cast<int64_t>(next) - 1,
-                  *(*events)[first]);
+                  commit.first_seq() + static_cast<int64_t>(first),
+                  commit.first_seq() + static_cast<int64_t>(next) - 1, *(*events)[first]);
   }
   apply(events->size() - next, system_actor());
   state_.note_offset(commit.ledger(), commit.first_seq(), offset);
@@ -229,7 +241,8 @@ absl::Status Writer::on_record(const journal::Folded& record) {
   if (record.state_mark && record.state_mark->fold_version() == kStateFoldVersion) {
     const auto digest = state_.digest();
     if (record.state_mark->digest() != std::string(digest.begin(), digest.end())) {
-      return absl::DataLossError("state differs from the journal's mark at offset " + std::to_string(record.offset) +
+      return absl::DataLossError("state differs from the journal's mark at offset " +
+                                 std::to_string(record.offset) +
                                  ": drop the state tables and start again");
     }
   }
@@ -247,7 +260,8 @@ absl::Status Writer::on_record(const journal::Folded& record) {
   }
   if (!applied.ok()) {
     state_.rollback();
-    return absl::Status(applied.code(), "offset " + std::to_string(record.offset) + ": " + std::string(applied.message()));
+    return absl::Status(applied.code(), "offset " + std::to_string(record.offset) + ": " +
+                                            std::string(applied.message()));
   }
   state_.confirm(1);
   if (!state_.status().ok()) return state_.status();
@@ -285,7 +299,8 @@ void Writer::on_epoch_ended(const absl::Status& why) {
   if (absl::IsDataLoss(why)) failed_ = true;
 }
 
-// --- Taking work ----------------------------------------------------------------------------------------------------
+// --- Taking work
+// ----------------------------------------------------------------------------------------------------
 
 void Writer::wake() {
   {
@@ -317,7 +332,8 @@ void Writer::submit(Submission submission) {
     submission.done(unavailable("none"));
   } else {
     submission.done(failure(kResourceExhausted, "QUEUE_FULL", "too many commands are waiting",
-                            {{"outcome", "none"}, {"limit", "queued_commands_max"}}, kRetryAfterMs));
+                            {{"outcome", "none"}, {"limit", "queued_commands_max"}},
+                            kRetryAfterMs));
   }
 }
 
@@ -337,7 +353,8 @@ void Writer::ask(OutcomeQuestion question) {
 void Writer::loop() {
   while (true) {
     if (step()) continue;
-    // Work often comes within microseconds of the last answer; sleeping and waking costs more than looking for it.
+    // Work often comes within microseconds of the last answer; sleeping and waking costs more than
+    // looking for it.
     const int64_t give_up_us = clock_.boot_us() + settings_.spin_us;
     bool found = false;
     while (!found && clock_.boot_us() < give_up_us) {
@@ -345,8 +362,8 @@ void Writer::loop() {
       found = woken_;
     }
     std::unique_lock lock(mutex_);
-    if (stopping_ && queue_.empty() && bulk_queue_.empty() && questions_.empty() && waiting_.empty() &&
-        doubtful_.empty()) {
+    if (stopping_ && queue_.empty() && bulk_queue_.empty() && questions_.empty() &&
+        waiting_.empty() && doubtful_.empty()) {
       return;
     }
     if (failed_ && stopping_) return;
@@ -386,7 +403,8 @@ bool Writer::step() {
   return took || confirmed > 0 || wrote;
 }
 
-// Takes what waits, interactive commands first; bulk only while it holds less than its share of what is in flight.
+// Takes what waits, interactive commands first; bulk only while it holds less than its share of
+// what is in flight.
 bool Writer::take_queue() {
   std::deque<Submission> commands;
   std::deque<Submission> bulk;
@@ -396,9 +414,11 @@ bool Writer::take_queue() {
     woken_ = false;
     commands.swap(queue_);
     questions.swap(questions_);
-    size_t bulk_room =
-        bulk_appends_.size() < settings_.bulk_in_flight_max ? settings_.bulk_in_flight_max - bulk_appends_.size() : 0;
-    // A turn stays short, so that an interactive command that comes meanwhile does not wait behind a whole import.
+    size_t bulk_room = bulk_appends_.size() < settings_.bulk_in_flight_max
+                           ? settings_.bulk_in_flight_max - bulk_appends_.size()
+                           : 0;
+    // A turn stays short, so that an interactive command that comes meanwhile does not wait behind
+    // a whole import.
     bulk_room = std::min<size_t>(bulk_room, 256);
     while (bulk_room-- > 0 && !bulk_queue_.empty()) {
       bulk.push_back(std::move(bulk_queue_.front()));
@@ -411,7 +431,8 @@ bool Writer::take_queue() {
     jv1::StateMark mark;
     mark.set_fold_version(kStateFoldVersion);
     mark.set_digest(std::string(digest.begin(), digest.end()));
-    if (auto draft = Draft::of(Kind::kStateMark, mark); draft.ok() && owner_->append(*std::move(draft)).ok()) {
+    if (auto draft = Draft::of(Kind::kStateMark, mark);
+        draft.ok() && owner_->append(*std::move(draft)).ok()) {
       commits_since_mark_ = 0;
     }
   }
@@ -453,17 +474,21 @@ bool Writer::take_queue() {
   }
   if (!commands.empty() || !bulk.empty() || !questions.empty()) {
     const std::lock_guard lock(mutex_);
-    queue_.insert(queue_.begin(), std::make_move_iterator(commands.begin()), std::make_move_iterator(commands.end()));
-    bulk_queue_.insert(bulk_queue_.begin(), std::make_move_iterator(bulk.begin()), std::make_move_iterator(bulk.end()));
+    queue_.insert(queue_.begin(), std::make_move_iterator(commands.begin()),
+                  std::make_move_iterator(commands.end()));
+    bulk_queue_.insert(bulk_queue_.begin(), std::make_move_iterator(bulk.begin()),
+                       std::make_move_iterator(bulk.end()));
     questions_.insert(questions_.begin(), std::make_move_iterator(questions.begin()),
                       std::make_move_iterator(questions.end()));
   }
   return any;
 }
 
-// --- Deciding -------------------------------------------------------------------------------------------------------
+// --- Deciding
+// -------------------------------------------------------------------------------------------------------
 
-Occasion Writer::occasion_for(const Submission& submission, int kind, const common::v1::Actor* actor) const {
+Occasion Writer::occasion_for(const Submission& submission, int kind,
+                              const common::v1::Actor* actor) const {
   Occasion occasion;
   occasion.ledger = submission.ledger;
   occasion.kind = kind;
@@ -491,7 +516,8 @@ void Writer::answer_when_certain(Waiting waiting) {
   }
 }
 
-// The append failed and ended the epoch: recover() decides the command again, from what the log then holds.
+// The append failed and ended the epoch: recover() decides the command again, from what the log
+// then holds.
 void Writer::decide_again(Submission submission) {
   Waiting waiting;
   waiting.n = owner_->last_appended_n() + 1;  // never confirmed in this epoch
@@ -519,40 +545,46 @@ void Writer::process(Submission submission) {
   const auto* ledger_state = owner_->speculative().ledger(submission.ledger);
   const bool open = ledger_state && ledger_state->open;
   if (!open && !opening) {
-    return reply_refusal(std::move(submission), refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
+    return reply_refusal(std::move(submission),
+                         refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
   }
-  const int kind = opening ? static_cast<const admin::v1::OpenLedgerRequest&>(*submission.request).kind()
-                           : ledger_state->kind;
-  if (auto no = check_kind(*submission.type, kind)) return reply_refusal(std::move(submission), *no);
+  const int kind =
+      opening ? static_cast<const admin::v1::OpenLedgerRequest&>(*submission.request).kind()
+              : ledger_state->kind;
+  if (auto no = check_kind(*submission.type, kind))
+    return reply_refusal(std::move(submission), *no);
 
   const common::v1::Actor actor = actor_of(*submission.caller);
   const Occasion occasion = occasion_for(submission, kind, &actor);
   const Ledger view(state_.ledger(submission.ledger), occasion);
   if (const auto* settled = view.find<state::SettledRequest>(submission.request_id)) {
     if (settled->first_seq() == 0) {
-      return reply_refusal(std::move(submission),
-                           refuse(common::v1::COMMON_REFUSAL_REQUEST_CANCELLED, "context.request_id"));
+      return reply_refusal(
+          std::move(submission),
+          refuse(common::v1::COMMON_REFUSAL_REQUEST_CANCELLED, "context.request_id"));
     }
     if (settled->fingerprint() != submission.fingerprints.request) {
-      return reply_refusal(std::move(submission),
-                           refuse(common::v1::COMMON_REFUSAL_REQUEST_ID_REUSED, "context.request_id"));
+      return reply_refusal(
+          std::move(submission),
+          refuse(common::v1::COMMON_REFUSAL_REQUEST_ID_REUSED, "context.request_id"));
     }
     ++duplicates_;
     Waiting waiting;
-    waiting.rebuild = Receipt{settled->first_seq(), settled->last_seq(), settled->recorded_time_us(), true, false};
+    waiting.rebuild = Receipt{settled->first_seq(), settled->last_seq(),
+                              settled->recorded_time_us(), true, false};
     waiting.submission = std::move(submission);
     return answer_when_certain(std::move(waiting));
   }
 
-  Decision decision =
-      decide_command(registry_, *submission.type, view, *submission.request, submission.references,
-                                     submission.fingerprints.creating);
+  Decision decision = decide_command(registry_, *submission.type, view, *submission.request,
+                                     submission.references, submission.fingerprints.creating);
   if (!state_.status().ok()) return submission.done(damaged_state());
-  if (const auto* refusal = decision.refusal()) return reply_refusal(std::move(submission), *refusal);
+  if (const auto* refusal = decision.refusal())
+    return reply_refusal(std::move(submission), *refusal);
   if (const auto* same = decision.unchanged()) {
     Waiting waiting;
-    waiting.rebuild = Receipt{same->first_seq, std::max(same->last_seq, same->first_seq), same->recorded_time_us,
-                              false, true};
+    waiting.rebuild = Receipt{same->first_seq, std::max(same->last_seq, same->first_seq),
+                              same->recorded_time_us, false, true};
     waiting.submission = std::move(submission);
     return answer_when_certain(std::move(waiting));
   }
@@ -575,7 +607,8 @@ void Writer::process(Submission submission) {
   accept(std::move(submission), occasion, *decision.events());
 }
 
-// Places the ledger in the directory and opens it in this partition; each step is left out when it was done before.
+// Places the ledger in the directory and opens it in this partition; each step is left out when it
+// was done before.
 bool Writer::open_ledger(const Submission& submission, std::optional<Error>& error) {
   const auto& request = static_cast<const admin::v1::OpenLedgerRequest&>(*submission.request);
   const common::v1::Actor actor = actor_of(*submission.caller);
@@ -672,9 +705,12 @@ void Writer::accept(Submission submission, const Occasion& decided_on, Events& e
   waiting_.push_back(std::move(waiting));
 }
 
-// Applies the commit to the overlay and appends it. The rows are edited first: their tag is the n that append() gives.
-absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit, const std::vector<Emitted>& events,
-                                               const Submission* submission, const Occasion& occasion) {
+// Applies the commit to the overlay and appends it. The rows are edited first: their tag is the n
+// that append() gives.
+absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit,
+                                               const std::vector<Emitted>& events,
+                                               const Submission* submission,
+                                               const Occasion& occasion) {
   auto draft = Draft::of(Kind::kCommit, commit);
   if (!draft.ok()) return draft.status();
   const uint64_t expected_n = owner_->last_appended_n() + 1;
@@ -689,8 +725,9 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit, const 
   }
   if (submission) {
     const auto& request = commit.requests(0);
-    apply_request(rows, at, {submission->request_id, request.fingerprint(), request.creating_fingerprint()},
-                  commit.first_seq(), commit.first_seq() + commit.events_size() - 1, *events.front().event);
+    apply_request(
+        rows, at, {submission->request_id, request.fingerprint(), request.creating_fingerprint()},
+        commit.first_seq(), commit.first_seq() + commit.events_size() - 1, *events.front().event);
   }
   if (!state_.status().ok()) {
     state_.rollback();
@@ -706,7 +743,8 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit, const 
   return n;
 }
 
-// --- GetOutcome -----------------------------------------------------------------------------------------------------
+// --- GetOutcome
+// -----------------------------------------------------------------------------------------------------
 
 void Writer::process(OutcomeQuestion question) {
   using ledger::v1::GetOutcomeResponse;
@@ -735,7 +773,8 @@ void Writer::process(OutcomeQuestion question) {
     auto draft = Draft::of(Kind::kRequestSettled, cancelled);
     state_.begin(owner_->last_appended_n() + 1);
     view.edit<state::SettledRequest>(question.request_id);
-    const auto n = draft.ok() ? owner_->append(*std::move(draft)) : absl::StatusOr<uint64_t>(draft.status());
+    const auto n =
+        draft.ok() ? owner_->append(*std::move(draft)) : absl::StatusOr<uint64_t>(draft.status());
     if (!n.ok()) {
       state_.rollback();
       return question.done(error_of_append(n.status()));
@@ -758,7 +797,8 @@ void Writer::process(OutcomeQuestion question) {
     receipt.set_first_seq(settled->first_seq());
     receipt.set_last_seq(settled->last_seq());
     receipt.mutable_recorded_time()->set_seconds(settled->recorded_time_us() / 1'000'000);
-    receipt.mutable_recorded_time()->set_nanos(static_cast<int32_t>(settled->recorded_time_us() % 1'000'000 * 1'000));
+    receipt.mutable_recorded_time()->set_nanos(
+        static_cast<int32_t>(settled->recorded_time_us() % 1'000'000 * 1'000));
     for (int64_t seq = settled->first_seq(); seq <= settled->last_seq(); ++seq) {
       receipt.add_event_ids(question.ledger + "/" + std::to_string(seq));
     }
@@ -768,18 +808,21 @@ void Writer::process(OutcomeQuestion question) {
   answer_when_certain(std::move(waiting));
 }
 
-// --- Answering ------------------------------------------------------------------------------------------------------
+// --- Answering
+// ------------------------------------------------------------------------------------------------------
 
-std::unique_ptr<Message> Writer::rebuild_response(const Submission& submission, const Receipt& receipt) {
+std::unique_ptr<Message> Writer::rebuild_response(const Submission& submission,
+                                                  const Receipt& receipt) {
   const auto offset = state_.offset_of(submission.ledger, receipt.first_seq);
   if (!offset.ok() || !*offset) return nullptr;
   const auto cursor = log_.read(**offset);
   const auto record = cursor->next();
-  if (!record.ok() || !*record || (*record)->bytes.size() < journal::kRecordHeaderBytes) return nullptr;
+  if (!record.ok() || !*record || (*record)->bytes.size() < journal::kRecordHeaderBytes)
+    return nullptr;
   jv1::Commit commit;
   const auto body = (*record)->bytes.substr(journal::kRecordHeaderBytes);
-  if (!commit.ParseFromArray(body.data(), static_cast<int>(body.size())) || commit.ledger() != submission.ledger ||
-      commit.first_seq() != receipt.first_seq) {
+  if (!commit.ParseFromArray(body.data(), static_cast<int>(body.size())) ||
+      commit.ledger() != submission.ledger || commit.first_seq() != receipt.first_seq) {
     return nullptr;
   }
   const auto events = parse_events(registry_, commit);
@@ -803,7 +846,8 @@ void Writer::deliver() {
       if (response) {
         certain.answer = std::move(response);
       } else {
-        certain.answer = failure(kDataLoss, "JOURNAL_UNREADABLE", "the commit of the first answer cannot be read");
+        certain.answer = failure(kDataLoss, "JOURNAL_UNREADABLE",
+                                 "the commit of the first answer cannot be read");
       }
     }
     auto& done = certain.submission ? certain.submission->done : certain.question->done;
@@ -812,9 +856,11 @@ void Writer::deliver() {
   ready_.clear();
 }
 
-// --- After an epoch ended -------------------------------------------------------------------------------------------
+// --- After an epoch ended
+// -------------------------------------------------------------------------------------------
 
-// Claims again, then answers what was in doubt: from the log where it is there, by deciding again where it is not.
+// Claims again, then answers what was in doubt: from the log where it is there, by deciding again
+// where it is not.
 bool Writer::recover() {
   expire("unknown", doubtful_);
   {
@@ -875,7 +921,8 @@ bool Writer::recover() {
 void Writer::expire(const char* outcome, std::deque<Waiting>& list) {
   const int64_t now_us = clock_.boot_us();
   for (auto it = list.begin(); it != list.end();) {
-    const int64_t deadline_us = it->submission ? it->submission->deadline_boot_us : it->question->deadline_boot_us;
+    const int64_t deadline_us =
+        it->submission ? it->submission->deadline_boot_us : it->question->deadline_boot_us;
     if (!failed_ && !stopping_ && now_us < deadline_us) {
       ++it;
       continue;
@@ -890,12 +937,14 @@ bool Writer::write_state(bool force) {
   const size_t rows = state_.unwritten_rows();
   if (rows == 0) return false;
   const int64_t now_us = clock_.boot_us();
-  if (!force && rows < settings_.state_write_rows && now_us - last_state_write_us_ < settings_.state_write_us) {
+  if (!force && rows < settings_.state_write_rows &&
+      now_us - last_state_write_us_ < settings_.state_write_us) {
     return false;
   }
   last_state_write_us_ = now_us;
   const auto written = state_.write(owner_->fold(), owner_->take_touched_ledgers());
-  if (!written.ok()) log(LogLevel::kWarning, "state_write_failed", {{"why", std::string(written.message())}});
+  if (!written.ok())
+    log(LogLevel::kWarning, "state_write_failed", {{"why", std::string(written.message())}});
   return written.ok();
 }
 

@@ -1,8 +1,9 @@
-// The writer of one partition: one deciding loop that takes commands, decides them against the state, appends commits
-// to the journal and answers when the answer is certain (design §3.2, §4).
+// The writer of one partition: one deciding loop that takes commands, decides them against the
+// state, appends commits to the journal and answers when the answer is certain (design §3.2, §4).
 //
-// submit() and ask() from any thread; everything else happens on the loop's thread, or in step() when a simulation
-// drives it. The overlay of the state and what is in flight always belong to the same epoch of the same Owner.
+// submit() and ask() from any thread; everything else happens on the loop's thread, or in step()
+// when a simulation drives it. The overlay of the state and what is in flight always belong to the
+// same epoch of the same Owner.
 #pragma once
 
 #include <atomic>
@@ -80,8 +81,8 @@ class Writer : private journal::OwnerListener {
          const BlindIndex& blind_index, std::string key_id, WriterSettings settings);
   ~Writer() override;
 
-  // Folds what the state misses, claims the partition, founds the directory ledger in a new journal. Not OK: this
-  // process cannot serve; the message says why.
+  // Folds what the state misses, claims the partition, founds the directory ledger in a new
+  // journal. Not OK: this process cannot serve; the message says why.
   absl::Status start();
   // Starts the loop's thread.
   void run();
@@ -137,17 +138,21 @@ class Writer : private journal::OwnerListener {
   void process(OutcomeQuestion question);
   bool open_ledger(const Submission& submission, std::optional<Error>& error);
   void accept(Submission submission, const Occasion& occasion, Events& events);
-  absl::StatusOr<uint64_t> append_commit(const journal::v1::Commit& commit, const std::vector<Emitted>& events,
+  absl::StatusOr<uint64_t> append_commit(const journal::v1::Commit& commit,
+                                         const std::vector<Emitted>& events,
                                          const Submission* submission, const Occasion& occasion);
   absl::Status append_ledger_opened(std::string_view ledger, int kind);
   absl::Status found_directory();
-  Occasion occasion_for(const Submission& submission, int kind, const common::v1::Actor* actor) const;
+  Occasion occasion_for(const Submission& submission, int kind,
+                        const common::v1::Actor* actor) const;
   absl::Status apply_commit(const journal::v1::Commit& commit, int64_t offset);
-  // Answers when everything it was decided on is confirmed, and, where the engine needs it, an append after it too.
+  // Answers when everything it was decided on is confirmed, and, where the engine needs it, an
+  // append after it too.
   void answer_when_certain(Waiting waiting);
   void decide_again(Submission submission);
   void reply_refusal(Submission submission, const Refusal& refusal);
-  std::unique_ptr<google::protobuf::Message> rebuild_response(const Submission& submission, const Receipt& receipt);
+  std::unique_ptr<google::protobuf::Message> rebuild_response(const Submission& submission,
+                                                              const Receipt& receipt);
   void deliver();
   bool recover();
   void expire(const char* outcome, std::deque<Waiting>& list);

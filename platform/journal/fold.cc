@@ -10,7 +10,8 @@
 
 namespace taizhang::journal {
 
-// Parsing into the same message again keeps its memory: folding allocates nothing per record in the steady state.
+// Parsing into the same message again keeps its memory: folding allocates nothing per record in the
+// steady state.
 struct Fold::Bodies {
   v1::Genesis genesis;
   v1::Claim claim;
@@ -55,13 +56,15 @@ struct Fold::Bodies {
 namespace {
 
 absl::Status malformed(const RecordHeader& header, std::string_view what) {
-  return absl::DataLossError(std::string(name_of(header.kind)) + " of epoch " + std::to_string(header.epoch) + ", n " +
-                             std::to_string(header.n) + " is not decodable: " + std::string(what));
+  return absl::DataLossError(std::string(name_of(header.kind)) + " of epoch " +
+                             std::to_string(header.epoch) + ", n " + std::to_string(header.n) +
+                             " is not decodable: " + std::string(what));
 }
 
 absl::Status broken(const Effect& effect, const std::string& what) {
   return absl::InternalError("broken invariant: " + std::string(name_of(effect.kind)) +
-                             (effect.ledger.empty() ? "" : " of ledger " + effect.ledger) + ": " + what);
+                             (effect.ledger.empty() ? "" : " of ledger " + effect.ledger) + ": " +
+                             what);
 }
 
 bool carries_time(Kind kind) {
@@ -74,7 +77,8 @@ bool carries_time(Kind kind) {
 Fold::Fold(uint32_t partition, std::optional<GenesisExpectation> expected)
     : partition_(partition), expected_(expected), bodies_(std::make_unique<Bodies>()) {
   // Without it a reader of partition 1 would accept the Genesis of any journal that comes first.
-  if (partition != 0 && !expected) broken_invariant("fold: only partition 0 may be read without knowing the journal");
+  if (partition != 0 && !expected)
+    broken_invariant("fold: only partition 0 may be read without knowing the journal");
 }
 
 Fold::Fold(Fold&&) noexcept = default;
@@ -82,7 +86,8 @@ Fold& Fold::operator=(Fold&&) noexcept = default;
 Fold::~Fold() = default;
 
 Fold Fold::clone() const {
-  Fold copy(partition_, expected_ ? expected_ : std::optional<GenesisExpectation>(GenesisExpectation{}));
+  Fold copy(partition_,
+            expected_ ? expected_ : std::optional<GenesisExpectation>(GenesisExpectation{}));
   copy.expected_ = expected_;
   copy.state_ = state_;
   copy.ledgers_ = ledgers_;
@@ -97,8 +102,8 @@ absl::StatusOr<bool> Fold::is_ours(const RecordIdentity& identity) const {
   if (!expected_) return genesis;  // partition 0: the first Genesis says what this journal is
   if (identity.uuid == expected_->uuid) return true;
   if (genesis && partition_ == 0) {
-    return absl::FailedPreconditionError("this is journal " + hex(bytes_of(identity.uuid)) + ", not " +
-                                         hex(bytes_of(expected_->uuid)));
+    return absl::FailedPreconditionError("this is journal " + hex(bytes_of(identity.uuid)) +
+                                         ", not " + hex(bytes_of(expected_->uuid)));
   }
   return false;
 }
@@ -118,8 +123,9 @@ absl::StatusOr<Folded> Fold::apply(int64_t offset, std::string_view record) {
     return folded;
   }
 
-  // From here on the record is ours: what cannot be understood stops the partition and is never skipped, or readers of
-  // different versions would disagree for ever. That holds for records that would be void, too.
+  // From here on the record is ours: what cannot be understood stops the partition and is never
+  // skipped, or readers of different versions would disagree for ever. That holds for records that
+  // would be void, too.
   const absl::StatusOr<RecordHeader> header = decode_header(record);
   if (!header.ok()) return header.status();
   folded.header = *header;
@@ -156,19 +162,24 @@ absl::StatusOr<bool> Fold::judge(const RecordHeader& header) const {
 absl::StatusOr<bool> Fold::judge_genesis(const RecordHeader& header) const {
   const v1::Genesis& genesis = bodies_->genesis;
   if (genesis.rule_version() > kRuleVersion) {
-    return absl::UnimplementedError("the journal's rule version " + std::to_string(genesis.rule_version()) +
-                                    " is newer than this program's " + std::to_string(kRuleVersion));
+    return absl::UnimplementedError(
+        "the journal's rule version " + std::to_string(genesis.rule_version()) +
+        " is newer than this program's " + std::to_string(kRuleVersion));
   }
-  if (genesis.journal_uuid() != bytes_of(header.uuid)) return malformed(header, "its journal UUID differs inside");
+  if (genesis.journal_uuid() != bytes_of(header.uuid))
+    return malformed(header, "its journal UUID differs inside");
   if (genesis.rule_version() == 0) return malformed(header, "rule version 0");
-  if (header.partition >= genesis.partition_count()) return malformed(header, "partition above the partition count");
+  if (header.partition >= genesis.partition_count())
+    return malformed(header, "partition above the partition count");
   if (header.epoch != 0 || header.owner != Id128{} || header.n != 0 || header.prev != Id128{}) {
     return malformed(header, "a Genesis has no writer");
   }
   if (state_.has_genesis) return false;
-  if (expected_ && expected_->partition_count != 0 && expected_->partition_count != genesis.partition_count()) {
+  if (expected_ && expected_->partition_count != 0 &&
+      expected_->partition_count != genesis.partition_count()) {
     return absl::FailedPreconditionError("partition " + std::to_string(partition_) + " says " +
-                                         std::to_string(genesis.partition_count()) + " partitions, partition 0 says " +
+                                         std::to_string(genesis.partition_count()) +
+                                         " partitions, partition 0 says " +
                                          std::to_string(expected_->partition_count));
   }
   return true;
@@ -177,13 +188,16 @@ absl::StatusOr<bool> Fold::judge_genesis(const RecordHeader& header) const {
 absl::StatusOr<bool> Fold::judge_claim(const RecordHeader& header) const {
   const v1::Claim& claim = bodies_->claim;
   if (claim.rule_version() > kRuleVersion) {
-    return absl::UnimplementedError("a claim asks for rule version " + std::to_string(claim.rule_version()) +
+    return absl::UnimplementedError("a claim asks for rule version " +
+                                    std::to_string(claim.rule_version()) +
                                     ", newer than this program's " + std::to_string(kRuleVersion));
   }
   const std::string& replaces = claim.replaces_owner();
-  if (!replaces.empty() && replaces.size() != kIdBytes) return malformed(header, "length of replaces_owner");
+  if (!replaces.empty() && replaces.size() != kIdBytes)
+    return malformed(header, "length of replaces_owner");
   if (header.owner == Id128{}) return malformed(header, "a claim needs an owner");
-  if (header.n != 0 || header.prev != Id128{}) return malformed(header, "a claim has neither n nor prev");
+  if (header.n != 0 || header.prev != Id128{})
+    return malformed(header, "a claim has neither n nor prev");
   if (!state_.has_genesis) return false;
   const Id128 replaced = replaces.empty() ? Id128{} : id_of(replaces);
   return claim.replaces_epoch() == state_.epoch && replaced == state_.owner &&
@@ -199,7 +213,8 @@ absl::Status Fold::check(const Effect& effect) const {
   if (!carries_time(effect.kind)) return absl::OkStatus();
   if (effect.recorded_time_us <= state_.closed_time_us) {
     return broken(effect, "recorded time " + std::to_string(effect.recorded_time_us) +
-                              " is not above the closed time " + std::to_string(state_.closed_time_us));
+                              " is not above the closed time " +
+                              std::to_string(state_.closed_time_us));
   }
   if (effect.kind == Kind::kBarrier) return absl::OkStatus();
   if (effect.ledger.empty()) return broken(effect, "it names no ledger");
@@ -208,9 +223,11 @@ absl::Status Fold::check(const Effect& effect) const {
   switch (effect.kind) {
     case Kind::kLedgerOpened:
       if (open) return broken(effect, "it is open already");
-      if (effect.generation == 0 || effect.next_seq < 1) return broken(effect, "generation or next seq is not set");
+      if (effect.generation == 0 || effect.next_seq < 1)
+        return broken(effect, "generation or next seq is not set");
       if (ledger && effect.generation <= ledger->closed_generation) {
-        return broken(effect, "generation " + std::to_string(effect.generation) + " is not above the closed " +
+        return broken(effect, "generation " + std::to_string(effect.generation) +
+                                  " is not above the closed " +
                                   std::to_string(ledger->closed_generation));
       }
       return absl::OkStatus();
@@ -219,8 +236,8 @@ absl::Status Fold::check(const Effect& effect) const {
     case Kind::kCommit:
       if (!open) return broken(effect, "it is not open in this partition");
       if (effect.first_seq != ledger->next_seq) {
-        return broken(effect, "first seq " + std::to_string(effect.first_seq) + " is not the next one, " +
-                                  std::to_string(ledger->next_seq));
+        return broken(effect, "first seq " + std::to_string(effect.first_seq) +
+                                  " is not the next one, " + std::to_string(ledger->next_seq));
       }
       return absl::OkStatus();
     default: return open ? absl::OkStatus() : broken(effect, "it is not open in this partition");
@@ -306,14 +323,16 @@ absl::Status Fold::check_resume(Log& log) const {
   const int64_t end = log.end();
   if (end < state_.offset) return rewound("it ends at offset " + std::to_string(end));
   if (state_.last_valid_offset >= 0) {
-    // Its prev (or, of a claim, its 128 random bits) ties this one record to the whole history before it.
+    // Its prev (or, of a claim, its 128 random bits) ties this one record to the whole history
+    // before it.
     const std::unique_ptr<Cursor> cursor = log.read(state_.last_valid_offset);  // owns the bytes
     const auto record = cursor->next();
     if (!record.ok()) return record.status();
     if (!*record || (*record)->offset != state_.last_valid_offset ||
         (*record)->bytes.size() < kRecordHeaderBytes ||
         record_hash((*record)->bytes.substr(0, kRecordHeaderBytes),
-                    sha256((*record)->bytes.substr(kRecordHeaderBytes))) != state_.last_valid_hash) {
+                    sha256((*record)->bytes.substr(kRecordHeaderBytes))) !=
+            state_.last_valid_hash) {
       return rewound("another record stands at offset " + std::to_string(state_.last_valid_offset));
     }
   }
@@ -323,15 +342,19 @@ absl::Status Fold::check_resume(Log& log) const {
   if (!next.ok()) return next.status();
   if (!*next) return absl::OkStatus();
   const std::optional<RecordIdentity> identity = identify((*next)->bytes);
-  if (!identity || !state_.has_genesis || identity->uuid != state_.uuid || identity->partition != partition_) {
+  if (!identity || !state_.has_genesis || identity->uuid != state_.uuid ||
+      identity->partition != partition_) {
     return absl::OkStatus();
   }
   const absl::StatusOr<RecordHeader> header = decode_header((*next)->bytes);
   if (!header.ok()) return absl::OkStatus();  // apply() stops there, with the better message
-  // The writer whose record n we hold never gave n + 1 other bytes before it: a different prev means another history.
-  const bool next_of_writer = has_owner() && header->kind != Kind::kClaim && header->epoch == state_.epoch &&
-                              header->owner == state_.owner && header->n == state_.n + 1;
-  if (next_of_writer && header->prev != prev_of(state_.head)) return rewound("the next record has another head");
+  // The writer whose record n we hold never gave n + 1 other bytes before it: a different prev
+  // means another history.
+  const bool next_of_writer = has_owner() && header->kind != Kind::kClaim &&
+                              header->epoch == state_.epoch && header->owner == state_.owner &&
+                              header->n == state_.n + 1;
+  if (next_of_writer && header->prev != prev_of(state_.head))
+    return rewound("the next record has another head");
   return absl::OkStatus();
 }
 

@@ -1,7 +1,8 @@
-// The fold of one partition: which records are valid, and what they make of the partition (design §3.1).
+// The fold of one partition: which records are valid, and what they make of the partition (design
+// §3.1).
 //
-// Pure and independent of the engine: the same bytes at the same offsets give the same answer everywhere, for ever.
-// Not thread-safe.
+// Pure and independent of the engine: the same bytes at the same offsets give the same answer
+// everywhere, for ever. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ enum class Verdict {
   kForeign,  // not a record of this journal and partition: counted, to be alarmed
 };
 
-// One judged record. Views and pointers live until the next apply() of the same Fold and as long as the bytes given.
+// One judged record. Views and pointers live until the next apply() of the same Fold and as long as
+// the bytes given.
 struct Folded {
   Verdict verdict = Verdict::kForeign;
   int64_t offset = 0;
@@ -71,7 +73,8 @@ struct LedgerState {
   bool open = false;
 };
 
-// What the first record must say where it is already known. Partition 0 fixes it; the others must match it.
+// What the first record must say where it is already known. Partition 0 fixes it; the others must
+// match it.
 struct GenesisExpectation {
   Id128 uuid{};
   uint32_t partition_count = 0;  // 0: any
@@ -79,8 +82,8 @@ struct GenesisExpectation {
 
 class Fold {
  public:
-  // Partition 0: the first Genesis wins, and another UUID than expected stops the fold (wrong journal). Others: an
-  // expectation is required, a Genesis of another UUID is foreign.
+  // Partition 0: the first Genesis wins, and another UUID than expected stops the fold (wrong
+  // journal). Others: an expectation is required, a Genesis of another UUID is foreign.
   explicit Fold(uint32_t partition, std::optional<GenesisExpectation> expected = std::nullopt);
   Fold(Fold&&) noexcept;
   Fold& operator=(Fold&&) noexcept;
@@ -88,21 +91,23 @@ class Fold {
   // Copies the state without the parse buffers.
   Fold clone() const;
 
-  // Judges the record at `offset`, which must not be below offset(). Error: stop the partition, the fold has not moved.
-  // UNIMPLEMENTED: ours, but of a newer version. DATA_LOSS: ours, but not decodable. INTERNAL: it stands on this very
-  // history and still breaks a rule that follows from it: a writer is broken. FAILED_PRECONDITION: another journal.
+  // Judges the record at `offset`, which must not be below offset(). Error: stop the partition, the
+  // fold has not moved. UNIMPLEMENTED: ours, but of a newer version. DATA_LOSS: ours, but not
+  // decodable. INTERNAL: it stands on this very history and still breaks a rule that follows from
+  // it: a writer is broken. FAILED_PRECONDITION: another journal.
   absl::StatusOr<Folded> apply(int64_t offset, std::string_view record);
 
-  // The same for a record this process wrote on top of this very state and knows confirmed at `offset`: neither parsed
-  // nor hashed again. `hash` is record_hash(), `head` the head after it.
+  // The same for a record this process wrote on top of this very state and knows confirmed at
+  // `offset`: neither parsed nor hashed again. `hash` is record_hash(), `head` the head after it.
   absl::Status apply_own(int64_t offset, const RecordHeader& header, const Effect& effect,
                          const Sha256Digest& hash, const Sha256Digest& head);
 
   // Whether a record with this effect may be appended now. INTERNAL: it would stop every reader.
   absl::Status check(const Effect& effect) const;
 
-  // Whether `log` still holds what was folded: the last valid record is read again and compared, and a next record of
-  // the current writer must continue the head. DATA_LOSS: the log was rewound, damaged or replaced.
+  // Whether `log` still holds what was folded: the last valid record is read again and compared,
+  // and a next record of the current writer must continue the head. DATA_LOSS: the log was rewound,
+  // damaged or replaced.
   absl::Status check_resume(Log& log) const;
 
   bool has_genesis() const { return state_.has_genesis; }
@@ -127,8 +132,8 @@ class Fold {
   const LedgerState* ledger(std::string_view code) const;
   const std::map<std::string, LedgerState, std::less<>>& ledgers() const { return ledgers_; }
 
-  // For derived stores. They keep partition_row() and the rows of the touched ledgers in the batch of the rows they
-  // derive; restore() of both continues exactly where the batch was written.
+  // For derived stores. They keep partition_row() and the rows of the touched ledgers in the batch
+  // of the rows they derive; restore() of both continues exactly where the batch was written.
   std::string partition_row() const;
   // Empty: unknown ledger.
   std::string ledger_row(std::string_view code) const;

@@ -1,5 +1,5 @@
-// Over random histories with zombies, duplicates and foreign records: where a derived store stopped and went on, and
-// which path a record took into the fold, changes nothing.
+// Over random histories with zombies, duplicates and foreign records: where a derived store stopped
+// and went on, and which path a record took into the fold, changes nothing.
 #include <gtest/gtest.h>
 
 #include "platform/journal/fold.h"
@@ -39,7 +39,8 @@ std::vector<std::string> random_history(uint64_t seed, size_t length) {
         if (open) {
           records.push_back(history.close(ledger, history.fold().ledger(ledger)->generation));
         } else {
-          records.push_back(history.open(ledger, history.fold().ledger(ledger)->closed_generation + 1, 5));
+          records.push_back(
+              history.open(ledger, history.fold().ledger(ledger)->closed_generation + 1, 5));
         }
         break;
       case 7: records.push_back(history.mark()); break;
@@ -61,7 +62,8 @@ struct DerivedRows {
 
   void take(Fold& fold) {
     partition = fold.partition_row();
-    for (const std::string& code : fold.take_touched_ledgers()) ledgers[code] = fold.ledger_row(code);
+    for (const std::string& code : fold.take_touched_ledgers())
+      ledgers[code] = fold.ledger_row(code);
   }
 };
 
@@ -87,7 +89,8 @@ TEST(FoldProperty, ContinuingFromADerivedStoreEqualsFoldingFromTheStart) {
       resumed = std::make_unique<Fold>(*std::move(restored));
     }
     ASSERT_EQ(resumed->ledgers().size(), whole.ledgers().size());
-    for (const auto& [code, state] : whole.ledgers()) EXPECT_EQ(resumed->ledger_row(code), whole.ledger_row(code));
+    for (const auto& [code, state] : whole.ledgers())
+      EXPECT_EQ(resumed->ledger_row(code), whole.ledger_row(code));
     EXPECT_GT(whole.void_count(), 0);
     EXPECT_GT(whole.foreign_count(), 0);
   }
@@ -102,26 +105,32 @@ TEST(FoldProperty, AnOwnRecordTakenUnparsedLeavesTheSameState) {
     for (const std::string& record : random_history(seed, 150)) {
       const auto folded = parsed.apply(offset, record);
       ASSERT_TRUE(folded.ok());
-      const bool chained = folded->valid() && folded->kind() != Kind::kGenesis && folded->kind() != Kind::kClaim;
+      const bool chained =
+          folded->valid() && folded->kind() != Kind::kGenesis && folded->kind() != Kind::kClaim;
       if (chained) {
         const std::string_view body = folded->body;
         const auto draft = Draft::parse(folded->kind(), body);
-        const Sha256Digest hash = record_hash(std::string_view(record).substr(0, kRecordHeaderBytes), draft->body_hash);
-        ASSERT_TRUE(fast.apply_own(offset, folded->header, draft->effect, hash, next_head(fast.head(), hash)).ok());
+        const Sha256Digest hash =
+            record_hash(std::string_view(record).substr(0, kRecordHeaderBytes), draft->body_hash);
+        ASSERT_TRUE(fast.apply_own(offset, folded->header, draft->effect, hash,
+                                   next_head(fast.head(), hash))
+                        .ok());
       } else {
         ASSERT_TRUE(fast.apply(offset, record).ok());
       }
       ASSERT_EQ(fast.partition_row(), parsed.partition_row());
       ++offset;
     }
-    for (const auto& [code, state] : parsed.ledgers()) EXPECT_EQ(fast.ledger_row(code), parsed.ledger_row(code));
+    for (const auto& [code, state] : parsed.ledgers())
+      EXPECT_EQ(fast.ledger_row(code), parsed.ledger_row(code));
   }
 }
 
 TEST(FoldProperty, ACutRowIsNotRestored) {
   Fold fold(0);
   int64_t offset = 0;
-  for (const std::string& record : random_history(3, 20)) ASSERT_TRUE(fold.apply(offset++, record).ok());
+  for (const std::string& record : random_history(3, 20))
+    ASSERT_TRUE(fold.apply(offset++, record).ok());
   const std::string row = fold.partition_row();
   for (size_t length = 0; length < row.size(); ++length) {
     EXPECT_FALSE(Fold::restore(row.substr(0, length), {}).ok()) << length;

@@ -97,7 +97,8 @@ absl::StatusOr<Fold> Fold::restore(std::string_view partition_row,
   if (row.integer<uint8_t>() != kPartitionRowFormat) {
     return absl::DataLossError("journal position row: unknown format");
   }
-  // Should the row say that no Genesis was read yet, an unset expectation of another partition matches nothing.
+  // Should the row say that no Genesis was read yet, an unset expectation of another partition
+  // matches nothing.
   Fold fold(row.integer<uint32_t>(), GenesisExpectation{});
   State& state = fold.state_;
   state.has_genesis = row.integer<uint8_t>() != 0;
@@ -119,7 +120,8 @@ absl::StatusOr<Fold> Fold::restore(std::string_view partition_row,
   if (!row.complete()) return absl::DataLossError("journal position row: wrong length");
   if (!state.has_genesis && fold.partition_ == 0) fold.expected_.reset();
   if (state.rule_version > kRuleVersion) {
-    return absl::UnimplementedError("journal position row: rule version " + std::to_string(state.rule_version) +
+    return absl::UnimplementedError("journal position row: rule version " +
+                                    std::to_string(state.rule_version) +
                                     " is newer than this program");
   }
   for (const auto& [code, bytes] : ledger_rows) {
@@ -134,7 +136,8 @@ absl::StatusOr<Fold> Fold::restore(std::string_view partition_row,
     ledger.last_recorded_us = fields.integer<int64_t>();
     ledger.kind = fields.integer<int32_t>();
     ledger.open = fields.integer<uint8_t>() != 0;
-    if (!fields.complete()) return absl::DataLossError("journal ledger row " + code + ": wrong length");
+    if (!fields.complete())
+      return absl::DataLossError("journal ledger row " + code + ": wrong length");
     fold.ledgers_.emplace(code, ledger);
   }
   return fold;

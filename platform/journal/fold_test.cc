@@ -182,7 +182,8 @@ TEST_F(FoldTest, AnotherPrevIsVoid) {
   History fork;
   fork.begin();
   fork.barrier();
-  const std::string on_fork = fork.commit(kLedger);  // n is right for the reader after one barrier, its history not
+  const std::string on_fork =
+      fork.commit(kLedger);  // n is right for the reader after one barrier, its history not
   history_.next_time_us();
   ASSERT_EQ(verdict(history_.barrier()), Verdict::kValid);
   EXPECT_EQ(verdict(on_fork), Verdict::kVoid);
@@ -198,7 +199,8 @@ TEST_F(FoldTest, AReleasedPartitionTakesNothingButAClaim) {
 TEST_F(FoldTest, WhatIsNotOursIsForeign) {
   begin();
   EXPECT_EQ(verdict(""), Verdict::kForeign);
-  EXPECT_EQ(verdict("somebody else's message, long enough to be a record header of ours, or so one would think it is"),
+  EXPECT_EQ(verdict("somebody else's message, long enough to be a record header of ours, or so one "
+                    "would think it is"),
             Verdict::kForeign);
   EXPECT_EQ(verdict(History(0xBB).genesis()), Verdict::kForeign);
   EXPECT_EQ(verdict(History(0xAA, 1, 2).genesis()), Verdict::kForeign);
@@ -211,25 +213,29 @@ TEST_F(FoldTest, OursButNotUnderstoodStops) {
   newer_kind[5] = 42;
   EXPECT_EQ(stopped_by(newer_kind), absl::StatusCode::kUnimplemented);
   EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, "\xff\xff\xff")), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, "\xff\xff\xff", 5)), absl::StatusCode::kDataLoss)
+  EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, "\xff\xff\xff", 5)),
+            absl::StatusCode::kDataLoss)
       << "also where it would be void";
   EXPECT_EQ(stopped_by(history_.next(Kind::kBarrier, "") + "x"), absl::StatusCode::kDataLoss);
   v1::Claim newer;
   newer.set_rule_version(kRuleVersion + 1);
-  EXPECT_EQ(stopped_by(history_.next(Kind::kClaim, newer.SerializeAsString())), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(stopped_by(history_.next(Kind::kClaim, newer.SerializeAsString())),
+            absl::StatusCode::kUnimplemented);
 }
 
 TEST_F(FoldTest, ABrokenRuleOnTheRightHistoryStops) {
   begin();
   const int64_t later_us = fold_.closed_time_us() + 1;
-  EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, commit_body(2, later_us))), absl::StatusCode::kInternal);
+  EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, commit_body(2, later_us))),
+            absl::StatusCode::kInternal);
   EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, commit_body(1, fold_.closed_time_us()))),
             absl::StatusCode::kInternal);
   EXPECT_EQ(stopped_by(history_.next(Kind::kCommit, commit_body(1, later_us, "999999"))),
             absl::StatusCode::kInternal);
   v1::Barrier still;
   still.set_recorded_time_us(fold_.closed_time_us());
-  EXPECT_EQ(stopped_by(history_.next(Kind::kBarrier, still.SerializeAsString())), absl::StatusCode::kInternal);
+  EXPECT_EQ(stopped_by(history_.next(Kind::kBarrier, still.SerializeAsString())),
+            absl::StatusCode::kInternal);
   EXPECT_EQ(verdict(history_.next(Kind::kCommit, commit_body(1, later_us))), Verdict::kValid);
 }
 
@@ -253,11 +259,13 @@ TEST_F(FoldTest, AClosedGenerationNeverOpensAgain) {
 
 TEST_F(FoldTest, ReadsOnlyTheJournalItExpects) {
   Fold wrong(0, GenesisExpectation{.uuid = id(0xBB)});
-  EXPECT_EQ(wrong.apply(0, history_.genesis()).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(wrong.apply(0, history_.genesis()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
 
   Fold second(1, GenesisExpectation{.uuid = id(0xAA), .partition_count = 3});
   EXPECT_EQ(second.apply(0, History(0xBB, 1, 3).genesis())->verdict, Verdict::kForeign);
-  EXPECT_EQ(second.apply(1, History(0xAA, 1, 2).genesis()).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(second.apply(1, History(0xAA, 1, 2).genesis()).status().code(),
+            absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(second.apply(1, History(0xAA, 1, 3).genesis())->verdict, Verdict::kValid);
 }
 

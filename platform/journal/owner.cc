@@ -13,7 +13,8 @@
 namespace taizhang::journal {
 namespace {
 
-// Waiting is counted in slices, not by a clock: a simulated engine returns at once, and the wait still ends.
+// Waiting is counted in slices, not by a clock: a simulated engine returns at once, and the wait
+// still ends.
 constexpr int64_t kWaitSliceUs = 50'000;
 // A record whose report says it is stored becomes readable within this.
 constexpr int64_t kReadableUsMax = 5'000'000;
@@ -24,8 +25,8 @@ absl::Status with_prefix(const char* what, const absl::Status& status) {
 
 }  // namespace
 
-// Reports wait here between the engine's thread and poll(). Shared with the engine's sink, so that a report that comes
-// while the Owner dies finds something alive.
+// Reports wait here between the engine's thread and poll(). Shared with the engine's sink, so that
+// a report that comes while the Owner dies finds something alive.
 struct Owner::Inbox {
   std::mutex mutex;
   std::condition_variable arrived;
@@ -42,7 +43,8 @@ struct Owner::Inbox {
   }
   void wait(absl::Duration timeout) {
     std::unique_lock lock(mutex);
-    arrived.wait_for(lock, absl::ToChronoMicroseconds(timeout), [this] { return !reports.empty(); });
+    arrived.wait_for(lock, absl::ToChronoMicroseconds(timeout),
+                     [this] { return !reports.empty(); });
   }
   std::vector<AppendReport> take() {
     const std::lock_guard lock(mutex);
@@ -89,19 +91,20 @@ absl::Status Owner::claim() {
     if (absl::Status status = write_genesis(); !status.ok()) return status;
   }
   if (const std::string uuid = log_.uuid(); !uuid.empty() && uuid != bytes_of(fold_.uuid())) {
-    return absl::FailedPreconditionError("the journal's store is " + hex(uuid) + ", its Genesis says " +
-                                         hex(bytes_of(fold_.uuid())));
+    return absl::FailedPreconditionError("the journal's store is " + hex(uuid) +
+                                         ", its Genesis says " + hex(bytes_of(fold_.uuid())));
   }
   if (absl::Status status = check_clock_before_claim(); !status.ok()) return status;
 
-  // An earlier attempt whose wait ran out may have become valid since: then it is served from, or it would be a claim
-  // that nobody holds.
+  // An earlier attempt whose wait ran out may have become valid since: then it is served from, or
+  // it would be a claim that nobody holds.
   if (!claim_is_current()) {
     const Id128 attempt = id_of(random_.bytes(kIdBytes));
     const absl::StatusOr<uint64_t> tag = produce_claim(attempt);
     if (!tag.ok()) return tag.status();
     const auto judged = [&] {
-      return claim_is_current() || std::find(attempts_.begin(), attempts_.end(), attempt) == attempts_.end();
+      return claim_is_current() ||
+             std::find(attempts_.begin(), attempts_.end(), attempt) == attempts_.end();
     };
     if (absl::Status status = await(*tag, judged); !status.ok()) return status;
     if (!claim_is_current()) {
@@ -115,20 +118,23 @@ absl::Status Owner::claim() {
 
 absl::Status Owner::write_genesis() {
   if (!settings_.create) {
-    return absl::FailedPreconditionError("the journal is empty and this process was not told to create one");
+    return absl::FailedPreconditionError(
+        "the journal is empty and this process was not told to create one");
   }
   RecordHeader header;
   header.kind = Kind::kGenesis;
   header.partition = fold_.partition();
   const std::string store = log_.uuid();
-  header.uuid = fold_.expected() ? fold_.expected()->uuid : id_of(store.empty() ? random_.bytes(kIdBytes) : store);
+  header.uuid = fold_.expected() ? fold_.expected()->uuid
+                                 : id_of(store.empty() ? random_.bytes(kIdBytes) : store);
   v1::Genesis genesis;
   genesis.set_journal_uuid(std::string(bytes_of(header.uuid)));
   genesis.set_partition_count(settings_.partition_count);
   genesis.set_rule_version(settings_.rule_version);
   genesis.set_created_time_us(clock_.wall_us());
   const uint64_t tag = next_tag_++;
-  if (absl::Status status = log_.produce(encode_record(header, genesis.SerializeAsString()), tag); !status.ok()) {
+  if (absl::Status status = log_.produce(encode_record(header, genesis.SerializeAsString()), tag);
+      !status.ok()) {
     return with_prefix("writing the Genesis: ", status);
   }
   log_.flush(/*inline_ok=*/true);
@@ -140,13 +146,15 @@ absl::Status Owner::check_clock_before_claim() const {
   if (!log_.exclusive() || fold_.closed_time_us() == 0) return absl::OkStatus();
   const int64_t ahead_us = clock_.wall_us() - fold_.closed_time_us();
   if (-ahead_us > settings_.clock_behind_us_max && !settings_.clock_behind_confirmed) {
-    return absl::FailedPreconditionError("the clock is " + std::to_string(-ahead_us / 1'000'000) +
-                                         " s behind the last recorded time; set it right, or confirm it");
+    return absl::FailedPreconditionError(
+        "the clock is " + std::to_string(-ahead_us / 1'000'000) +
+        " s behind the last recorded time; set it right, or confirm it");
   }
   if (ahead_us > settings_.clock_ahead_us_max && !settings_.clock_ahead_confirmed) {
-    return absl::FailedPreconditionError("the clock is " + std::to_string(ahead_us / 86'400'000'000) +
-                                         " days ahead of the last recorded time; recorded times never go back, so "
-                                         "confirm that it is right");
+    return absl::FailedPreconditionError(
+        "the clock is " + std::to_string(ahead_us / 86'400'000'000) +
+        " days ahead of the last recorded time; recorded times never go back, so "
+        "confirm that it is right");
   }
   return absl::OkStatus();
 }
@@ -175,13 +183,15 @@ absl::StatusOr<uint64_t> Owner::produce_claim(const Id128& attempt) {
   return tag;
 }
 
-// Folds what comes until `done`, or the append with this tag is known to have failed where that is known for sure.
+// Folds what comes until `done`, or the append with this tag is known to have failed where that is
+// known for sure.
 absl::Status Owner::await(uint64_t tag, const std::function<bool()>& done) {
   for (int64_t waited_us = 0;; waited_us += kWaitSliceUs) {
     if (absl::Status status = fold_available(); !status.ok()) return status;
     if (done()) return absl::OkStatus();
     for (const AppendReport& report : inbox_->take()) {
-      if (report.tag == tag && !report.offset.ok() && log_.exclusive()) return report.offset.status();
+      if (report.tag == tag && !report.offset.ok() && log_.exclusive())
+        return report.offset.status();
     }
     if (waited_us >= settings_.claim_us_max) {
       return absl::DeadlineExceededError("own record was not read back within " +
@@ -204,7 +214,8 @@ absl::Status Owner::fold_available() {
 absl::StatusOr<bool> Owner::fold_record(const LogRecord& record) {
   const absl::StatusOr<Folded> folded = fold_.apply(record.offset, record.bytes);
   if (!folded.ok()) {
-    absl::Status why = with_prefix(("offset " + std::to_string(record.offset) + ": ").c_str(), folded.status());
+    absl::Status why =
+        with_prefix(("offset " + std::to_string(record.offset) + ": ").c_str(), folded.status());
     stop(why);
     return why;
   }
@@ -222,7 +233,8 @@ absl::StatusOr<bool> Owner::fold_record(const LogRecord& record) {
   if (!folded->valid()) return false;
   // The record of an own pending append is told by on_confirmed() instead.
   if (!pending_.empty() && folded->header.owner == owner_ && folded->header.epoch == epoch_ &&
-      folded->header.n == pending_.front().header.n && folded->kind() == pending_.front().header.kind) {
+      folded->header.n == pending_.front().header.n &&
+      folded->kind() == pending_.front().header.kind) {
     return true;
   }
   if (absl::Status status = listener_.on_record(*folded); !status.ok()) {
@@ -244,12 +256,14 @@ absl::Status Owner::serve() {
   phase_ = Phase::kServing;
   const int64_t off_us = std::abs(claim.stored_time_us - wall_at_claim_us_);
   if (claim.stored_time_us != 0 && off_us > settings_.clock_step_us_max) {
-    // Given back at once: a writer with a wrong clock must not keep the partition from one with a right one.
+    // Given back at once: a writer with a wrong clock must not keep the partition from one with a
+    // right one.
     const absl::StatusOr<Draft> release = Draft::of(Kind::kRelease, v1::Release());
     if (release.ok() && produce(*release).ok()) log_.flush(/*inline_ok=*/true);
     phase_ = Phase::kEnded;
-    ended_ = absl::FailedPreconditionError("the clock differs by " + std::to_string(off_us / 1'000'000) +
-                                           " s from the time the journal stored the claim at");
+    ended_ =
+        absl::FailedPreconditionError("the clock differs by " + std::to_string(off_us / 1'000'000) +
+                                      " s from the time the journal stored the claim at");
     return ended_;
   }
   return absl::OkStatus();
@@ -259,8 +273,8 @@ absl::Status Owner::room() const {
   if (phase_ != Phase::kServing) return absl::UnavailableError("the partition is not held");
   if (pending_.size() >= settings_.in_flight_records_max ||
       in_flight_bytes_ + kRecordBytesMax > settings_.in_flight_bytes_max) {
-    return absl::ResourceExhaustedError("too much in flight: " + std::to_string(pending_.size()) + " records, " +
-                                        std::to_string(in_flight_bytes_) + " bytes");
+    return absl::ResourceExhaustedError("too much in flight: " + std::to_string(pending_.size()) +
+                                        " records, " + std::to_string(in_flight_bytes_) + " bytes");
   }
   return log_.room();
 }
@@ -283,14 +297,16 @@ absl::StatusOr<uint64_t> Owner::produce(Draft draft) {
   if (phase_ != Phase::kServing) return absl::UnavailableError("the partition is not held");
   const size_t bytes = draft.bytes.size();
   if (bytes > kRecordBytesMax) {
-    return absl::InvalidArgumentError("record of " + std::to_string(bytes) + " bytes is above the bound of " +
+    return absl::InvalidArgumentError("record of " + std::to_string(bytes) +
+                                      " bytes is above the bound of " +
                                       std::to_string(kRecordBytesMax));
   }
   if (pending_.size() >= settings_.in_flight_records_max ||
       in_flight_bytes_ + bytes > settings_.in_flight_bytes_max) {
     return absl::ResourceExhaustedError("too much in flight");
   }
-  // A record that breaks a rule while its prev holds stops every reader for ever: it must not leave this process.
+  // A record that breaks a rule while its prev holds stops every reader for ever: it must not leave
+  // this process.
   if (absl::Status status = speculative_->check(draft.effect); !status.ok()) return status;
 
   Pending pending;
@@ -303,13 +319,15 @@ absl::StatusOr<uint64_t> Owner::produce(Draft draft) {
   pending.header.n = speculative_->n() + 1;
   pending.header.prev = prev_of(speculative_->head());
   encode_header(pending.header, draft.bytes.data());
-  pending.hash = record_hash(std::string_view(draft.bytes).substr(0, kRecordHeaderBytes), draft.body_hash);
+  pending.hash =
+      record_hash(std::string_view(draft.bytes).substr(0, kRecordHeaderBytes), draft.body_hash);
   pending.head = next_head(speculative_->head(), pending.hash);
   pending.tag = next_tag_++;
   pending.bytes = bytes;
   pending.produced_boot_us = clock_.boot_us();
   if (absl::Status status = log_.produce(std::move(draft.bytes), pending.tag); !status.ok()) {
-    // Without room nothing was queued, so this n was never given to anybody and the next append may have it.
+    // Without room nothing was queued, so this n was never given to anybody and the next append may
+    // have it.
     if (absl::IsResourceExhausted(status)) return status;
     phase_ = Phase::kEnded;
     ended_ = with_prefix("append failed: ", status);
@@ -318,8 +336,8 @@ absl::StatusOr<uint64_t> Owner::produce(Draft draft) {
   }
   const uint64_t n = pending.header.n;
   pending.effect = std::move(draft.effect);
-  const absl::Status moved = speculative_->apply_own(speculative_->offset(), pending.header, pending.effect,
-                                                     pending.hash, pending.head);
+  const absl::Status moved = speculative_->apply_own(speculative_->offset(), pending.header,
+                                                     pending.effect, pending.hash, pending.head);
   if (!moved.ok()) broken_invariant(moved.ToString());
   in_flight_bytes_ += bytes;
   pending_.push_back(std::move(pending));
@@ -335,11 +353,12 @@ size_t Owner::poll() {
 }
 
 void Owner::handle(const AppendReport& report) {
-  // Reports of claims, of epochs that ended, and of appends the fold has confirmed already say nothing new.
+  // Reports of claims, of epochs that ended, and of appends the fold has confirmed already say
+  // nothing new.
   if (phase_ != Phase::kServing || pending_.empty() || report.tag < pending_.front().tag) return;
   if (report.tag > pending_.front().tag) {
-    end_epoch(absl::UnavailableError("the report of append " + std::to_string(pending_.front().header.n) +
-                                     " is missing"));
+    end_epoch(absl::UnavailableError("the report of append " +
+                                     std::to_string(pending_.front().header.n) + " is missing"));
     return;
   }
   if (!report.offset.ok()) {
@@ -358,7 +377,8 @@ void Owner::handle(const AppendReport& report) {
   } else if (absl::Status status = fold_up_to(offset); !status.ok()) {
     if (phase_ == Phase::kServing) end_epoch(status);
   } else if (!epoch_is_current()) {
-    end_epoch(absl::AbortedError("another process claimed the partition: epoch " + std::to_string(fold_.epoch())));
+    end_epoch(absl::AbortedError("another process claimed the partition: epoch " +
+                                 std::to_string(fold_.epoch())));
   } else if (!pending_.empty() && pending_.front().tag <= report.tag) {
     end_epoch(absl::UnavailableError("append " + std::to_string(pending_.front().header.n) +
                                      " is in the journal but not valid there"));
@@ -367,7 +387,8 @@ void Owner::handle(const AppendReport& report) {
 
 void Owner::confirm_front(int64_t offset) {
   Pending& pending = pending_.front();
-  const absl::Status status = fold_.apply_own(offset, pending.header, pending.effect, pending.hash, pending.head);
+  const absl::Status status =
+      fold_.apply_own(offset, pending.header, pending.effect, pending.hash, pending.head);
   if (!status.ok()) broken_invariant(status.ToString());
   const uint64_t n = pending.header.n;
   in_flight_bytes_ -= pending.bytes;
@@ -377,8 +398,9 @@ void Owner::confirm_front(int64_t offset) {
   listener_.on_confirmed(n, offset);
 }
 
-// Something else stands between the last confirmed append and this one: the fold decides what (design §3.2, larger
-// offset). What it finds valid of ours is confirmed, because it is in the log, whatever its report will say.
+// Something else stands between the last confirmed append and this one: the fold decides what
+// (design §3.2, larger offset). What it finds valid of ours is confirmed, because it is in the log,
+// whatever its report will say.
 absl::Status Owner::fold_up_to(int64_t offset) {
   const std::unique_ptr<Cursor> cursor = log_.read(fold_.offset());
   int64_t waited_us = 0;
@@ -387,7 +409,8 @@ absl::Status Owner::fold_up_to(int64_t offset) {
     if (!record.ok()) return record.status();
     if (!*record) {
       if (waited_us >= kReadableUsMax) {
-        return absl::UnavailableError("offset " + std::to_string(offset) + " was reported but cannot be read");
+        return absl::UnavailableError("offset " + std::to_string(offset) +
+                                      " was reported but cannot be read");
       }
       waited_us += kWaitSliceUs;
       log_.wait_beyond(fold_.offset(), absl::Microseconds(kWaitSliceUs));
@@ -396,7 +419,8 @@ absl::Status Owner::fold_up_to(int64_t offset) {
     if ((*record)->offset > offset) break;
     const absl::StatusOr<bool> valid = fold_record(**record);
     if (!valid.ok()) return valid.status();
-    if (*valid && !pending_.empty() && fold_.n() == pending_.front().header.n && epoch_is_current()) {
+    if (*valid && !pending_.empty() && fold_.n() == pending_.front().header.n &&
+        epoch_is_current()) {
       if (fold_.head() != pending_.front().head) {
         broken_invariant("owner: a record of ours has other bytes than were produced");
       }
@@ -434,10 +458,12 @@ void Owner::check_clock_and_stall() {
   if (phase_ != Phase::kServing) return;
   const int64_t step_us = clock_.wall_us() - now_us();
   if (std::abs(step_us) > settings_.clock_step_us_max) {
-    end_epoch(absl::FailedPreconditionError("the clock stepped by " + std::to_string(step_us / 1'000'000) + " s"));
+    end_epoch(absl::FailedPreconditionError("the clock stepped by " +
+                                            std::to_string(step_us / 1'000'000) + " s"));
     return;
   }
-  if (!pending_.empty() && clock_.boot_us() - pending_.front().produced_boot_us > settings_.stall_us_max) {
+  if (!pending_.empty() &&
+      clock_.boot_us() - pending_.front().produced_boot_us > settings_.stall_us_max) {
     end_epoch(absl::DeadlineExceededError("append " + std::to_string(pending_.front().header.n) +
                                           " was not reported in time"));
   }
@@ -450,7 +476,8 @@ absl::Status Owner::release(absl::Duration timeout) {
   if (const auto n = produce(*release); !n.ok()) return n.status();
   log_.flush(/*inline_ok=*/true);
   const int64_t deadline_us = clock_.boot_us() + absl::ToInt64Microseconds(timeout);
-  // The reports are waited for, not the log's end: records are readable a moment before they are reported.
+  // The reports are waited for, not the log's end: records are readable a moment before they are
+  // reported.
   for (int64_t waited_us = 0;; waited_us += kWaitSliceUs) {
     const size_t confirmed = poll();
     if (phase_ != Phase::kServing) return ended_;

@@ -1,8 +1,9 @@
-// The writer of one partition: claims it, numbers and chains what it appends, and says when an append is confirmed
-// (design §3.2) and which recorded time the next one gets (§3.3).
+// The writer of one partition: claims it, numbers and chains what it appends, and says when an
+// append is confirmed (design §3.2) and which recorded time the next one gets (§3.3).
 //
-// Single-threaded: every call comes from the one deciding loop. The engine's reports arrive on any thread, are queued
-// inside and handled by poll(). Listener calls happen only inside claim(), reclaim(), release() and poll().
+// Single-threaded: every call comes from the one deciding loop. The engine's reports arrive on any
+// thread, are queued inside and handled by poll(). Listener calls happen only inside claim(),
+// reclaim(), release() and poll().
 #pragma once
 
 #include <cstdint>
@@ -41,11 +42,13 @@ struct OwnerSettings {
   // An append without a report for that long ends the epoch.
   int64_t stall_us_max = 30'000'000;
 
-  // The clock against the boot-time clock since the claim, and against the time the engine stored the claim at.
+  // The clock against the boot-time clock since the claim, and against the time the engine stored
+  // the claim at.
   int64_t clock_step_us_max = 5'000'000;
   // The clock behind the last recorded time at the start of an exclusive journal.
   int64_t clock_behind_us_max = 5'000'000;
-  // The clock ahead of the last recorded time. A journal at rest is also "behind the clock", hence weeks, not hours.
+  // The clock ahead of the last recorded time. A journal at rest is also "behind the clock", hence
+  // weeks, not hours.
   int64_t clock_ahead_us_max = int64_t{30} * 86'400 * 1'000'000;
   // The operator's word that the clock is right although it is behind, or far ahead.
   bool clock_behind_confirmed = false;
@@ -56,44 +59,47 @@ struct OwnerSettings {
 class OwnerListener {
  public:
   virtual ~OwnerListener() = default;
-  // A valid record that on_confirmed() did not tell of: the tail read while claiming (also own ones of an epoch that
-  // ended), Genesis, claims. In log order, each once. An error stops the claim.
+  // A valid record that on_confirmed() did not tell of: the tail read while claiming (also own ones
+  // of an epoch that ended), Genesis, claims. In log order, each once. An error stops the claim.
   virtual absl::Status on_record(const Folded& record) = 0;
   // Append `n` of this epoch is in the log for ever. Ascending, each once. fold() stands after it.
   virtual void on_confirmed(uint64_t n, int64_t offset) = 0;
-  // Nothing later of this epoch will be confirmed here; what was not confirmed is in doubt until reclaim() has read
-  // the log. DATA_LOSS: the log was rewound or replaced, reclaim() will not help.
+  // Nothing later of this epoch will be confirmed here; what was not confirmed is in doubt until
+  // reclaim() has read the log. DATA_LOSS: the log was rewound or replaced, reclaim() will not
+  // help.
   virtual void on_epoch_ended(const absl::Status& why) = 0;
 };
 
 class Owner {
  public:
-  // `fold` stands where the caller's state stands (fresh, or restored from a derived store). `waker` is called from any
-  // thread when poll() has something to do. All references must outlive the Owner.
+  // `fold` stands where the caller's state stands (fresh, or restored from a derived store).
+  // `waker` is called from any thread when poll() has something to do. All references must outlive
+  // the Owner.
   Owner(Log& log, Clock& clock, Random& random, OwnerListener& listener, Fold fold,
         OwnerSettings settings, std::function<void()> waker);
   ~Owner();
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;
 
-  // Folds the log to its end, writes Genesis when the log is empty and the settings say so, claims, and reads until the
-  // own claim is valid. ABORTED: another process claimed first; try again later. FAILED_PRECONDITION: the clock, or an
-  // empty log. DEADLINE_EXCEEDED: the claim was not seen in time; a later claim() serves from it if it appears.
-  // Other codes: stop the partition.
+  // Folds the log to its end, writes Genesis when the log is empty and the settings say so, claims,
+  // and reads until the own claim is valid. ABORTED: another process claimed first; try again
+  // later. FAILED_PRECONDITION: the clock, or an empty log. DEADLINE_EXCEEDED: the claim was not
+  // seen in time; a later claim() serves from it if it appears. Other codes: stop the partition.
   absl::Status claim();
   // The same after an epoch ended. The caller has discarded what it decided and was not confirmed.
   absl::Status reclaim() { return claim(); }
 
   bool serving() const { return phase_ == Phase::kServing; }
 
-  // OK: append() has room for a record of any size. RESOURCE_EXHAUSTED: too much in flight, or no disk space; nothing
-  // should be decided now.
+  // OK: append() has room for a record of any size. RESOURCE_EXHAUSTED: too much in flight, or no
+  // disk space; nothing should be decided now.
   absl::Status room() const;
 
-  // Numbers, chains and produces; returns n. The record is decided on fold state `speculative()`, which moves past it.
-  // RESOURCE_EXHAUSTED: no room, nothing was written, the epoch goes on. UNAVAILABLE: not serving. INVALID_ARGUMENT:
-  // larger than kRecordBytesMax. INTERNAL: it does not fit the state; nothing was written. Any other failure ends the
-  // epoch (heard in the next poll()). Durable only after flush() and on_confirmed().
+  // Numbers, chains and produces; returns n. The record is decided on fold state `speculative()`,
+  // which moves past it. RESOURCE_EXHAUSTED: no room, nothing was written, the epoch goes on.
+  // UNAVAILABLE: not serving. INVALID_ARGUMENT: larger than kRecordBytesMax. INTERNAL: it does not
+  // fit the state; nothing was written. Any other failure ends the epoch (heard in the next
+  // poll()). Durable only after flush() and on_confirmed().
   absl::StatusOr<uint64_t> append(Draft draft);
   absl::StatusOr<uint64_t> append(Kind kind, std::string_view body);
 
@@ -111,7 +117,8 @@ class Owner {
   size_t in_flight_records() const { return pending_.size(); }
   size_t in_flight_bytes() const { return in_flight_bytes_; }
 
-  // Recorded time for the next record of `ledger` (empty: of none): strictly above everything recorded here.
+  // Recorded time for the next record of `ledger` (empty: of none): strictly above everything
+  // recorded here.
   int64_t next_recorded_time_us(std::string_view ledger) const;
   // The clock that is read once at claim and advanced by the boot-time clock.
   int64_t now_us() const;
@@ -123,7 +130,8 @@ class Owner {
   // Of fold(): the ledgers whose rows a derived store has to write again.
   std::vector<std::string> take_touched_ledgers() { return fold_.take_touched_ledgers(); }
 
-  // A refusal needs a confirmed append of its own epoch, produced after the call arrived (design §3.2 (b)).
+  // A refusal needs a confirmed append of its own epoch, produced after the call arrived (design
+  // §3.2 (b)).
   bool refusal_needs_append() const { return !log_.exclusive(); }
 
  private:
@@ -170,15 +178,15 @@ class Owner {
   std::shared_ptr<Inbox> inbox_;
 
   Phase phase_ = Phase::kIdle;
-  absl::Status ended_;                 // why, once the phase is kEnded or kStopped
-  bool end_to_tell_ = false;           // append() ended the epoch; poll() will say so
+  absl::Status ended_;        // why, once the phase is kEnded or kStopped
+  bool end_to_tell_ = false;  // append() ended the epoch; poll() will say so
   bool resumed_ = false;
   Fold fold_;
-  std::unique_ptr<Cursor> cursor_;     // at fold_.offset(), while claiming
+  std::unique_ptr<Cursor> cursor_;  // at fold_.offset(), while claiming
   std::optional<Fold> speculative_;
-  std::vector<Id128> attempts_;        // own claims whose fate is not known
+  std::vector<Id128> attempts_;  // own claims whose fate is not known
   std::optional<SeenClaim> claim_seen_;
-  uint64_t epoch_ = 0;                 // ours, while serving
+  uint64_t epoch_ = 0;  // ours, while serving
   Id128 owner_{};
   std::deque<Pending> pending_;
   size_t in_flight_bytes_ = 0;

@@ -1,4 +1,5 @@
-// The writer of a partition beside rivals, zombies, duplicates, failed and lost reports, and clocks that step.
+// The writer of a partition beside rivals, zombies, duplicates, failed and lost reports, and clocks
+// that step.
 #include "platform/journal/owner.h"
 
 #include <gtest/gtest.h>
@@ -19,11 +20,13 @@ constexpr int64_t kSecondUs = 1'000'000;
 // A process: its handle of the log, its owner, and what it heard.
 class Process : public OwnerListener {
  public:
-  Process(std::shared_ptr<MemoryTopic> topic, Clock& clock, uint64_t seed, OwnerSettings settings = creating(),
-          bool exclusive = false, std::optional<Fold> fold = std::nullopt)
+  Process(std::shared_ptr<MemoryTopic> topic, Clock& clock, uint64_t seed,
+          OwnerSettings settings = creating(), bool exclusive = false,
+          std::optional<Fold> fold = std::nullopt)
       : log(std::move(topic), exclusive),
         random_(seed),
-        owner(log, clock, random_, *this, fold ? *std::move(fold) : Fold(0), std::move(settings), [this] { ++wakes; }) {}
+        owner(log, clock, random_, *this, fold ? *std::move(fold) : Fold(0), std::move(settings),
+              [this] { ++wakes; }) {}
 
   static OwnerSettings creating() {
     OwnerSettings settings;
@@ -115,7 +118,8 @@ class OwnerTest : public ::testing::Test {
 TEST_F(OwnerTest, CreatesClaimsAppendsAndConfirms) {
   Process process(topic_, clock_, 1);
   ASSERT_TRUE(process.owner.claim().ok());
-  EXPECT_EQ(process.read, (std::vector<std::pair<Kind, uint64_t>>{{Kind::kGenesis, 0}, {Kind::kClaim, 0}}));
+  EXPECT_EQ(process.read,
+            (std::vector<std::pair<Kind, uint64_t>>{{Kind::kGenesis, 0}, {Kind::kClaim, 0}}));
   EXPECT_EQ(*process.open(kLedger), 1u);
   EXPECT_EQ(*process.commit(kLedger), 2u);
   EXPECT_EQ(*process.commit(kLedger), 3u);
@@ -205,7 +209,8 @@ TEST_F(OwnerTest, ADuplicateOfAnAppendCountsOnce) {
   EXPECT_EQ(reader().partition_row(), process.owner.fold().partition_row());
 }
 
-// After each of these nothing later of the epoch is confirmed, and the next claim reads what the log holds.
+// After each of these nothing later of the epoch is confirmed, and the next claim reads what the
+// log holds.
 struct EndingCase {
   const char* name;
   AppendFault fault;
@@ -371,7 +376,8 @@ TEST_F(OwnerTest, WhatWouldStopEveryReaderIsNotWritten) {
 TEST_F(OwnerTest, ACallerCannotAppendWhatMovesTheClaim) {
   Process process(topic_, clock_, 1);
   ASSERT_TRUE(process.owner.claim().ok());
-  EXPECT_EQ(process.owner.append(Kind::kRelease, "").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(process.owner.append(Kind::kRelease, "").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(OwnerTest, RecordedTimesStrictlyIncreaseWhileTheClockStandsStill) {
@@ -380,7 +386,8 @@ TEST_F(OwnerTest, RecordedTimesStrictlyIncreaseWhileTheClockStandsStill) {
   ASSERT_TRUE(process.open(kLedger).ok());
   const int64_t first_us = process.owner.next_recorded_time_us(kLedger);
   ASSERT_TRUE(process.commit(kLedger).ok());
-  EXPECT_EQ(process.owner.next_recorded_time_us(kLedger), first_us + 1) << "speculative, before any report";
+  EXPECT_EQ(process.owner.next_recorded_time_us(kLedger), first_us + 1)
+      << "speculative, before any report";
   clock_.advance_us(10 * kSecondUs);
   EXPECT_EQ(process.owner.next_recorded_time_us(kLedger), clock_.wall_us());
 }
@@ -448,7 +455,8 @@ TEST_F(OwnerTest, GoesOnFromARestoredFold) {
   ASSERT_TRUE(restored.ok());
   Process process(topic_, clock_, 2, OwnerSettings{}, false, *std::move(restored));
   ASSERT_TRUE(process.owner.claim().ok());
-  EXPECT_EQ(process.read, (std::vector<std::pair<Kind, uint64_t>>{{Kind::kCommit, 2}, {Kind::kClaim, 0}}));
+  EXPECT_EQ(process.read,
+            (std::vector<std::pair<Kind, uint64_t>>{{Kind::kCommit, 2}, {Kind::kClaim, 0}}));
 
   topic_->truncate(2);
   auto again = Fold::restore(partition, ledgers);

@@ -9,8 +9,9 @@
 namespace taizhang::journal {
 namespace {
 
-// Places in the header; docs/formats.md. Magic to partition keep their places in every format, because a reader must be
-// able to tell its own record of an unknown format (stop) from a foreign one (skip).
+// Places in the header; docs/formats.md. Magic to partition keep their places in every format,
+// because a reader must be able to tell its own record of an unknown format (stop) from a foreign
+// one (skip).
 constexpr size_t kMagicAt = 0;
 constexpr size_t kFormatAt = 4;
 constexpr size_t kKindAt = 5;
@@ -105,16 +106,20 @@ absl::StatusOr<RecordHeader> decode_header(std::string_view record) {
   if (record.size() < kIdentityBytes) return absl::DataLossError("record header is cut short");
   const auto format = load_le<uint8_t>(record.data() + kFormatAt);
   if (format != kRecordFormat) {
-    return absl::UnimplementedError("record format " + std::to_string(format) + " is newer than this program");
+    return absl::UnimplementedError("record format " + std::to_string(format) +
+                                    " is newer than this program");
   }
   const auto kind = load_le<uint8_t>(record.data() + kKindAt);
   if (kind == 0) return absl::DataLossError("record kind 0");
   if (kind > static_cast<uint8_t>(Kind::kStateMark)) {
-    return absl::UnimplementedError("record kind " + std::to_string(kind) + " is newer than this program");
+    return absl::UnimplementedError("record kind " + std::to_string(kind) +
+                                    " is newer than this program");
   }
   if (record.size() < kRecordHeaderBytes) return absl::DataLossError("record header is cut short");
-  if (record.size() > kRecordBytesMax) return absl::DataLossError("record is larger than the bound");
-  if (load_le<uint16_t>(record.data() + kReservedAt) != 0) return absl::DataLossError("reserved bytes are not zero");
+  if (record.size() > kRecordBytesMax)
+    return absl::DataLossError("record is larger than the bound");
+  if (load_le<uint16_t>(record.data() + kReservedAt) != 0)
+    return absl::DataLossError("reserved bytes are not zero");
   RecordHeader header;
   header.kind = static_cast<Kind>(kind);
   header.uuid = load_id(record.data() + kUuidAt);
@@ -186,12 +191,14 @@ Effect effect_of(Kind kind, const google::protobuf::MessageLite& message) {
 absl::StatusOr<Draft> Draft::of(Kind kind, const google::protobuf::MessageLite& message) {
   const size_t body_bytes = message.ByteSizeLong();
   if (body_bytes > kRecordBytesMax - kRecordHeaderBytes) {
-    return absl::InvalidArgumentError("record of " + std::to_string(body_bytes) + " bytes is above the bound of " +
+    return absl::InvalidArgumentError("record of " + std::to_string(body_bytes) +
+                                      " bytes is above the bound of " +
                                       std::to_string(kRecordBytesMax));
   }
   Draft draft;
   draft.bytes.resize(kRecordHeaderBytes + body_bytes);
-  message.SerializeWithCachedSizesToArray(reinterpret_cast<uint8_t*>(draft.bytes.data() + kRecordHeaderBytes));
+  message.SerializeWithCachedSizesToArray(
+      reinterpret_cast<uint8_t*>(draft.bytes.data() + kRecordHeaderBytes));
   draft.body_hash = sha256(std::string_view(draft.bytes).substr(kRecordHeaderBytes));
   draft.effect = effect_of(kind, message);
   return draft;
@@ -199,7 +206,8 @@ absl::StatusOr<Draft> Draft::of(Kind kind, const google::protobuf::MessageLite& 
 
 absl::StatusOr<Draft> Draft::parse(Kind kind, std::string_view body) {
   if (body.size() > kRecordBytesMax - kRecordHeaderBytes) {
-    return absl::InvalidArgumentError("record of " + std::to_string(body.size()) + " bytes is above the bound of " +
+    return absl::InvalidArgumentError("record of " + std::to_string(body.size()) +
+                                      " bytes is above the bound of " +
                                       std::to_string(kRecordBytesMax));
   }
   const auto message = make_body(kind);

@@ -1,4 +1,5 @@
-// A journal record: a fixed header and a protobuf body (proto/taizhang/journal/v1). Bytes: docs/formats.md.
+// A journal record: a fixed header and a protobuf body (proto/taizhang/journal/v1). Bytes:
+// docs/formats.md.
 #pragma once
 
 #include <array>
@@ -68,7 +69,8 @@ struct RecordIdentity {
 // Nothing: the bytes do not begin like a record of any journal.
 std::optional<RecordIdentity> identify(std::string_view record);
 
-// Of a record that is ours. UNIMPLEMENTED: a format or kind this code does not know. DATA_LOSS: not well-formed.
+// Of a record that is ours. UNIMPLEMENTED: a format or kind this code does not know. DATA_LOSS: not
+// well-formed.
 absl::StatusOr<RecordHeader> decode_header(std::string_view record);
 
 // H(header ‖ H(body)); `header` is the encoded header.
@@ -100,8 +102,9 @@ struct Effect {
 // `message` must be the body of `kind`.
 Effect effect_of(Kind kind, const google::protobuf::MessageLite& message);
 
-// A record as far as it can be made before its place in the chain is known: serialised and hashed, header still blank.
-// Any thread may make one; Owner::append() fills the header and produces the same bytes without another copy.
+// A record as far as it can be made before its place in the chain is known: serialised and hashed,
+// header still blank. Any thread may make one; Owner::append() fills the header and produces the
+// same bytes without another copy.
 struct Draft {
   std::string bytes;  // kRecordHeaderBytes of zeros, then the body
   Sha256Digest body_hash{};

@@ -25,9 +25,12 @@ TEST(Record, HasTheHeaderThatTheFormatFixes) {
   const std::string record = encode_record(header(), "body");
   EXPECT_EQ(hex(record),
             "545a4a31"  // "TZJ1"
-            "01" "07" "0000"
+            "01"
+            "07"
+            "0000"
             "11111111111111111111111111111111"
-            "01020304" "04000000"
+            "01020304"
+            "04000000"
             "0102030405060708"
             "22222222222222222222222222222222"
             "1112131415161718"
@@ -54,7 +57,8 @@ TEST(Record, TellsANewerVersionFromDamage) {
   std::string reserved = encode_record(header(), "body");
   reserved[6] = 1;
   EXPECT_EQ(decode_header(reserved).status().code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(decode_header(encode_record(header(), "body") + "x").status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode_header(encode_record(header(), "body") + "x").status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 TEST(Record, CutShortIsNeverDecoded) {

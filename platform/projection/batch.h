@@ -1,13 +1,13 @@
 // Decoded commits of a stretch of the journal, shared by the views that fold it.
 #pragma once
 
+#include <google/protobuf/arena.h>
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <google/protobuf/arena.h>
 
 #include "platform/projection/view.h"
 
@@ -15,8 +15,9 @@ namespace taizhang::projection {
 
 struct DecodedCommit {
   CommitMeta meta;
-  // Before anybody has looked, `descriptor` is null when this program does not know the type, and `event` is null when
-  // that is so, when the payload is not of its type, or when no reader of this batch wants it.
+  // Before anybody has looked, `descriptor` is null when this program does not know the type, and
+  // `event` is null when that is so, when the payload is not of its type, or when no reader of this
+  // batch wants it.
   std::vector<EventMeta> events;
 };
 
@@ -30,7 +31,7 @@ struct Batch {
   // State of the journal's fold after the batch: kept by views beside their rows.
   std::string partition_row;
   std::vector<std::pair<std::string, std::string>> ledger_rows;  // of the ledgers the batch touched
-  int64_t closed_time_us = 0;  // after it
+  int64_t closed_time_us = 0;                                    // after it
   google::protobuf::Arena arena{arena_options()};
 
   // Few large blocks: a batch is made and dropped as a whole.

@@ -27,10 +27,12 @@ struct RawEvent {
   uint32_t cause = 0;
 };
 
-// Walks the fields of one message: on_bytes(number, view) and on_varint(number, value). False: not well-formed.
+// Walks the fields of one message: on_bytes(number, view) and on_varint(number, value). False: not
+// well-formed.
 template <class OnBytes, class OnVarint>
 bool walk(std::string_view message, const OnBytes& on_bytes, const OnVarint& on_varint) {
-  CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()), static_cast<int>(message.size()));
+  CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()),
+                      static_cast<int>(message.size()));
   while (const uint32_t tag = in.ReadTag()) {
     const int number = WireFormatLite::GetTagFieldNumber(tag);
     switch (WireFormatLite::GetTagWireType(tag)) {
@@ -67,15 +69,16 @@ bool read_event(std::string_view bytes, RawEvent& event) {
         if (number == journal::v1::Event::kEffectiveDateFieldNumber) {
           event.effective_day = static_cast<int32_t>(value);
         }
-        if (number == journal::v1::Event::kCauseFieldNumber) event.cause = static_cast<uint32_t>(value);
+        if (number == journal::v1::Event::kCauseFieldNumber)
+          event.cause = static_cast<uint32_t>(value);
       });
 }
 
 }  // namespace
 
 const Descriptor* find_event_type(std::string_view stored_type) {
-  return google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName("taizhang." +
-                                                                                   std::string(stored_type));
+  return google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
+      "taizhang." + std::string(stored_type));
 }
 
 bool decode_commit(std::string_view body, const FindType& find_type, Batch& batch) {
@@ -86,23 +89,22 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
       body,
       [&](int number, std::string_view view) {
         switch (number) {
-          case journal::v1::Commit::kLedgerFieldNumber:
-            commit.meta.ledger = view;
-            return true;
+          case journal::v1::Commit::kLedgerFieldNumber: commit.meta.ledger = view; return true;
           case journal::v1::Commit::kRequestsFieldNumber: {
-            auto* request = google::protobuf::Arena::CreateMessage<journal::v1::Request>(&batch.arena);
+            auto* request =
+                google::protobuf::Arena::CreateMessage<journal::v1::Request>(&batch.arena);
             requests.push_back(request);
             return request->ParseFromArray(view.data(), static_cast<int>(view.size()));
           }
           case journal::v1::Commit::kEventsFieldNumber:
             raw.emplace_back();
             return read_event(view, raw.back());
-          default:
-            return true;
+          default: return true;
         }
       },
       [&](int number, uint64_t value) {
-        if (number == journal::v1::Commit::kFirstSeqFieldNumber) commit.meta.first_seq = static_cast<int64_t>(value);
+        if (number == journal::v1::Commit::kFirstSeqFieldNumber)
+          commit.meta.first_seq = static_cast<int64_t>(value);
         if (number == journal::v1::Commit::kRecordedTimeUsFieldNumber) {
           commit.meta.recorded_time_us = static_cast<int64_t>(value);
         }
@@ -166,7 +168,8 @@ const BatchReader::Type& BatchReader::type_of(std::string_view stored_type) {
   Type type;
   type.descriptor = find_event_type(stored_type);
   if (type.descriptor && wanted_(type.descriptor)) {
-    type.prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor);
+    type.prototype =
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(type.descriptor);
   }
   return types_.emplace(stored_type, type).first->second;
 }
@@ -179,7 +182,8 @@ absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offse
     const Type& type = type_of(stored_type);
     return std::pair(type.descriptor, type.prototype);
   };
-  while (batch->events < limits_.events_max && batch->bytes < limits_.bytes_max && fold_.offset() < end_offset) {
+  while (batch->events < limits_.events_max && batch->bytes < limits_.bytes_max &&
+         fold_.offset() < end_offset) {
     auto record = cursor_->next();
     if (!record.ok()) return record.status();
     if (!*record) break;
@@ -190,7 +194,8 @@ absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offse
     char* copy = google::protobuf::Arena::CreateArray<char>(&batch->arena, folded->body.size());
     std::memcpy(copy, folded->body.data(), folded->body.size());
     if (!decode_commit({copy, folded->body.size()}, find_type, *batch)) {
-      return absl::DataLossError("commit at offset " + std::to_string(folded->offset) + " has no events");
+      return absl::DataLossError("commit at offset " + std::to_string(folded->offset) +
+                                 " has no events");
     }
   }
   batch->end = fold_.offset();

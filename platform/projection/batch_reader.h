@@ -30,8 +30,8 @@ class BatchReader {
   // Goes on where `fold` stands. `log` must outlive it.
   BatchReader(journal::Log& log, journal::Fold fold, BatchLimits limits, Wanted wanted);
 
-  // What the journal holds now, within the limits and below `end_offset`; null: nothing. Errors are final: damage, a
-  // record of a newer version, or a broken writer.
+  // What the journal holds now, within the limits and below `end_offset`; null: nothing. Errors are
+  // final: damage, a record of a newer version, or a broken writer.
   absl::StatusOr<std::shared_ptr<const Batch>> read(int64_t end_offset);
 
   int64_t offset() const { return fold_.offset(); }
@@ -56,10 +56,11 @@ class BatchReader {
   std::unordered_map<std::string, Type, Hash, std::equal_to<>> types_;
 };
 
-// Decodes the body of a commit into `batch`: what BatchReader does for each valid one. `body` must live as long as the
-// batch. False: not a commit.
-using FindType = std::function<std::pair<const google::protobuf::Descriptor*, const google::protobuf::Message*>(
-    std::string_view stored_type)>;
+// Decodes the body of a commit into `batch`: what BatchReader does for each valid one. `body` must
+// live as long as the batch. False: not a commit.
+using FindType =
+    std::function<std::pair<const google::protobuf::Descriptor*, const google::protobuf::Message*>(
+        std::string_view stored_type)>;
 bool decode_commit(std::string_view body, const FindType& find_type, Batch& batch);
 
 // The event type of the generated pool under its stored name; null: unknown.

@@ -1,4 +1,5 @@
-// A digest of a set: the sum of its members' SHA-256 modulo 2^256, so that members may be added in any order.
+// A digest of a set: the sum of its members' SHA-256 modulo 2^256, so that members may be added in
+// any order.
 #pragma once
 
 #include <array>

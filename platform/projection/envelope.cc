@@ -18,7 +18,8 @@ void fill_envelope(const EventMeta& meta, ledger::v1::EventEnvelope& envelope) {
     }
   }
   envelope.mutable_time()->set_seconds(meta.recorded_time_us / 1'000'000);
-  envelope.mutable_time()->set_nanos(static_cast<int32_t>(meta.recorded_time_us % 1'000'000 * 1'000));
+  envelope.mutable_time()->set_nanos(
+      static_cast<int32_t>(meta.recorded_time_us % 1'000'000 * 1'000));
   std::string schema = envelope.type();
   for (char& c : schema) {
     if (c == '.') c = '/';
@@ -44,7 +45,8 @@ void fill_envelope(const EventMeta& meta, ledger::v1::EventEnvelope& envelope) {
   envelope.set_self_approved(meta.self_approved);
 }
 
-void fill_payload(const EventMeta& meta, bool may_see_personal, ledger::v1::EventEnvelope& envelope) {
+void fill_payload(const EventMeta& meta, bool may_see_personal,
+                  ledger::v1::EventEnvelope& envelope) {
   if (!may_see_personal && (!meta.event || holds_personal_data(*meta.event))) {
     envelope.set_payload_withheld(true);
   } else {

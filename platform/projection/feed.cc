@@ -16,7 +16,8 @@ constexpr int64_t kLiveBatchEventsMax = 256;
 
 }  // namespace
 
-Feed::Feed(journal::Log& log, Clock& clock, std::unique_ptr<BatchReader> reader, FeedSettings settings)
+Feed::Feed(journal::Log& log, Clock& clock, std::unique_ptr<BatchReader> reader,
+           FeedSettings settings)
     : log_(log), clock_(clock), settings_(settings), reader_(std::move(reader)) {
   end_ = fastest_ = reader_->offset();
   for (const auto& [code, ledger] : reader_->fold().ledgers()) {
@@ -26,7 +27,9 @@ Feed::Feed(journal::Log& log, Clock& clock, std::unique_ptr<BatchReader> reader,
 
 Feed::~Feed() { stop(); }
 
-void Feed::start() { thread_ = std::thread([this] { run(); }); }
+void Feed::start() {
+  thread_ = std::thread([this] { run(); });
+}
 
 void Feed::stop() {
   {
@@ -51,7 +54,8 @@ bool Feed::wait_for_room(std::unique_lock<std::mutex>& lock) {
   passed_.wait(lock, [this] {
     if (stopping_) return true;
     int64_t ahead = 0;
-    for (auto batch = batches_.rbegin(); batch != batches_.rend() && (*batch)->end > fastest_; ++batch) {
+    for (auto batch = batches_.rbegin(); batch != batches_.rend() && (*batch)->end > fastest_;
+         ++batch) {
       ahead += (*batch)->bytes;
     }
     return ahead < settings_.ahead_bytes_max;
@@ -69,10 +73,12 @@ void Feed::run() {
     }
     // Near the end many small batches would cost more than they are worth: one per gather_us.
     const int64_t early_us = published_us + settings_.gather_us - clock_.boot_us();
-    if (live && early_us > 0) absl::SleepFor(absl::Microseconds(std::min(early_us, settings_.gather_us)));
+    if (live && early_us > 0)
+      absl::SleepFor(absl::Microseconds(std::min(early_us, settings_.gather_us)));
     auto batch = reader_->read(std::numeric_limits<int64_t>::max());
     if (!batch.ok()) {
-      log(LogLevel::kError, "journal_reading_stopped", {{"why", std::string(batch.status().message())}});
+      log(LogLevel::kError, "journal_reading_stopped",
+          {{"why", std::string(batch.status().message())}});
       const std::lock_guard lock(mutex_);
       status_ = batch.status();
       grown_.notify_all();
@@ -92,7 +98,8 @@ void Feed::publish(std::shared_ptr<const Batch> batch) {
   const std::lock_guard lock(mutex_);
   for (const auto& commit : batch->commits) {
     auto found = known_.find(commit.meta.ledger);
-    if (found == known_.end()) found = known_.emplace(std::string(commit.meta.ledger), KnownLedger{}).first;
+    if (found == known_.end())
+      found = known_.emplace(std::string(commit.meta.ledger), KnownLedger{}).first;
     found->second = {commit.meta.last_seq, commit.meta.recorded_time_us};
   }
   end_ = batch->end;
@@ -120,8 +127,9 @@ Feed::Step Feed::next(int64_t offset, absl::Duration timeout) {
     step.status = status_;
     return step;
   }
-  const auto found = std::lower_bound(batches_.begin(), batches_.end(), offset,
-                                      [](const auto& batch, int64_t at) { return batch->start < at; });
+  const auto found =
+      std::lower_bound(batches_.begin(), batches_.end(), offset,
+                       [](const auto& batch, int64_t at) { return batch->start < at; });
   if (found != batches_.end() && (*found)->start == offset) {
     step.batch = *found;
     step.meeting_point = offset;
@@ -141,7 +149,8 @@ std::optional<Feed::KnownLedger> Feed::known(std::string_view ledger) const {
 int64_t Feed::events_from(int64_t offset) const {
   const std::lock_guard lock(mutex_);
   int64_t events = 0;
-  for (auto batch = batches_.rbegin(); batch != batches_.rend() && (*batch)->end > offset; ++batch) {
+  for (auto batch = batches_.rbegin(); batch != batches_.rend() && (*batch)->end > offset;
+       ++batch) {
     events += (*batch)->events;
   }
   return events;
@@ -150,7 +159,8 @@ int64_t Feed::events_from(int64_t offset) const {
 int64_t Feed::first_time_from(int64_t offset) const {
   const std::lock_guard lock(mutex_);
   for (const auto& batch : batches_) {
-    if (batch->end > offset && !batch->commits.empty()) return batch->commits.front().meta.recorded_time_us;
+    if (batch->end > offset && !batch->commits.empty())
+      return batch->commits.front().meta.recorded_time_us;
   }
   return 0;
 }

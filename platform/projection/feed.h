@@ -1,7 +1,7 @@
 // Reads the journal's tail once for all views, in batches that they share.
 //
-// The feed runs where the fastest view is; a view that fell behind what is kept reads on its own up to meeting_point()
-// and joins again. Thread-safe.
+// The feed runs where the fastest view is; a view that fell behind what is kept reads on its own up
+// to meeting_point() and joins again. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -23,9 +23,9 @@
 namespace taizhang::projection {
 
 struct FeedSettings {
-  int64_t kept_bytes_max = 0;  // of batches kept for views behind the fastest
-  int64_t ahead_bytes_max = 0; // of batches beyond the fastest
-  int64_t gather_us = 0;       // live: between two batches
+  int64_t kept_bytes_max = 0;   // of batches kept for views behind the fastest
+  int64_t ahead_bytes_max = 0;  // of batches beyond the fastest
+  int64_t gather_us = 0;        // live: between two batches
 };
 
 class Feed {
@@ -39,10 +39,12 @@ class Feed {
 
   struct Step {
     std::shared_ptr<const Batch> batch;  // starts at the offset asked; null: none so far
-    int64_t meeting_point = 0;           // above the offset asked: not kept any more, read on your own up to here
-    absl::Status status;                 // not OK: there will never be more
+    int64_t meeting_point =
+        0;                // above the offset asked: not kept any more, read on your own up to here
+    absl::Status status;  // not OK: there will never be more
   };
-  // Waits for the batch at `offset`, at most `timeout`. Whatever lies before `offset` counts as folded by somebody.
+  // Waits for the batch at `offset`, at most `timeout`. Whatever lies before `offset` counts as
+  // folded by somebody.
   Step next(int64_t offset, absl::Duration timeout);
   // Ends every waiting next().
   void wake();

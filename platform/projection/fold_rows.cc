@@ -12,7 +12,8 @@ namespace {
 
 using google::protobuf::Message;
 
-// What an entry costs besides its key and the contents of its row: entry, places in map and ring, empty message.
+// What an entry costs besides its key and the contents of its row: entry, places in map and ring,
+// empty message.
 constexpr int64_t kEntryBytes = 240;
 // A decoded row takes about this many times its stored bytes.
 constexpr int64_t kDecodedFactor = 3;
@@ -23,7 +24,9 @@ constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\x
 FoldRows::FoldRows(std::shared_ptr<const Store> store, int64_t cache_bytes_max)
     : store_(std::move(store)), cache_bytes_max_(cache_bytes_max) {}
 
-void FoldRows::enter(std::string_view ledger) { head_ = store_key::of_ledger(store_key::kRow, ledger); }
+void FoldRows::enter(std::string_view ledger) {
+  head_ = store_key::of_ledger(store_key::kRow, ledger);
+}
 
 std::string_view FoldRows::row_key(const RowType& type, std::string_view key) const {
   key_.assign(head_);
@@ -32,7 +35,8 @@ std::string_view FoldRows::row_key(const RowType& type, std::string_view key) co
   return key_;
 }
 
-std::unique_ptr<Message> FoldRows::load(const RowType& type, std::string_view key, std::string_view whole) const {
+std::unique_ptr<Message> FoldRows::load(const RowType& type, std::string_view key,
+                                        std::string_view whole) const {
   if (!versions_) versions_ = store_->cursor(CursorKind::kVersions);
   sought_.assign(whole);
   store_key::append_version(sought_, std::numeric_limits<int64_t>::max());
@@ -41,7 +45,8 @@ std::unique_ptr<Message> FoldRows::load(const RowType& type, std::string_view ke
     if (status_.ok()) status_ = versions_->status();
     return nullptr;
   }
-  if (store_key::without_version(versions_->key()) != whole || is_erased(versions_->value())) return nullptr;
+  if (store_key::without_version(versions_->key()) != whole || is_erased(versions_->value()))
+    return nullptr;
   std::unique_ptr<Message> row(type.prototype->New());
   if (!parse_row_value(type, key, versions_->value(), *row)) {
     status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
@@ -74,7 +79,9 @@ FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key) cons
   return keep(std::move(made));
 }
 
-bool FoldRows::only_marked(const RowType& type) const { return is_only_key(type) && !looked_at_.contains(&type); }
+bool FoldRows::only_marked(const RowType& type) const {
+  return is_only_key(type) && !looked_at_.contains(&type);
+}
 
 Message& FoldRows::mark(const RowType& type, std::string_view key, bool erased) {
   const std::string_view whole = row_key(type, key);
@@ -149,7 +156,8 @@ void FoldRows::erase(const RowType& type, std::string_view key) {
     return;
   }
   Entry& found = entry(type, key);
-  // A mark is erased without looking, and must be here too: the same events give the same versions, looked at or not.
+  // A mark is erased without looking, and must be here too: the same events give the same versions,
+  // looked at or not.
   if (!found.row && !is_only_key(type)) return;
   found.row.reset();
   change(found);
@@ -185,7 +193,8 @@ void FoldRows::scan(const RowType& type, std::string_view prefix,
       ++newer;
     } else if (!is_erased(cursor->value())) {
       row->Clear();
-      if (!parse_row_value(type, std::string_view(stored_key).substr(head), cursor->value(), *row)) {
+      if (!parse_row_value(type, std::string_view(stored_key).substr(head), cursor->value(),
+                           *row)) {
         status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
         return;
       }

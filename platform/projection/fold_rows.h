@@ -1,7 +1,7 @@
 // Rows as a fold sees them: the newest of each, decoded, in front of the view's files.
 //
-// Changes stay here until they are taken into a write batch, one version per event; rows that were not used for long
-// leave between two batches. Not thread-safe: one thread folds a view.
+// Changes stay here until they are taken into a write batch, one version per event; rows that were
+// not used for long leave between two batches. Not thread-safe: one thread folds a view.
 #pragma once
 
 #include <cstdint>
@@ -33,10 +33,11 @@ class FoldRows : public Rows {
   void scan(const RowType& type, std::string_view prefix,
             const std::function<bool(const google::protobuf::Message&)>& visit) const override;
 
-  // Adds a version at `seq` of every row changed since the last take; returns how many, and adds them to the digest.
+  // Adds a version at `seq` of every row changed since the last take; returns how many, and adds
+  // them to the digest.
   int64_t take(int64_t seq, Puts& puts, AdditiveDigest& digest);
-  // What was taken stands in the store now: forgets rows above the bound that were not used since they were last
-  // considered.
+  // What was taken stands in the store now: forgets rows above the bound that were not used since
+  // they were last considered.
   void written();
 
   // Not OK: the files are damaged, and what was folded since must not be written.
@@ -52,7 +53,8 @@ class FoldRows : public Rows {
     bool changed = false;    // since the last take
     bool unwritten = false;  // taken, but not in the store yet
   };
-  // A change of a row that is nothing but its key, in a table that the fold only writes: neither loaded nor kept.
+  // A change of a row that is nothing but its key, in a table that the fold only writes: neither
+  // loaded nor kept.
   struct Mark {
     std::string key;
     const RowType* type = nullptr;

@@ -12,7 +12,8 @@ namespace taizhang::projection {
 namespace {
 
 constexpr std::string_view kPositionKey = "position";
-// Finding the commit of a seq or a time decodes one stretch: short ones keep a read of the past cheap.
+// Finding the commit of a seq or a time decodes one stretch: short ones keep a read of the past
+// cheap.
 constexpr size_t kStretchCommitsMax = 64;
 
 }  // namespace
@@ -113,7 +114,9 @@ absl::Status Folder::fold_commits(const Batch& batch) {
       moved_.insert(std::move(code));
     }
     if (progress->stopped_seq != 0) continue;
-    if (!resuming_.empty() && (!resuming_.contains(last_code) || commit.meta.last_seq <= progress->seq)) continue;
+    if (!resuming_.empty() &&
+        (!resuming_.contains(last_code) || commit.meta.last_seq <= progress->seq))
+      continue;
     if (commit.meta.first_seq != progress->seq + 1) {
       return absl::DataLossError("ledger " + std::string(last_code) + ": the view holds seq " +
                                  std::to_string(progress->seq) + ", the journal goes on with " +
@@ -121,7 +124,8 @@ absl::Status Folder::fold_commits(const Batch& batch) {
     }
     const auto folded = fold_commit(commit, *progress);
     if (!folded.ok()) return folded;
-    if (progress->stopped_seq == 0) stretch->commits.push_back({progress->seq, progress->recorded_time_us});
+    if (progress->stopped_seq == 0)
+      stretch->commits.push_back({progress->seq, progress->recorded_time_us});
   }
   put_progress();
   return absl::OkStatus();
@@ -140,17 +144,22 @@ void Folder::put_progress() {
     const auto& commits = stretches_[code].commits;
     for (size_t first = 0; first < commits.size(); first += kStretchCommitsMax) {
       CommitStretch stretch;
-      stretch.commits.assign(commits.begin() + first,
-                             commits.begin() + std::min(first + kStretchCommitsMax, commits.size()));
+      stretch.commits.assign(
+          commits.begin() + first,
+          commits.begin() + std::min(first + kStretchCommitsMax, commits.size()));
       const std::string bytes = stretch.bytes();
-      puts_.add(store_key::of_ledger(store_key::kBySeq, code, stretch.commits.back().last_seq), bytes);
-      puts_.add(store_key::of_ledger(store_key::kByTime, code, stretch.commits.front().recorded_time_us), bytes);
+      puts_.add(store_key::of_ledger(store_key::kBySeq, code, stretch.commits.back().last_seq),
+                bytes);
+      puts_.add(
+          store_key::of_ledger(store_key::kByTime, code, stretch.commits.front().recorded_time_us),
+          bytes);
     }
   }
 }
 
 absl::Status Folder::fold(const Batch& batch) {
-  if (batch.start != position_) return absl::InternalError("a batch that does not start where the view stands");
+  if (batch.start != position_)
+    return absl::InternalError("a batch that does not start where the view stands");
   if (const auto folded = fold_commits(batch); !folded.ok()) return folded;
   for (const auto& [code, row] : batch.ledger_rows) {
     puts_.add(store_key::of_ledger(store_key::kFold, code), row);
@@ -164,7 +173,8 @@ absl::Status Folder::fold(const Batch& batch) {
 }
 
 absl::Status Folder::write() {
-  // Claims and barriers alone move the position, which needs no write of its own: it is found again by folding them.
+  // Claims and barriers alone move the position, which needs no write of its own: it is found again
+  // by folding them.
   if (puts_.empty()) return absl::OkStatus();
   if (position_unwritten_) {
     puts_.add(store_key::meta(kPositionKey), partition_row_);

@@ -29,19 +29,21 @@ class Folder {
 
   // Next journal offset.
   int64_t position() const { return position_; }
-  // Where the journal's fold stands with this view; a fresh one of partition 0 when nothing was folded.
+  // Where the journal's fold stands with this view; a fresh one of partition 0 when nothing was
+  // folded.
   absl::StatusOr<journal::Fold> journal_fold() const;
 
-  // Folds a batch that starts at position(); nothing is written yet. DATA_LOSS: the view's files are damaged, or the
-  // batch does not continue what the view holds; the Folder is of no use any more.
+  // Folds a batch that starts at position(); nothing is written yet. DATA_LOSS: the view's files
+  // are damaged, or the batch does not continue what the view holds; the Folder is of no use any
+  // more.
   absl::Status fold(const Batch& batch);
   // Writes what was folded. RESOURCE_EXHAUSTED: no disk; call again after Store::resume().
   absl::Status write();
   // Writes the position when it moved without anything to write.
   absl::Status write_position();
 
-  // The ledgers that stand still are folded again from where they stopped, in batches from the journal's start up to
-  // position(), which stays.
+  // The ledgers that stand still are folded again from where they stopped, in batches from the
+  // journal's start up to position(), which stays.
   bool has_stopped() const;
   void begin_resume();
   absl::Status fold_resumed(const Batch& batch);
@@ -66,8 +68,9 @@ class Folder {
   std::map<std::string, LedgerProgress, std::less<>> ledgers_;
   std::map<std::string, CommitStretch, std::less<>> stretches_;  // of the present batch
   std::set<std::string, std::less<>> moved_;
-  std::map<std::string, LedgerProgress, std::less<>> resuming_;  // as they stood when the resume began
-  std::map<std::string, std::string> journal_rows_;              // ledger rows of the journal's fold
+  std::map<std::string, LedgerProgress, std::less<>>
+      resuming_;                                     // as they stood when the resume began
+  std::map<std::string, std::string> journal_rows_;  // ledger rows of the journal's fold
   std::string partition_row_;
   bool position_unwritten_ = false;
   int64_t position_ = 0;

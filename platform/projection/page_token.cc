@@ -39,14 +39,17 @@ std::string seal_token(std::string_view key, std::string_view binding, const Pag
   return absl::WebSafeBase64Escape(fields);
 }
 
-std::optional<PageToken> open_token(std::string_view key, std::string_view binding, std::string_view text) {
+std::optional<PageToken> open_token(std::string_view key, std::string_view binding,
+                                    std::string_view text) {
   std::string bytes;
   const std::string copy(text);
   // Several texts decode to the same bytes; only the one that was given out counts.
-  if (!absl::WebSafeBase64Unescape(copy, &bytes) || absl::WebSafeBase64Escape(bytes) != copy) return std::nullopt;
+  if (!absl::WebSafeBase64Unescape(copy, &bytes) || absl::WebSafeBase64Escape(bytes) != copy)
+    return std::nullopt;
   if (bytes.size() < kFixedBytes + kMacBytes) return std::nullopt;
   const std::string_view fields = std::string_view(bytes).substr(0, bytes.size() - kMacBytes);
-  if (!same(mac_of(key, binding, fields), std::string_view(bytes).substr(fields.size()))) return std::nullopt;
+  if (!same(mac_of(key, binding, fields), std::string_view(bytes).substr(fields.size())))
+    return std::nullopt;
   PageToken token;
   token.seq = load_le<int64_t>(fields.data());
   token.effective_day = load_le<int32_t>(fields.data() + 8);

@@ -23,7 +23,8 @@ using google::protobuf::Message;
 constexpr int32_t kPageSizeDefault = 100;
 constexpr int32_t kPageSizeMax = 1'000;
 
-const FieldDescriptor* message_field(const Descriptor& type, const char* name, const Descriptor& of) {
+const FieldDescriptor* message_field(const Descriptor& type, const char* name,
+                                     const Descriptor& of) {
   const auto* member = type.FindFieldByName(name);
   const bool fits = member && !member->is_repeated() && member->message_type() == &of;
   return fits ? member : nullptr;
@@ -31,13 +32,18 @@ const FieldDescriptor* message_field(const Descriptor& type, const char* name, c
 
 const FieldDescriptor* string_field(const Descriptor& type, const char* name) {
   const auto* member = type.FindFieldByName(name);
-  const bool fits = member && !member->is_repeated() && member->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+  const bool fits =
+      member && !member->is_repeated() && member->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
   return fits ? member : nullptr;
 }
 
-int64_t microseconds(const google::protobuf::Timestamp& time) { return time.seconds() * 1'000'000 + time.nanos() / 1'000; }
+int64_t microseconds(const google::protobuf::Timestamp& time) {
+  return time.seconds() * 1'000'000 + time.nanos() / 1'000;
+}
 
-int32_t day_of(const common::v1::Date& date) { return date.year() * 10'000 + date.month() * 100 + date.day(); }
+int32_t day_of(const common::v1::Date& date) {
+  return date.year() * 10'000 + date.month() * 100 + date.day();
+}
 
 std::string deterministic_bytes(const Message& message) {
   std::string bytes;
@@ -52,8 +58,9 @@ std::string deterministic_bytes(const Message& message) {
 }  // namespace
 
 Error data_loss(const View& view, std::string_view ledger, int64_t seq, std::string message) {
-  Error error = failure(kDataLoss, "VIEW_STOPPED", std::move(message),
-                        {{"view", view.name()}, {"ledger", std::string(ledger)}, {"seq", std::to_string(seq)}});
+  Error error = failure(
+      kDataLoss, "VIEW_STOPPED", std::move(message),
+      {{"view", view.name()}, {"ledger", std::string(ledger)}, {"seq", std::to_string(seq)}});
   error.zh = "该视图已停止更新，请联系运维人员";
   return error;
 }
@@ -67,7 +74,8 @@ QueryPlan::QueryPlan(const View& view, const View::Method& method) : view_(view)
   freshness_ = message_field(response, "freshness", *common::v1::Freshness::descriptor());
   next_page_token_ = string_field(response, "next_page_token");
   if (!ledger_) broken_invariant(request.full_name() + " has no field `string ledger`");
-  if (page_ && !next_page_token_) broken_invariant(response.full_name() + " has no field `string next_page_token`");
+  if (page_ && !next_page_token_)
+    broken_invariant(response.full_name() + " has no field `string next_page_token`");
 }
 
 const std::string& QueryPlan::name() const { return method_.descriptor->full_name(); }
@@ -94,7 +102,8 @@ std::variant<Wish, Error> QueryPlan::wish(const Message& request, std::string_vi
   wish.ledger = reflection.GetString(request, ledger_);
   wish.today = wish.effective_day = today;
   if (read_ && reflection.HasField(request, read_)) {
-    const auto& read = static_cast<const common::v1::ReadOptions&>(reflection.GetMessage(request, read_));
+    const auto& read =
+        static_cast<const common::v1::ReadOptions&>(reflection.GetMessage(request, read_));
     wish.at_least_seq = read.at_least_seq();
     if (read.as_of_case() == common::v1::ReadOptions::kSeq) wish.as_of_seq = read.seq();
     if (read.as_of_case() == common::v1::ReadOptions::kRecordedTime) {
@@ -106,12 +115,14 @@ std::variant<Wish, Error> QueryPlan::wish(const Message& request, std::string_vi
     wish.token_binding = binding(request, build_id);
     wish.page_size = kPageSizeDefault;
     if (reflection.HasField(request, page_)) {
-      const auto& page = static_cast<const common::v1::PageRequest&>(reflection.GetMessage(request, page_));
+      const auto& page =
+          static_cast<const common::v1::PageRequest&>(reflection.GetMessage(request, page_));
       if (page.page_size() > 0) wish.page_size = std::min(page.page_size(), kPageSizeMax);
       if (!page.page_token().empty()) {
         const auto token = open_token(token_key, wish.token_binding, page.page_token());
         if (!token) {
-          Error error = invalid_field("page.page_token", "is not a token of this list, or the view was built anew since");
+          Error error = invalid_field(
+              "page.page_token", "is not a token of this list, or the view was built anew since");
           error.reason = "PAGE_TOKEN_INVALID";
           error.zh = "翻页凭据无效，请从第一页重新查询";
           return error;
@@ -129,11 +140,13 @@ std::variant<Wish, Error> QueryPlan::wish(const Message& request, std::string_vi
 }
 
 Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& known,
-                         std::shared_ptr<const Store> store, const Caller& caller, const EventSource* events,
+                         std::shared_ptr<const Store> store, const Caller& caller,
+                         const EventSource* events,
                          const std::function<std::string(std::string_view)>* blind_index,
                          std::string_view token_key) const {
   RowReader index(store, wish.ledger, known.seq);
-  Snapshot::Moment moment{wish.ledger, known.seq, known.recorded_time_us, wish.effective_day, wish.today};
+  Snapshot::Moment moment{wish.ledger, known.seq, known.recorded_time_us, wish.effective_day,
+                          wish.today};
   bool final = false;
   if (wish.as_of_seq) {
     moment.seq = *wish.as_of_seq;
@@ -142,7 +155,8 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
     moment.seq = index.seq_at(*wish.as_of_time_us);
     final = known.closed_time_us >= *wish.as_of_time_us;
   }
-  if (moment.seq != known.seq) moment.recorded_time_us = moment.seq > 0 ? index.time_of(moment.seq) : 0;
+  if (moment.seq != known.seq)
+    moment.recorded_time_us = moment.seq > 0 ? index.time_of(moment.seq) : 0;
   // The page of a list as of a time is pinned by seq; it stays as final as the time is.
   if (wish.as_of_time_us && wish.as_of_seq) final = known.closed_time_us >= *wish.as_of_time_us;
 
@@ -151,19 +165,22 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
   Answer answer = method_.query(snapshot, request);
   for (const auto* reader : {&index, &rows}) {
     if (reader->status().ok()) continue;
-    log(LogLevel::kError, "view_damaged", {{"view", view_.name()}, {"why", std::string(reader->status().message())}});
+    log(LogLevel::kError, "view_damaged",
+        {{"view", view_.name()}, {"why", std::string(reader->status().message())}});
     return data_loss(view_, wish.ledger, moment.seq, "the view's files are damaged; build it anew");
   }
   auto* response = std::get_if<std::unique_ptr<Message>>(&answer);
   if (!response) return answer;
   auto& message = **response;
   if (freshness_) {
-    auto& fresh = static_cast<common::v1::Freshness&>(*message.GetReflection()->MutableMessage(&message, freshness_));
+    auto& fresh = static_cast<common::v1::Freshness&>(
+        *message.GetReflection()->MutableMessage(&message, freshness_));
     fresh.set_ledger(wish.ledger);
     fresh.set_seq(moment.seq);
     if (moment.recorded_time_us != 0) {
       fresh.mutable_recorded_time()->set_seconds(moment.recorded_time_us / 1'000'000);
-      fresh.mutable_recorded_time()->set_nanos(static_cast<int32_t>(moment.recorded_time_us % 1'000'000 * 1'000));
+      fresh.mutable_recorded_time()->set_nanos(
+          static_cast<int32_t>(moment.recorded_time_us % 1'000'000 * 1'000));
     }
     fresh.set_journal_seq(std::max(known.journal_seq, known.seq));
     fresh.set_lag_ms(known.lag_ms);
@@ -174,7 +191,8 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
   const std::string& next = snapshot.page().next();
   if (page_ && !next.empty()) {
     const PageToken token{moment.seq, moment.effective_day, moment.today, next};
-    message.GetReflection()->SetString(&message, next_page_token_, seal_token(token_key, wish.token_binding, token));
+    message.GetReflection()->SetString(&message, next_page_token_,
+                                       seal_token(token_key, wish.token_binding, token));
   }
   return answer;
 }

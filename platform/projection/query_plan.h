@@ -1,4 +1,5 @@
-// What every query has in common, by the names and types of its fields: moment, waiting, page, freshness.
+// What every query has in common, by the names and types of its fields: moment, waiting, page,
+// freshness.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ struct Known {
   int64_t recorded_time_us = 0;  // of that one
   int64_t journal_seq = 0;
   int64_t lag_ms = 0;
-  int64_t closed_time_us = 0;    // no later record of the partition, as far as the view has folded, is at or before it
+  int64_t closed_time_us =
+      0;  // no later record of the partition, as far as the view has folded, is at or before it
 };
 
 class QueryPlan {
@@ -49,12 +51,14 @@ class QueryPlan {
 
   const std::string& name() const;
   // INVALID_ARGUMENT: a page token that is not ours for this very request.
-  std::variant<Wish, Error> wish(const google::protobuf::Message& request, std::string_view build_id,
-                                 std::string_view token_key, int32_t today) const;
+  std::variant<Wish, Error> wish(const google::protobuf::Message& request,
+                                 std::string_view build_id, std::string_view token_key,
+                                 int32_t today) const;
   // Runs the query. DATA_LOSS: the view's files are damaged.
   Answer answer(const google::protobuf::Message& request, const Wish& wish, const Known& known,
                 std::shared_ptr<const Store> store, const Caller& caller, const EventSource* events,
-                const std::function<std::string(std::string_view)>* blind_index, std::string_view token_key) const;
+                const std::function<std::string(std::string_view)>* blind_index,
+                std::string_view token_key) const;
 
  private:
   std::string binding(const google::protobuf::Message& request, std::string_view build_id) const;

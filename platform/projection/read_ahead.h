@@ -1,4 +1,5 @@
-// Reads batches on a thread of its own, a few ahead: for a view that is behind, and for rebuilding in a scratch place.
+// Reads batches on a thread of its own, a few ahead: for a view that is behind, and for rebuilding
+// in a scratch place.
 #pragma once
 
 #include <condition_variable>

@@ -19,7 +19,8 @@ constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\x
 
 std::string behind_prefix(std::string prefix) {
   while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
-  if (!prefix.empty()) prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  if (!prefix.empty())
+    prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
   return prefix;
 }
 
@@ -42,7 +43,8 @@ void append_row_value(const RowType& type, const Message& row, std::string& out)
   row.SerializeToCodedStream(&coded);
 }
 
-bool parse_row_value(const RowType& type, std::string_view key, std::string_view value, Message& row) {
+bool parse_row_value(const RowType& type, std::string_view key, std::string_view value,
+                     Message& row) {
   if (value.empty() || value[0] != kPresent) return false;
   if (is_only_key(type)) {
     type.fill_key(row, key);
@@ -61,7 +63,8 @@ bool RowReader::at_row(const StoreCursor& cursor) {
   return false;
 }
 
-bool RowReader::parse(const RowType& type, std::string_view key, std::string_view value, Message& row) {
+bool RowReader::parse(const RowType& type, std::string_view key, std::string_view value,
+                      Message& row) {
   if (parse_row_value(type, key, value, row)) return true;
   status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
   return false;
@@ -84,11 +87,14 @@ bool RowReader::read(const RowType& type, std::string_view key, Message& row) {
   return value && parse(type, key, *value, row);
 }
 
-void RowReader::scan(const RowType& type, std::string_view prefix, std::string_view after, const VisitRow& visit) {
+void RowReader::scan(const RowType& type, std::string_view prefix, std::string_view after,
+                     const VisitRow& visit) {
   const size_t head = store_key::row(ledger_, type.prefix, {}).size();
   const std::string within = store_key::row(ledger_, type.prefix, prefix);
   std::string from = within;
-  if (!after.empty()) from = std::max(from, store_key::row(ledger_, type.prefix, after) + std::string(kBehindVersions));
+  if (!after.empty())
+    from =
+        std::max(from, store_key::row(ledger_, type.prefix, after) + std::string(kBehindVersions));
   const auto cursor = store_->cursor(CursorKind::kOrder);
   const std::unique_ptr<Message> row(type.prototype->New());
   std::string row_key;
@@ -101,7 +107,8 @@ void RowReader::scan(const RowType& type, std::string_view prefix, std::string_v
       store_key::append_version(target, seq_);
       cursor->seek(target);
       if (!at_row(*cursor)) return;
-      if (store_key::without_version(cursor->key()) != row_key) continue;  // did not exist at that moment
+      if (store_key::without_version(cursor->key()) != row_key)
+        continue;  // did not exist at that moment
     }
     if (!is_erased(cursor->value())) {
       const auto key = std::string_view(row_key).substr(head);
@@ -137,13 +144,15 @@ void RowReader::scan_back(const RowType& type, std::string_view prefix, std::str
   }
 }
 
-void RowReader::history(const RowType& type, std::string_view key, int64_t from_seq, const VisitVersion& visit) {
+void RowReader::history(const RowType& type, std::string_view key, int64_t from_seq,
+                        const VisitVersion& visit) {
   const std::string row_key = store_key::row(ledger_, type.prefix, key);
   const auto cursor = store_->cursor(CursorKind::kVersions);
   const std::unique_ptr<Message> row(type.prototype->New());
   std::string target = row_key;
   store_key::append_version(target, std::min(from_seq, seq_));
-  for (cursor->seek(target); at_row(*cursor) && store_key::without_version(cursor->key()) == row_key; cursor->next()) {
+  for (cursor->seek(target);
+       at_row(*cursor) && store_key::without_version(cursor->key()) == row_key; cursor->next()) {
     const RowVersion version{store_key::version_of(cursor->key()), is_erased(cursor->value())};
     row->Clear();
     if (version.erased) {

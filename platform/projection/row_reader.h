@@ -12,8 +12,8 @@
 
 namespace taizhang::projection {
 
-// A row's stored value: one byte (0: erased, 1: row), then the row's bytes; of a row that is nothing but its key, only
-// the byte.
+// A row's stored value: one byte (0: erased, 1: row), then the row's bytes; of a row that is
+// nothing but its key, only the byte.
 std::string_view erased_value();
 std::string_view present_value();  // of a row that is nothing but its key
 bool is_only_key(const RowType& type);
@@ -23,17 +23,20 @@ bool parse_row_value(const RowType& type, std::string_view key, std::string_view
                      google::protobuf::Message& row);
 inline bool is_erased(std::string_view value) { return value.size() == 1 && value[0] == '\0'; }
 
-// Not thread-safe. Sees what was written to the store when it is made; versions above `seq` are not seen. After damage
-// everything reads as absent and status() says so: whoever makes an answer of it must look.
+// Not thread-safe. Sees what was written to the store when it is made; versions above `seq` are not
+// seen. After damage everything reads as absent and status() says so: whoever makes an answer of it
+// must look.
 class RowReader : public SnapshotRows {
  public:
   RowReader(std::shared_ptr<const Store> store, std::string ledger, int64_t seq);
 
   bool read(const RowType& type, std::string_view key, google::protobuf::Message& row) override;
-  void scan(const RowType& type, std::string_view prefix, std::string_view after, const VisitRow& visit) override;
+  void scan(const RowType& type, std::string_view prefix, std::string_view after,
+            const VisitRow& visit) override;
   void scan_back(const RowType& type, std::string_view prefix, std::string_view before,
                  const VisitRow& visit) override;
-  void history(const RowType& type, std::string_view key, int64_t from_seq, const VisitVersion& visit) override;
+  void history(const RowType& type, std::string_view key, int64_t from_seq,
+               const VisitVersion& visit) override;
   int64_t seq_at(int64_t recorded_time_us) override;
   // Recorded time of the commit that holds `seq`; 0: not held.
   int64_t time_of(int64_t seq);
@@ -41,10 +44,11 @@ class RowReader : public SnapshotRows {
   const absl::Status& status() const { return status_; }
 
  private:
-  // Value of the newest version not above seq_ of a row (key without version); null: absent or erased. Valid until the
-  // next call.
+  // Value of the newest version not above seq_ of a row (key without version); null: absent or
+  // erased. Valid until the next call.
   std::optional<std::string_view> value_of(std::string_view row_key);
-  bool parse(const RowType& type, std::string_view key, std::string_view value, google::protobuf::Message& row);
+  bool parse(const RowType& type, std::string_view key, std::string_view value,
+             google::protobuf::Message& row);
   std::optional<CommitStretch> stretch(std::string_view value);
   // valid() of a cursor, keeping the reason when it is not for the end.
   bool at_row(const StoreCursor& cursor);

@@ -15,11 +15,13 @@ bool Snapshot::event(int64_t seq, const std::function<void(const EventMeta&)>& v
 
 void Snapshot::page_rows(const RowType& type, std::string_view prefix, bool backward,
                          const std::function<bool(const google::protobuf::Message&)>& visit) const {
-  // A page ends with the row after which the next one goes on; whether that one exists is known only when it is met.
+  // A page ends with the row after which the next one goes on; whether that one exists is known
+  // only when it is met.
   int taken = 0;
   int read = 0;
   std::string last;
-  const SnapshotRows::VisitRow each = [&](std::string_view key, const google::protobuf::Message& row) {
+  const SnapshotRows::VisitRow each = [&](std::string_view key,
+                                          const google::protobuf::Message& row) {
     if (taken == page_.size() || read == kPageRowsReadMax) {
       page_.next_after(last);
       return false;
@@ -36,9 +38,9 @@ void Snapshot::page_rows(const RowType& type, std::string_view prefix, bool back
   }
 }
 
-void Snapshot::page_versions(const RowType& type, std::string_view key,
-                             const std::function<void(const RowVersion&, const google::protobuf::Message&)>& visit)
-    const {
+void Snapshot::page_versions(
+    const RowType& type, std::string_view key,
+    const std::function<void(const RowVersion&, const google::protobuf::Message&)>& visit) const {
   int64_t from = moment_.seq;
   if (!page_.after().empty()) {
     std::string_view after = page_.after();
@@ -47,16 +49,17 @@ void Snapshot::page_versions(const RowType& type, std::string_view key,
   }
   int taken = 0;
   int64_t last = 0;
-  rows_.history(type, key, from, [&](const RowVersion& version, const google::protobuf::Message& row) {
-    if (taken == page_.size()) {
-      page_.next_after(make_key(last));
-      return false;
-    }
-    ++taken;
-    last = version.seq;
-    visit(version, row);
-    return true;
-  });
+  rows_.history(type, key, from,
+                [&](const RowVersion& version, const google::protobuf::Message& row) {
+                  if (taken == page_.size()) {
+                    page_.next_after(make_key(last));
+                    return false;
+                  }
+                  ++taken;
+                  last = version.seq;
+                  visit(version, row);
+                  return true;
+                });
 }
 
 }  // namespace taizhang

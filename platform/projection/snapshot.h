@@ -1,9 +1,12 @@
 // One view of one ledger at one moment: what a query reads.
 //
-// Every row is versioned by the seq of the event that wrote it, so reading at a past moment costs the same as reading
-// the newest. A Snapshot is made by the engine for one call, is used by one thread and dies after the answer. Pointers
-// it returns live as long as it does, except where said.
+// Every row is versioned by the seq of the event that wrote it, so reading at a past moment costs
+// the same as reading the newest. A Snapshot is made by the engine for one call, is used by one
+// thread and dies after the answer. Pointers it returns live as long as it does, except where said.
 #pragma once
+
+#include <google/protobuf/arena.h>
+#include <google/protobuf/message.h>
 
 #include <cstdint>
 #include <functional>
@@ -12,9 +15,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-
-#include <google/protobuf/arena.h>
-#include <google/protobuf/message.h>
 
 #include "platform/command/caller.h"
 #include "platform/projection/event_meta.h"
@@ -28,11 +28,12 @@ class EventSource {
  public:
   virtual ~EventSource() = default;
   // Calls `visit` with the event and answers true; false: not (yet) known here. Thread-safe.
-  virtual bool event(std::string_view ledger, int64_t seq, const std::function<void(const EventMeta&)>& visit) const = 0;
+  virtual bool event(std::string_view ledger, int64_t seq,
+                     const std::function<void(const EventMeta&)>& visit) const = 0;
 };
 
-// One page of a list, from the request's PageRequest. The engine checks the token before the query runs and pins the
-// moment in it: all pages of one list are of one moment.
+// One page of a list, from the request's PageRequest. The engine checks the token before the query
+// runs and pins the moment in it: all pages of one list are of one moment.
 class Page {
  public:
   Page(int32_t size, std::string after) : size_(size), after_(std::move(after)) {}
@@ -41,7 +42,8 @@ class Page {
   int32_t size() const { return size_; }
   // What next_after() was given on the page before; empty: this is the first page.
   const std::string& after() const { return after_; }
-  // There is more. The engine makes the response's `next_page_token` of it. `key` must not be empty.
+  // There is more. The engine makes the response's `next_page_token` of it. `key` must not be
+  // empty.
   void next_after(std::string key) { next_ = std::move(key); }
   const std::string& next() const { return next_; }
 
@@ -66,15 +68,17 @@ class SnapshotRows {
   virtual ~SnapshotRows() = default;
   // Into `row`; false: absent at that moment.
   virtual bool read(const RowType& type, std::string_view key, google::protobuf::Message& row) = 0;
-  // Rows whose key starts with `prefix` and is above `after` (empty: from the first), in key order. The row is
-  // overwritten by the next one.
+  // Rows whose key starts with `prefix` and is above `after` (empty: from the first), in key order.
+  // The row is overwritten by the next one.
   virtual void scan(const RowType& type, std::string_view prefix, std::string_view after,
                     const VisitRow& visit) = 0;
   // The same from the last one down, below `before` (empty: from the last).
   virtual void scan_back(const RowType& type, std::string_view prefix, std::string_view before,
                          const VisitRow& visit) = 0;
-  // Versions of one row at or below `from_seq`, newest first. The row is overwritten by the next one.
-  virtual void history(const RowType& type, std::string_view key, int64_t from_seq, const VisitVersion& visit) = 0;
+  // Versions of one row at or below `from_seq`, newest first. The row is overwritten by the next
+  // one.
+  virtual void history(const RowType& type, std::string_view key, int64_t from_seq,
+                       const VisitVersion& visit) = 0;
   // Seq the ledger had at that recorded time; 0: none.
   virtual int64_t seq_at(int64_t recorded_time_us) = 0;
 };
@@ -88,9 +92,14 @@ class Snapshot {
     int32_t effective_day = 0;
     int32_t today = 0;
   };
-  Snapshot(SnapshotRows& rows, Moment moment, const Caller& caller, Page page, const EventSource* events,
+  Snapshot(SnapshotRows& rows, Moment moment, const Caller& caller, Page page,
+           const EventSource* events,
            const std::function<std::string(std::string_view)>* blind_index)
-      : rows_(rows), moment_(std::move(moment)), caller_(caller), page_(std::move(page)), events_(events),
+      : rows_(rows),
+        moment_(std::move(moment)),
+        caller_(caller),
+        page_(std::move(page)),
+        events_(events),
         blind_index_(blind_index) {}
   Snapshot(const Snapshot&) = delete;
 
@@ -124,8 +133,8 @@ class Snapshot {
     return find<Row>(key...) != nullptr;
   }
 
-  // visit(const Row&) -> void, or bool (false stops), for each row whose key starts with `prefix`, in key order. The
-  // row lives for that visit only.
+  // visit(const Row&) -> void, or bool (false stops), for each row whose key starts with `prefix`,
+  // in key order. The row lives for that visit only.
   template <class Row, class Visit, class... Prefix>
   void scan(const Visit& visit, const Prefix&... prefix) const {
     rows_.scan(row_type<Row>(), make_key(prefix...), {}, visitor<Row>(visit));
@@ -135,7 +144,8 @@ class Snapshot {
   void scan_back(const Visit& visit, const Prefix&... prefix) const {
     rows_.scan_back(row_type<Row>(), make_key(prefix...), {}, visitor<Row>(visit));
   }
-  // Rows of a key range: from the first whose key is above `after` (a make_key() of all key parts; empty: the first).
+  // Rows of a key range: from the first whose key is above `after` (a make_key() of all key parts;
+  // empty: the first).
   template <class Row, class Visit, class... Prefix>
   void scan_after(std::string_view after, const Visit& visit, const Prefix&... prefix) const {
     rows_.scan(row_type<Row>(), make_key(prefix...), after, visitor<Row>(visit));
@@ -144,33 +154,38 @@ class Snapshot {
   // The page that was asked for. Queries whose list is rows of one table use page_scan().
   Page& page() const { return page_; }
 
-  // visit(const Row&) -> bool: true when the row stands on the page (a filter returns false). Goes on behind the page
-  // before, stops when the page is full or kPageRowsReadMax rows were looked at, and sets the token when more follows.
+  // visit(const Row&) -> bool: true when the row stands on the page (a filter returns false). Goes
+  // on behind the page before, stops when the page is full or kPageRowsReadMax rows were looked at,
+  // and sets the token when more follows.
   template <class Row, class Visit, class... Prefix>
   void page_scan(const Visit& visit, const Prefix&... prefix) const {
-    page_rows(row_type<Row>(), make_key(prefix...), false,
-              [&](const google::protobuf::Message& row) { return visit(static_cast<const Row&>(row)); });
+    page_rows(
+        row_type<Row>(), make_key(prefix...), false,
+        [&](const google::protobuf::Message& row) { return visit(static_cast<const Row&>(row)); });
   }
   template <class Row, class Visit, class... Prefix>
   void page_scan_back(const Visit& visit, const Prefix&... prefix) const {
-    page_rows(row_type<Row>(), make_key(prefix...), true,
-              [&](const google::protobuf::Message& row) { return visit(static_cast<const Row&>(row)); });
+    page_rows(
+        row_type<Row>(), make_key(prefix...), true,
+        [&](const google::protobuf::Message& row) { return visit(static_cast<const Row&>(row)); });
   }
   static constexpr int kPageRowsReadMax = 100'000;
 
-  // Versions of a row as of this moment, newest first: visit(const RowVersion&, const Row&) -> void, or bool (false
-  // stops). An erased version has an empty row. `version.seq` names the event that wrote it; event() says who and why.
+  // Versions of a row as of this moment, newest first: visit(const RowVersion&, const Row&) ->
+  // void, or bool (false stops). An erased version has an empty row. `version.seq` names the event
+  // that wrote it; event() says who and why.
   template <class Row, class Visit, class... Key>
   void history(const Visit& visit, const Key&... key) const {
-    rows_.history(row_type<Row>(), make_key(key...), moment_.seq,
-                  [&](const RowVersion& version, const google::protobuf::Message& row) {
-                    if constexpr (std::is_void_v<decltype(visit(version, static_cast<const Row&>(row)))>) {
-                      visit(version, static_cast<const Row&>(row));
-                      return true;
-                    } else {
-                      return visit(version, static_cast<const Row&>(row));
-                    }
-                  });
+    rows_.history(
+        row_type<Row>(), make_key(key...), moment_.seq,
+        [&](const RowVersion& version, const google::protobuf::Message& row) {
+          if constexpr (std::is_void_v<decltype(visit(version, static_cast<const Row&>(row)))>) {
+            visit(version, static_cast<const Row&>(row));
+            return true;
+          } else {
+            return visit(version, static_cast<const Row&>(row));
+          }
+        });
   }
   // The same, paged: visit(const RowVersion&, const Row&).
   template <class Row, class Visit, class... Key>
@@ -191,7 +206,9 @@ class Snapshot {
   SnapshotRows& rows() const { return rows_; }
 
   // 32 lower-case hexadecimal digits, equal to what decide made of the same number.
-  std::string blind_index(std::string_view normalised_number) const { return (*blind_index_)(normalised_number); }
+  std::string blind_index(std::string_view normalised_number) const {
+    return (*blind_index_)(normalised_number);
+  }
 
  private:
   template <class Row, class Visit>
@@ -207,8 +224,9 @@ class Snapshot {
   }
   void page_rows(const RowType& type, std::string_view prefix, bool backward,
                  const std::function<bool(const google::protobuf::Message&)>& visit) const;
-  void page_versions(const RowType& type, std::string_view key,
-                     const std::function<void(const RowVersion&, const google::protobuf::Message&)>& visit) const;
+  void page_versions(
+      const RowType& type, std::string_view key,
+      const std::function<void(const RowVersion&, const google::protobuf::Message&)>& visit) const;
 
   SnapshotRows& rows_;
   const Moment moment_;

@@ -39,13 +39,14 @@ std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), sl
 absl::Status status_of(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return absl::OkStatus();
   const std::string text = std::string(doing) + ": " + status.ToString();
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace) return absl::ResourceExhaustedError(text);
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace)
+    return absl::ResourceExhaustedError(text);
   if (status.IsCorruption()) return absl::DataLossError(text);
   return absl::InternalError(text);
 }
 
-// All versions of a row share a prefix, so that a file that does not hold the row is not read. Row keys are only ever
-// sought with a version, so the transform is never applied to its own result.
+// All versions of a row share a prefix, so that a file that does not hold the row is not read. Row
+// keys are only ever sought with a version, so the transform is never applied to its own result.
 class RowPrefix : public rocksdb::SliceTransform {
  public:
   const char* Name() const override { return "taizhang.RowPrefix"; }
@@ -120,7 +121,8 @@ class RocksStore : public Store {
       puts.add(store_key::meta(kBuildKey), build_id_);
       return write(puts);
     }
-    if (**format != kFormat) return absl::DataLossError("files of another format: build the view anew");
+    if (**format != kFormat)
+      return absl::DataLossError("files of another format: build the view anew");
     auto build = get(store_key::meta(kBuildKey));
     if (!build.ok()) return build.status();
     if (!*build) return absl::DataLossError("the build id is missing");
@@ -128,8 +130,11 @@ class RocksStore : public Store {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::optional<std::string>> get(std::string_view key) const override { return get(key, nullptr); }
-  absl::StatusOr<std::optional<std::string>> get(std::string_view key, const Moment& at) const override {
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key) const override {
+    return get(key, nullptr);
+  }
+  absl::StatusOr<std::optional<std::string>> get(std::string_view key,
+                                                 const Moment& at) const override {
     return get(key, &at);
   }
 
@@ -167,10 +172,13 @@ class RocksStore : public Store {
     } else {
       options.total_order_seek = true;
     }
-    return std::make_unique<RocksCursor>(std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options)));
+    return std::make_unique<RocksCursor>(
+        std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options)));
   }
 
-  std::shared_ptr<const Moment> moment() const override { return std::make_shared<Moment>(db_.get()); }
+  std::shared_ptr<const Moment> moment() const override {
+    return std::make_shared<Moment>(db_.get());
+  }
 
  private:
   absl::StatusOr<std::optional<std::string>> get(std::string_view key, const Moment* at) const {
@@ -195,7 +203,8 @@ rocksdb::Options options_for(const StoreResources& resources) {
   options.create_if_missing = true;
   options.paranoid_checks = true;
   options.write_buffer_manager = resources.write_buffers;
-  options.write_buffer_size = static_cast<size_t>(std::max<int64_t>(resources.write_buffers_bytes / 3, 1 << 20));
+  options.write_buffer_size =
+      static_cast<size_t>(std::max<int64_t>(resources.write_buffers_bytes / 3, 1 << 20));
   options.max_write_buffer_number = 3;
   options.prefix_extractor = std::make_shared<RowPrefix>();
   options.memtable_prefix_bloom_size_ratio = 0.02;
@@ -208,10 +217,12 @@ rocksdb::Options options_for(const StoreResources& resources) {
   options.max_open_files = 256;
   options.info_log = std::make_shared<NoDiary>();
   options.stats_dump_period_sec = 0;
-  options.sst_file_manager.reset(rocksdb::NewSstFileManager(rocksdb::Env::Default()));  // recovers from a full disk
+  options.sst_file_manager.reset(
+      rocksdb::NewSstFileManager(rocksdb::Env::Default()));  // recovers from a full disk
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = resources.cache;
-  // In partitions: a whole filter may not fit a shard of the cache, and would be read and hashed for every seek.
+  // In partitions: a whole filter may not fit a shard of the cache, and would be read and hashed
+  // for every seek.
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
@@ -237,7 +248,9 @@ class VarintReader {
     uint32_t size = 0;
     return in_.ReadVarint32(&size) && in_.ReadString(&value, static_cast<int>(size));
   }
-  bool fixed(std::string& value, size_t size) { return in_.ReadString(&value, static_cast<int>(size)); }
+  bool fixed(std::string& value, size_t size) {
+    return in_.ReadString(&value, static_cast<int>(size));
+  }
 
  private:
   CodedInputStream in_;
@@ -251,12 +264,13 @@ void append_varint(std::string& out, int64_t value) {
 
 }  // namespace
 
-std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes, int64_t write_buffers_bytes) {
+std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes,
+                                                     int64_t write_buffers_bytes) {
   auto resources = std::make_shared<StoreResources>();
   constexpr int kShardBits = 2;  // few threads read; large shards hold large blocks
   resources->cache = rocksdb::NewLRUCache(static_cast<size_t>(block_cache_bytes), kShardBits);
-  resources->write_buffers =
-      std::make_shared<rocksdb::WriteBufferManager>(static_cast<size_t>(write_buffers_bytes), nullptr);
+  resources->write_buffers = std::make_shared<rocksdb::WriteBufferManager>(
+      static_cast<size_t>(write_buffers_bytes), nullptr);
   resources->write_buffers_bytes = write_buffers_bytes;
   return resources;
 }
@@ -284,12 +298,14 @@ absl::StatusOr<std::shared_ptr<Store>> Store::open(const std::string& directory,
 absl::Status Store::destroy(const std::string& directory) {
   std::error_code removed;
   std::filesystem::remove_all(directory, removed);
-  if (removed) return absl::InternalError("cannot remove the files of a view: " + removed.message());
+  if (removed)
+    return absl::InternalError("cannot remove the files of a view: " + removed.message());
   return absl::OkStatus();
 }
 
 void Puts::add(std::string_view key, std::string_view value) {
-  list_.push_back({buffer_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())});
+  list_.push_back(
+      {buffer_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())});
   buffer_ += key;
   buffer_ += value;
 }
@@ -301,7 +317,8 @@ void Puts::clear() {
 
 void Puts::sort() {
   std::sort(list_.begin(), list_.end(), [this](const Put& a, const Put& b) {
-    return std::string_view(buffer_.data() + a.at, a.key_size) < std::string_view(buffer_.data() + b.at, b.key_size);
+    return std::string_view(buffer_.data() + a.at, a.key_size) <
+           std::string_view(buffer_.data() + b.at, b.key_size);
   });
 }
 
@@ -359,9 +376,10 @@ std::optional<LedgerProgress> LedgerProgress::parse(std::string_view bytes) {
   LedgerProgress progress;
   VarintReader in(bytes);
   std::string digest;
-  if (!in.number(progress.seq) || !in.number(progress.recorded_time_us) || !in.number(progress.versions) ||
-      !in.fixed(digest, AdditiveDigest::kBytes) || !progress.digest.parse(digest) ||
-      !in.number(progress.stopped_seq) || !in.text(progress.stopped_why)) {
+  if (!in.number(progress.seq) || !in.number(progress.recorded_time_us) ||
+      !in.number(progress.versions) || !in.fixed(digest, AdditiveDigest::kBytes) ||
+      !progress.digest.parse(digest) || !in.number(progress.stopped_seq) ||
+      !in.text(progress.stopped_why)) {
     return std::nullopt;
   }
   return progress;

@@ -1,9 +1,11 @@
-// The files of one view: a RocksDB without a log of its own, whose rows are versioned by the seq that wrote them.
+// The files of one view: a RocksDB without a log of its own, whose rows are versioned by the seq
+// that wrote them.
 //
 // Keys (docs/formats.md): 'm' name · 'f' ledger → journal fold row · 'l' ledger → LedgerProgress ·
-// 's' ledger, seq and 't' ledger, recorded time → stretch of commits · 'r' ledger, table, row key, ~seq → row version.
-// Parts are encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so the newest version comes first.
-// Thread-safe, except that a cursor belongs to one thread at a time.
+// 's' ledger, seq and 't' ledger, recorded time → stretch of commits · 'r' ledger, table, row key,
+// ~seq → row version. Parts are encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so
+// the newest version comes first. Thread-safe, except that a cursor belongs to one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +61,8 @@ class Puts {
 
 // What all views of a process share: block cache and write buffers.
 class StoreResources;
-std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes, int64_t write_buffers_bytes);
+std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes,
+                                                     int64_t write_buffers_bytes);
 
 class StoreCursor {
  public:
@@ -82,7 +85,8 @@ enum class CursorKind {
 class Store {
  public:
   // Made when missing. DATA_LOSS: damaged, or of another format.
-  static absl::StatusOr<std::shared_ptr<Store>> open(const std::string& directory, std::shared_ptr<StoreResources>);
+  static absl::StatusOr<std::shared_ptr<Store>> open(const std::string& directory,
+                                                     std::shared_ptr<StoreResources>);
   // Removes the files; nobody may have it open.
   static absl::Status destroy(const std::string& directory);
   virtual ~Store() = default;
@@ -103,10 +107,12 @@ class Store {
 
   // Sees what is written when it is made, and `moment` when given.
   class Moment;
-  virtual std::unique_ptr<StoreCursor> cursor(CursorKind kind, const Moment* moment = nullptr) const = 0;
+  virtual std::unique_ptr<StoreCursor> cursor(CursorKind kind,
+                                              const Moment* moment = nullptr) const = 0;
   // Everything written so far, held while it lives.
   virtual std::shared_ptr<const Moment> moment() const = 0;
-  virtual absl::StatusOr<std::optional<std::string>> get(std::string_view key, const Moment& moment) const = 0;
+  virtual absl::StatusOr<std::optional<std::string>> get(std::string_view key,
+                                                         const Moment& moment) const = 0;
 };
 
 namespace store_key {
@@ -125,7 +131,9 @@ std::string row(std::string_view ledger, std::string_view table_prefix, std::str
 void append_version(std::string& key, int64_t seq);
 // Of a whole row key, which is at least 8 bytes long.
 int64_t version_of(std::string_view key);
-inline std::string_view without_version(std::string_view key) { return key.substr(0, key.size() - 8); }
+inline std::string_view without_version(std::string_view key) {
+  return key.substr(0, key.size() - 8);
+}
 }  // namespace store_key
 
 // A stretch of commits of one ledger: last seq and recorded time of each.

@@ -27,8 +27,8 @@ enum class Find { kSubjects, kDocuments, kSealed };
 struct Plan {
   struct Step {
     const FieldDescriptor* field = nullptr;
-    int kind = 0;                // a string with this (field).subject
-    const Plan* below = nullptr; // a message to go into
+    int kind = 0;                 // a string with this (field).subject
+    const Plan* below = nullptr;  // a message to go into
   };
   bool is_reference = false;  // a SubjectRef, a DocumentRef or a Sealed itself
   std::vector<Step> steps;
@@ -98,7 +98,8 @@ Plans& sealed_plans() {
 }
 
 template <class OnString, class OnReference>
-void walk(const Message& message, const Plan& plan, const OnString& on_string, const OnReference& on_reference) {
+void walk(const Message& message, const Plan& plan, const OnString& on_string,
+          const OnReference& on_reference) {
   if (plan.is_reference) on_reference(message);
   const auto& reflection = *message.GetReflection();
   std::string scratch;
@@ -107,10 +108,12 @@ void walk(const Message& message, const Plan& plan, const OnString& on_string, c
     const int count = repeated ? reflection.FieldSize(message, step.field) : 1;
     for (int i = 0; i < count; ++i) {
       if (!step.below) {
-        on_string(step.kind, repeated ? reflection.GetRepeatedStringReference(message, step.field, i, &scratch)
-                                      : reflection.GetStringReference(message, step.field, &scratch));
+        on_string(step.kind,
+                  repeated ? reflection.GetRepeatedStringReference(message, step.field, i, &scratch)
+                           : reflection.GetStringReference(message, step.field, &scratch));
       } else if (repeated) {
-        walk(reflection.GetRepeatedMessage(message, step.field, i), *step.below, on_string, on_reference);
+        walk(reflection.GetRepeatedMessage(message, step.field, i), *step.below, on_string,
+             on_reference);
       } else if (reflection.HasField(message, step.field)) {
         walk(reflection.GetMessage(message, step.field), *step.below, on_string, on_reference);
       }
@@ -141,11 +144,13 @@ Subject primary_subject(const Message& event) {
   if (!member || member->is_repeated()) return {};
   const auto& reflection = *event.GetReflection();
   if (member->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    return {member->options().GetExtension(taizhang::field).subject(), reflection.GetString(event, member)};
+    return {member->options().GetExtension(taizhang::field).subject(),
+            reflection.GetString(event, member)};
   }
   if (member->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
       member->message_type() == common::v1::SubjectRef::descriptor()) {
-    const auto& subject = static_cast<const common::v1::SubjectRef&>(reflection.GetMessage(event, member));
+    const auto& subject =
+        static_cast<const common::v1::SubjectRef&>(reflection.GetMessage(event, member));
     return {subject.kind(), subject.id()};
   }
   return {};
@@ -165,7 +170,8 @@ std::vector<std::string> document_ids(const Message& message) {
       message, document_plans().of(message.GetDescriptor()), [](int, const std::string&) {},
       [&](const Message& reference) {
         const auto& id = static_cast<const common::v1::DocumentRef&>(reference).document_id();
-        if (!id.empty() && std::find(found.begin(), found.end(), id) == found.end()) found.push_back(id);
+        if (!id.empty() && std::find(found.begin(), found.end(), id) == found.end())
+          found.push_back(id);
       });
   return found;
 }

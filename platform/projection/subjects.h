@@ -1,4 +1,5 @@
-// Which things an event (or a request) names: its (field).subject ids and its SubjectRefs, at any depth.
+// Which things an event (or a request) names: its (field).subject ids and its SubjectRefs, at any
+// depth.
 #pragma once
 
 #include <compare>
@@ -12,15 +13,15 @@ class Message;
 namespace taizhang {
 
 struct Subject {
-  int kind = 0;    // common.v1.SubjectKind
+  int kind = 0;  // common.v1.SubjectKind
   std::string id;
 
   auto operator<=>(const Subject&) const = default;
 };
 
-// Every subject the event names, each once, the primary one first when the event has one. Empty ids and kind 0 do not
-// count. Where a (field).subject stands on a DocumentRef's own id nothing special happens: documents are
-// document_ids().
+// Every subject the event names, each once, the primary one first when the event has one. Empty ids
+// and kind 0 do not count. Where a (field).subject stands on a DocumentRef's own id nothing special
+// happens: documents are document_ids().
 std::vector<Subject> subjects_of(const google::protobuf::Message& event);
 
 // By the event's (event).subject option; kind 0 when it has none.
@@ -29,7 +30,8 @@ Subject primary_subject(const google::protobuf::Message& event);
 // document_id of every DocumentRef at any depth, each once, in field order.
 std::vector<std::string> document_ids(const google::protobuf::Message& message);
 
-// Whether a Sealed with content stands in it, at any depth: personal data, for makers and checkers only.
+// Whether a Sealed with content stands in it, at any depth: personal data, for makers and checkers
+// only.
 bool holds_personal_data(const google::protobuf::Message& message);
 
 // "PAYMENT", for kind SUBJECT_KIND_PAYMENT.

@@ -1,13 +1,13 @@
 // For tests of the read side: a journal in memory, written by hand.
 #pragma once
 
+#include <google/protobuf/message.h>
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <google/protobuf/message.h>
-#include <gtest/gtest.h>
 
 #include "platform/command/registry.h"
 #include "platform/journal/fold.h"
@@ -56,7 +56,8 @@ class TestJournal {
   }
 
   // Returns the last seq. Recorded at ++time_us.
-  int64_t commit(const std::string& ledger, const std::vector<const google::protobuf::Message*>& events,
+  int64_t commit(const std::string& ledger,
+                 const std::vector<const google::protobuf::Message*>& events,
                  int32_t effective_day = 20260101) {
     auto commit = begin(ledger, events.size());
     for (const auto* event : events) {
@@ -69,7 +70,8 @@ class TestJournal {
     return commit.first_seq() + commit.events_size() - 1;
   }
 
-  int64_t commit_raw(const std::string& ledger, const std::string& type, const std::string& payload) {
+  int64_t commit_raw(const std::string& ledger, const std::string& type,
+                     const std::string& payload) {
     auto commit = begin(ledger, 1);
     auto& stored = *commit.add_events();
     stored.set_type(type);

@@ -14,11 +14,12 @@ std::string place_of(std::string_view key) {
   std::string_view rest = key.substr(1);
   std::string ledger;
   std::string table;
-  if (key.size() < 9 || !take_key_text(rest, ledger) || !take_key_text(rest, table) || rest.size() < 8) {
+  if (key.size() < 9 || !take_key_text(rest, ledger) || !take_key_text(rest, table) ||
+      rest.size() < 8) {
     return "an unreadable key " + hex(key);
   }
-  return "ledger " + ledger + ", table " + table + ", key " + hex(rest.substr(0, rest.size() - 8)) + ", seq " +
-         std::to_string(store_key::version_of(key));
+  return "ledger " + ledger + ", table " + table + ", key " + hex(rest.substr(0, rest.size() - 8)) +
+         ", seq " + std::to_string(store_key::version_of(key));
 }
 
 std::string ledger_of(std::string_view key) {
@@ -71,8 +72,8 @@ std::string first_difference(StoreCursor& live, StoreCursor& again, VerifyReport
 
 absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const Store> live,
                                          const std::string& scratch_directory, journal::Log& log,
-                                         std::shared_ptr<StoreResources> resources, BatchLimits limits,
-                                         int64_t cache_bytes) {
+                                         std::shared_ptr<StoreResources> resources,
+                                         BatchLimits limits, int64_t cache_bytes) {
   VerifyReport report;
   if (const auto files = live->verify_files(); !files.ok()) {
     report.difference = std::string(files.message());
@@ -111,9 +112,10 @@ absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const
       const auto stored = live->get(store_key::of_ledger(store_key::kLedger, code), *moment);
       if (!stored.ok()) return stored.status();
       const auto held = *stored ? LedgerProgress::parse(**stored) : std::nullopt;
-      if (!held || held->digest != progress.digest || digests[code] != progress.digest || held->seq != progress.seq ||
-          held->stopped_seq != progress.stopped_seq) {
-        report.difference = "ledger " + code + ": progress or digest differ at seq " + std::to_string(progress.seq);
+      if (!held || held->digest != progress.digest || digests[code] != progress.digest ||
+          held->seq != progress.seq || held->stopped_seq != progress.stopped_seq) {
+        report.difference =
+            "ledger " + code + ": progress or digest differ at seq " + std::to_string(progress.seq);
       }
     }
     report.digest = all.hex();

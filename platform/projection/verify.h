@@ -12,11 +12,11 @@
 
 namespace taizhang::projection {
 
-// As of the position that `live` holds now. An error: the comparison could not be made (no disk, a damaged journal);
-// damage of the view itself is a difference.
+// As of the position that `live` holds now. An error: the comparison could not be made (no disk, a
+// damaged journal); damage of the view itself is a difference.
 absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const Store> live,
                                          const std::string& scratch_directory, journal::Log& log,
-                                         std::shared_ptr<StoreResources> resources, BatchLimits limits,
-                                         int64_t cache_bytes);
+                                         std::shared_ptr<StoreResources> resources,
+                                         BatchLimits limits, int64_t cache_bytes);
 
 }  // namespace taizhang::projection

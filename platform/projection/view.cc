@@ -14,38 +14,44 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::MethodDescriptor;
 
-// The rpc with a (query) option that takes `request`, in any service of the generated pool that is linked in. A
-// request's service stands in its own file or in service.proto beside it.
+// The rpc with a (query) option that takes `request`, in any service of the generated pool that is
+// linked in. A request's service stands in its own file or in service.proto beside it.
 const MethodDescriptor* query_of(const Descriptor& request) {
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   std::string beside = request.file()->package();
   for (char& c : beside) {
     if (c == '.') c = '/';
   }
-  const google::protobuf::FileDescriptor* files[] = {request.file(), pool->FindFileByName(beside + "/service.proto")};
+  const google::protobuf::FileDescriptor* files[] = {
+      request.file(), pool->FindFileByName(beside + "/service.proto")};
   for (const auto* file : files) {
     for (int s = 0; file && s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const auto* method = file->service(s)->method(m);
-        if (method->input_type() == &request && method->options().HasExtension(taizhang::query)) return method;
+        if (method->input_type() == &request && method->options().HasExtension(taizhang::query))
+          return method;
       }
     }
   }
   return nullptr;
 }
 
-const MethodDescriptor& method_for(const std::string& view, const google::protobuf::Message& request) {
+const MethodDescriptor& method_for(const std::string& view,
+                                   const google::protobuf::Message& request) {
   const auto* method = query_of(*request.GetDescriptor());
   if (!method) {
-    broken_invariant("view " + view + ": no rpc with (query) takes " + request.GetDescriptor()->full_name());
+    broken_invariant("view " + view + ": no rpc with (query) takes " +
+                     request.GetDescriptor()->full_name());
   }
   return *method;
 }
 
 }  // namespace
 
-Error not_found(std::string reason, std::string zh, std::string resource_type, std::string resource_name) {
-  Error error = failure(kNotFound, std::move(reason), "nothing is recorded under this id at the moment asked");
+Error not_found(std::string reason, std::string zh, std::string resource_type,
+                std::string resource_name) {
+  Error error = failure(kNotFound, std::move(reason),
+                        "nothing is recorded under this id at the moment asked");
   error.zh = std::move(zh);
   error.resource_type = std::move(resource_type);
   error.resource_name = std::move(resource_name);
@@ -54,7 +60,8 @@ Error not_found(std::string reason, std::string zh, std::string resource_type, s
 
 Error invalid_field(std::string field, std::string description) {
   Violations violations;
-  violations.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, std::move(field), std::move(description));
+  violations.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, std::move(field),
+                 std::move(description));
   return error_of(violations);
 }
 

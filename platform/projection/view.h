@@ -1,11 +1,13 @@
 // What a view is: a name, a version, a pure fold per event type, and its queries.
 //
-// How to write one (projections/<name>/<name>.cc; rows in proto/taizhang/<name>/state/v1/state.proto with the (table)
-// option; queries in proto/taizhang/<name>/v1/service.proto with the (query) option):
+// How to write one (projections/<name>/<name>.cc; rows in
+// proto/taizhang/<name>/state/v1/state.proto with the (table) option; queries in
+// proto/taizhang/<name>/v1/service.proto with the (query) option):
 //
 //   void fold(Ledger& rows, const EventMeta& meta, const assistance::v1::VisitRecorded& event) {
 //     auto& counts = rows.edit<VisitCounts>(event.visited().id(), quarter_of(event.date()));
-//     counts.set_visits(counts.visits() + 1);       // `version` is stamped with meta.seq by the platform
+//     counts.set_visits(counts.visits() + 1);       // `version` is stamped with meta.seq by the
+//     platform
 //   }
 //
 //   Result<v1::DueResponse> due(const Snapshot& snapshot, const v1::DueRequest& request) {
@@ -15,7 +17,8 @@
 //       fill(*response.add_rows(), row);
 //       return true;
 //     }, request.region());
-//     return response;                                // `freshness` and `next_page_token` are set by the platform
+//     return response;                                // `freshness` and `next_page_token` are set
+//     by the platform
 //   }
 //
 //   View duties_view() {
@@ -26,13 +29,15 @@
 //
 // and one line in apps/taizhangd: views.add(duties_view()).
 //
-// A request has `string ledger`, and may have `common.v1.ReadOptions read` and `common.v1.PageRequest page`; a response
-// may have `common.v1.Freshness freshness` and `string next_page_token`. The platform reads and fills them by these
-// names and types: as-of, at_least_seq, paging and freshness need no code in a view.
+// A request has `string ledger`, and may have `common.v1.ReadOptions read` and
+// `common.v1.PageRequest page`; a response may have `common.v1.Freshness freshness` and `string
+// next_page_token`. The platform reads and fills them by these names and types: as-of,
+// at_least_seq, paging and freshness need no code in a view.
 //
-// A fold is total and pure: no clock, disk, randomness or log; the same events give the same rows, byte for byte. It
-// reads and writes only rows of its own tables, never fails and never skips. An event that changes what a view means
-// raises the view's version, and the view is built anew from the journal.
+// A fold is total and pure: no clock, disk, randomness or log; the same events give the same rows,
+// byte for byte. It reads and writes only rows of its own tables, never fails and never skips. An
+// event that changes what a view means raises the view's version, and the view is built anew from
+// the journal.
 #pragma once
 
 #include <cstdint>
@@ -62,9 +67,10 @@ namespace taizhang {
 template <class Response>
 using Result = std::variant<Response, Error>;
 
-// Nothing of that kind under this id at this moment: NOT_FOUND. `reason` is upper-case ("HOUSEHOLD_NOT_FOUND"), `zh`
-// what a clerk reads.
-Error not_found(std::string reason, std::string zh, std::string resource_type, std::string resource_name);
+// Nothing of that kind under this id at this moment: NOT_FOUND. `reason` is upper-case
+// ("HOUSEHOLD_NOT_FOUND"), `zh` what a clerk reads.
+Error not_found(std::string reason, std::string zh, std::string resource_type,
+                std::string resource_name);
 // A request that is malformed in a way field options cannot say: INVALID_ARGUMENT naming the field.
 Error invalid_field(std::string field, std::string description);
 
@@ -78,7 +84,8 @@ struct CommitMeta {
   std::string_view bytes;
 };
 
-// What a view's own streams (Subscribe) see of the running view. Thread-safe; may outlive the engine's stop.
+// What a view's own streams (Subscribe) see of the running view. Thread-safe; may outlive the
+// engine's stop.
 class LiveView {
  public:
   struct Progress {
@@ -92,8 +99,9 @@ class LiveView {
   // Reads rows as of `seq`. An error is seen in status() of the rows' owner: `read` answers it.
   virtual std::optional<Error> read(const std::string& ledger, int64_t seq,
                                     const std::function<void(SnapshotRows&)>& reading) const = 0;
-  // Calls `ready` once on a thread of the engine: when the view holds more than `seq`, at the deadline (boot-time
-  // clock), or when the view stands still. A cancelled one may still be running.
+  // Calls `ready` once on a thread of the engine: when the view holds more than `seq`, at the
+  // deadline (boot-time clock), or when the view stands still. A cancelled one may still be
+  // running.
   virtual uint64_t when_beyond(const std::string& ledger, int64_t seq, int64_t deadline_boot_us,
                                std::function<void()> ready) = 0;
   virtual void cancel(uint64_t waiting) = 0;
@@ -123,15 +131,17 @@ class View {
   // Every commit, before the folds of its events; rows it writes carry the commit's first seq.
   View& on_commit(void (*fold)(Ledger&, const CommitMeta&));
 
-  // The rpc with a (query) option that takes Request and returns Response. Several threads run queries at once.
+  // The rpc with a (query) option that takes Request and returns Response. Several threads run
+  // queries at once.
   template <class Request, class Response>
   View& query(Result<Response> (*answer)(const Snapshot&, const Request&)) {
-    return add_query(Request::default_instance(),
-                     [answer](const Snapshot& snapshot, const google::protobuf::Message& request) -> Answer {
-                       auto result = answer(snapshot, static_cast<const Request&>(request));
-                       if (auto* error = std::get_if<Error>(&result)) return std::move(*error);
-                       return std::make_unique<Response>(std::move(std::get<Response>(result)));
-                     });
+    return add_query(
+        Request::default_instance(),
+        [answer](const Snapshot& snapshot, const google::protobuf::Message& request) -> Answer {
+          auto result = answer(snapshot, static_cast<const Request&>(request));
+          if (auto* error = std::get_if<Error>(&result)) return std::move(*error);
+          return std::make_unique<Response>(std::move(std::get<Response>(result)));
+        });
   }
   // A server stream: the rpc with a (query) option that takes Request.
   template <class Request>
@@ -139,8 +149,10 @@ class View {
     return add_stream(Request::default_instance(), std::move(open));
   }
 
-  // Only of the view that stores the events themselves: finds one for the answers of all views. See EventSource.
-  using EventLookup = std::function<bool(SnapshotRows&, int64_t seq, const std::function<void(const EventMeta&)>&)>;
+  // Only of the view that stores the events themselves: finds one for the answers of all views. See
+  // EventSource.
+  using EventLookup =
+      std::function<bool(SnapshotRows&, int64_t seq, const std::function<void(const EventMeta&)>&)>;
   View& events(EventLookup lookup) {
     event_lookup_ = std::move(lookup);
     return *this;
@@ -155,13 +167,15 @@ class View {
   const CommitFold& commit_fold() const { return commit_; }
   struct Method {
     const google::protobuf::MethodDescriptor* descriptor = nullptr;
-    Query query;    // exactly one of the two
+    Query query;  // exactly one of the two
     Stream stream;
   };
   const std::vector<Method>& methods() const { return methods_; }
   const EventLookup& event_lookup() const { return event_lookup_; }
   // Whether a fold looks at the parsed message of this type.
-  bool wants(const google::protobuf::Descriptor* event) const { return any_ || commit_ || fold_of(event); }
+  bool wants(const google::protobuf::Descriptor* event) const {
+    return any_ || commit_ || fold_of(event);
+  }
 
  private:
   View& add_fold(const google::protobuf::Message& event, Fold fold);

@@ -1,12 +1,11 @@
 // A view folded and asked by hand.
 #include "platform/projection/view_fixture.h"
 
+#include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
-
-#include <google/protobuf/descriptor.h>
 
 #include "platform/base/bytes.h"
 #include "platform/base/sha256.h"
@@ -24,7 +23,8 @@ using google::protobuf::Message;
 struct ViewFixture::State : EventSource {
   explicit State(View made) : view(std::move(made)) {}
 
-  bool event(std::string_view, int64_t seq, const std::function<void(const EventMeta&)>& visit) const override {
+  bool event(std::string_view, int64_t seq,
+             const std::function<void(const EventMeta&)>& visit) const override {
     for (const auto& batch : batches) {
       for (const auto& meta : batch->commits[0].events) {
         if (meta.seq != seq) continue;
@@ -55,12 +55,14 @@ struct ViewFixture::State : EventSource {
   int32_t today = 20260101;
 };
 
-ViewFixture::ViewFixture(View view, std::string ledger) : state_(std::make_unique<State>(std::move(view))) {
+ViewFixture::ViewFixture(View view, std::string ledger)
+    : state_(std::make_unique<State>(std::move(view))) {
   state_->ledger = std::move(ledger);
   std::string pattern = (std::filesystem::temp_directory_path() / "taizhang-view-XXXXXX").string();
   if (!mkdtemp(pattern.data())) ADD_FAILURE() << "no temporary directory";
   state_->directory = pattern;
-  auto opened = projection::Store::open(state_->directory, projection::make_store_resources(8 << 20, 8 << 20));
+  auto opened = projection::Store::open(state_->directory,
+                                        projection::make_store_resources(8 << 20, 8 << 20));
   if (!opened.ok()) {
     ADD_FAILURE() << opened.status();
     return;
@@ -68,7 +70,8 @@ ViewFixture::ViewFixture(View view, std::string ledger) : state_(std::make_uniqu
   state_->store = *opened;
   state_->folder = std::make_unique<projection::Folder>(state_->view, state_->store, 1 << 20);
   for (const auto& method : state_->view.methods()) {
-    if (method.query) state_->plans.push_back(std::make_unique<projection::QueryPlan>(state_->view, method));
+    if (method.query)
+      state_->plans.push_back(std::make_unique<projection::QueryPlan>(state_->view, method));
   }
   state_->caller.profile = state_->caller.subject = "tester";
   state_->caller.regions = {""};
@@ -107,7 +110,9 @@ int64_t ViewFixture::commit_all(int32_t effective_day, const std::vector<const M
   auto batch = std::make_shared<projection::Batch>();
   const projection::FindType find_type = [](std::string_view type) {
     const auto* descriptor = projection::find_event_type(type);
-    return std::pair(descriptor, google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor));
+    return std::pair(
+        descriptor,
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor));
   };
   EXPECT_TRUE(projection::decode_commit(*state.bodies.back(), find_type, *batch));
   batch->start = state.offset++;
@@ -187,12 +192,14 @@ Answer ViewFixture::ask_any(const Message& request) {
       constexpr std::string_view kKey = "key of a fixture";
       auto wish = plan->wish(*asked, state.store->build_id(), kKey, state.today);
       if (auto* error = std::get_if<Error>(&wish)) return std::move(*error);
-      const projection::Known known{state.last_seq, state.last_time_us, state.last_seq, 0, state.last_time_us};
-      return plan->answer(*asked, std::get<0>(wish), known, state.store, state.caller, &state, &state.blind_index,
-                          kKey);
+      const projection::Known known{state.last_seq, state.last_time_us, state.last_seq, 0,
+                                    state.last_time_us};
+      return plan->answer(*asked, std::get<0>(wish), known, state.store, state.caller, &state,
+                          &state.blind_index, kKey);
     }
   }
-  return failure(kUnimplemented, "METHOD_NOT_SERVED", "the view has no query for " + request.GetTypeName());
+  return failure(kUnimplemented, "METHOD_NOT_SERVED",
+                 "the view has no query for " + request.GetTypeName());
 }
 
 std::string ViewFixture::dump() const {
@@ -206,7 +213,8 @@ std::string ViewFixture::dump() const {
 }
 
 void ViewFixture::fail(const Error& error) {
-  ADD_FAILURE() << (error.reason.empty() ? "an error was expected" : error.reason + ": " + error.message);
+  ADD_FAILURE() << (error.reason.empty() ? "an error was expected"
+                                         : error.reason + ": " + error.message);
 }
 
 }  // namespace taizhang

@@ -1,11 +1,14 @@
-// For unit tests of a view: commits events by hand and asks the view's queries, no journal and no threads.
+// For unit tests of a view: commits events by hand and asks the view's queries, no journal and no
+// threads.
 //
 //   ViewFixture book(duties_view());
-//   book.commit(20170601, visit);                                  // seq 1, recorded at once, effective 2017-06-01
-//   book.as("checker-1").because("typing error").commit(20170701, voided);
+//   book.commit(20170601, visit);                                  // seq 1, recorded at once,
+//   effective 2017-06-01 book.as("checker-1").because("typing error").commit(20170701, voided);
 //   auto answer = book.ask<DueResponse>(request);                  // fails the test when refused
 //   auto error = book.ask_error(request);
 #pragma once
+
+#include <google/protobuf/message.h>
 
 #include <cstdint>
 #include <memory>
@@ -14,8 +17,6 @@
 #include <utility>
 #include <variant>
 #include <vector>
-
-#include <google/protobuf/message.h>
 
 #include "platform/command/answer.h"
 #include "platform/command/caller.h"
@@ -28,14 +29,15 @@ class ViewFixture {
   explicit ViewFixture(View view, std::string ledger = "990101");
   ~ViewFixture();
 
-  // One commit with these events; returns the seq of the last. Recorded one second after the one before, or at the
-  // time given to record_at().
+  // One commit with these events; returns the seq of the last. Recorded one second after the one
+  // before, or at the time given to record_at().
   template <class... Event>
   int64_t commit(int32_t effective_day, const Event&... events) {
     std::vector<const google::protobuf::Message*> list{&events...};
     return commit_all(effective_day, list);
   }
-  int64_t commit_all(int32_t effective_day, const std::vector<const google::protobuf::Message*>& events);
+  int64_t commit_all(int32_t effective_day,
+                     const std::vector<const google::protobuf::Message*>& events);
 
   // For the following commits.
   ViewFixture& as(std::string subject, std::string worker_id = {}, std::string org_id = {});
@@ -48,7 +50,8 @@ class ViewFixture {
   int64_t last_recorded_time_us() const;
   int64_t last_seq() const;
 
-  // For the following questions: day of "today" (default: 2026-01-01), roles (default: maker and checker).
+  // For the following questions: day of "today" (default: 2026-01-01), roles (default: maker and
+  // checker).
   ViewFixture& today(int32_t day);
   ViewFixture& asked_by(std::vector<int> roles);
 

@@ -31,7 +31,8 @@ constexpr auto kEventWait = std::chrono::seconds(1);
 constexpr auto kReadersEndWait = std::chrono::seconds(30);
 
 Error unavailable(const View& view, const char* reason, const char* message, const char* zh) {
-  Error error = failure(kUnavailable, reason, message, {{"view", view.name()}}, kUnavailableRetryMs);
+  Error error =
+      failure(kUnavailable, reason, message, {{"view", view.name()}}, kUnavailableRetryMs);
   error.zh = zh;
   return error;
 }
@@ -62,7 +63,8 @@ Wanted ViewRunner::wanted() const {
 void ViewRunner::open() {
   auto opened = Store::open(directory(), shared_->resources);
   if (!opened.ok()) return fail(opened.status());
-  auto folder = std::make_unique<Folder>(view_, *opened, shared_->settings.row_cache_bytes_per_view);
+  auto folder =
+      std::make_unique<Folder>(view_, *opened, shared_->settings.row_cache_bytes_per_view);
   if (const auto loaded = folder->load(); !loaded.ok()) return fail(loaded);
   const auto built = (*opened)->get(store_key::meta(kBuiltKey));
   if (!built.ok()) return fail(built.status());
@@ -75,7 +77,8 @@ void ViewRunner::open() {
   status_ = absl::OkStatus();
   published_.clear();
   for (const auto& [code, progress] : folder_->ledgers()) {
-    published_[code] = {progress.seq, progress.recorded_time_us, progress.stopped_seq, progress.stopped_why};
+    published_[code] = {progress.seq, progress.recorded_time_us, progress.stopped_seq,
+                        progress.stopped_why};
   }
   closed_time_us_ = folder_->closed_time_us();
   position_ = folder_->position();
@@ -98,7 +101,8 @@ absl::Status ViewRunner::check_journal() const {
 }
 
 void ViewRunner::fail(absl::Status why) {
-  log(LogLevel::kError, "view_stopped", {{"view", view_.name()}, {"why", std::string(why.message())}});
+  log(LogLevel::kError, "view_stopped",
+      {{"view", view_.name()}, {"why", std::string(why.message())}});
   {
     const std::lock_guard lock(mutex_);
     status_ = std::move(why);
@@ -176,7 +180,8 @@ absl::Status ViewRunner::finish_building() {
     const std::lock_guard lock(mutex_);
     building_ = false;
   }
-  log(LogLevel::kInfo, "view_built", {{"view", view_.name()}, {"events", folder_->events_folded()}});
+  log(LogLevel::kInfo, "view_built",
+      {{"view", view_.name()}, {"events", folder_->events_folded()}});
   return absl::OkStatus();
 }
 
@@ -224,9 +229,13 @@ void ViewRunner::publish() {
       auto& published = published_[code];
       if (progress.stopped_seq != 0 && published.stopped_seq == 0) {
         log(LogLevel::kError, "view_ledger_stopped",
-            {{"view", view_.name()}, {"ledger", code}, {"seq", progress.stopped_seq}, {"why", progress.stopped_why}});
+            {{"view", view_.name()},
+             {"ledger", code},
+             {"seq", progress.stopped_seq},
+             {"why", progress.stopped_why}});
       }
-      published = {progress.seq, progress.recorded_time_us, progress.stopped_seq, progress.stopped_why};
+      published = {progress.seq, progress.recorded_time_us, progress.stopped_seq,
+                   progress.stopped_why};
       last_time_us_ = std::max(last_time_us_, progress.recorded_time_us);
     }
     closed_time_us_ = folder_->closed_time_us();
@@ -238,7 +247,8 @@ void ViewRunner::publish() {
   for (const auto& code : folder_->moved()) {
     const auto& progress = folder_->ledgers().find(code)->second;
     const bool stopped = progress.stopped_seq != 0;
-    shared_->waiters->reached(this, code, stopped ? std::numeric_limits<int64_t>::max() : progress.seq);
+    shared_->waiters->reached(this, code,
+                              stopped ? std::numeric_limits<int64_t>::max() : progress.seq);
   }
 }
 
@@ -247,8 +257,11 @@ std::variant<std::shared_ptr<Store>, Error> ViewRunner::files() const {
   if (!status_.ok()) {
     return data_loss(view_, "", 0, "the view stands still: it must be looked after, or built anew");
   }
-  if (stopping()) return unavailable(view_, "STOPPING", "the view is being stopped", "服务正在停止，请稍后重试");
-  if (building_ || !store_) return unavailable(view_, "VIEW_BUILDING", "the view is being built", "视图正在重建，请稍后重试");
+  if (stopping())
+    return unavailable(view_, "STOPPING", "the view is being stopped", "服务正在停止，请稍后重试");
+  if (building_ || !store_)
+    return unavailable(view_, "VIEW_BUILDING", "the view is being built",
+                       "视图正在重建，请稍后重试");
   return store_;
 }
 
@@ -267,11 +280,13 @@ Known ViewRunner::known_of(const std::string& ledger, const Published& published
   return known;
 }
 
-void ViewRunner::ask(const QueryPlan& plan, const Call& call, std::shared_ptr<const Message> request, Done done) {
+void ViewRunner::ask(const QueryPlan& plan, const Call& call,
+                     std::shared_ptr<const Message> request, Done done) {
   auto open_files = files();
   if (auto* error = std::get_if<Error>(&open_files)) return done(std::move(*error));
   auto& store = std::get<0>(open_files);
-  auto wished = plan.wish(*request, store->build_id(), shared_->token_key, shanghai_day(shared_->clock.wall_us()));
+  auto wished = plan.wish(*request, store->build_id(), shared_->token_key,
+                          shanghai_day(shared_->clock.wall_us()));
   if (auto* error = std::get_if<Error>(&wished)) return done(std::move(*error));
   const Wish& wish = std::get<0>(wished);
 
@@ -295,16 +310,18 @@ void ViewRunner::ask(const QueryPlan& plan, const Call& call, std::shared_ptr<co
   if (known.seq < needed) {
     const int64_t until_us = call.deadline_boot_us - kAnswerBeforeDeadlineUs;
     if (shared_->clock.boot_us() >= until_us) {
-      Error error = failure(kDeadlineExceeded, "SEQ_NOT_REACHED", "the view did not reach the seq asked for in time",
-                            {{"view", view_.name()}, {"ledger", wish.ledger}, {"seq", std::to_string(known.seq)}});
+      Error error = failure(
+          kDeadlineExceeded, "SEQ_NOT_REACHED", "the view did not reach the seq asked for in time",
+          {{"view", view_.name()}, {"ledger", wish.ledger}, {"seq", std::to_string(known.seq)}});
       error.zh = "数据尚未更新到所要求的位置，请稍后重试";
       return done(std::move(error));
     }
     auto self = shared_from_this();
-    shared_->waiters->add(this, wish.ledger, needed, until_us,
-                          [self, &plan, call, request = std::move(request), done = std::move(done)]() mutable {
-                            self->ask(plan, call, std::move(request), std::move(done));
-                          });
+    shared_->waiters->add(
+        this, wish.ledger, needed, until_us,
+        [self, &plan, call, request = std::move(request), done = std::move(done)]() mutable {
+          self->ask(plan, call, std::move(request), std::move(done));
+        });
     // Published between the look and the wait: nobody else would tell.
     int64_t now_held = 0;
     {
@@ -315,9 +332,10 @@ void ViewRunner::ask(const QueryPlan& plan, const Call& call, std::shared_ptr<co
     if (now_held >= needed) shared_->waiters->reached(this, wish.ledger, now_held);
     return;
   }
-  Answer answer = plan.answer(*request, wish, known, std::move(store), *call.caller, shared_->events,
-                              &shared_->blind_index, shared_->token_key);
-  if (const auto* error = std::get_if<Error>(&answer); error && error->code == kDataLoss && healthy()) {
+  Answer answer = plan.answer(*request, wish, known, std::move(store), *call.caller,
+                              shared_->events, &shared_->blind_index, shared_->token_key);
+  if (const auto* error = std::get_if<Error>(&answer);
+      error && error->code == kDataLoss && healthy()) {
     fail(absl::DataLossError("damaged files were read"));
   }
   done(std::move(answer));
@@ -329,7 +347,8 @@ std::variant<LiveView::Progress, Error> ViewRunner::progress(const std::string& 
   const std::lock_guard lock(mutex_);
   const auto found = published_.find(ledger);
   if (found == published_.end()) {
-    if (!shared_->feed->known(ledger)) return error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
+    if (!shared_->feed->known(ledger))
+      return error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
     return Progress{};
   }
   if (found->second.stopped_seq != 0) {
@@ -345,20 +364,23 @@ std::optional<Error> ViewRunner::read(const std::string& ledger, int64_t seq,
   if (auto* error = std::get_if<Error>(&open_files)) return std::move(*error);
   RowReader rows(std::get<0>(open_files), ledger, seq);
   reading(rows);
-  if (!rows.status().ok()) return data_loss(view_, ledger, seq, "the view's files are damaged; build it anew");
+  if (!rows.status().ok())
+    return data_loss(view_, ledger, seq, "the view's files are damaged; build it anew");
   return std::nullopt;
 }
 
 uint64_t ViewRunner::when_beyond(const std::string& ledger, int64_t seq, int64_t deadline_boot_us,
                                  std::function<void()> ready) {
-  const uint64_t id = shared_->waiters->add(this, ledger, seq + 1, deadline_boot_us, std::move(ready));
+  const uint64_t id =
+      shared_->waiters->add(this, ledger, seq + 1, deadline_boot_us, std::move(ready));
   int64_t now_held = 0;
   bool still = false;
   {
     const std::lock_guard lock(mutex_);
     const auto found = published_.find(ledger);
     if (found != published_.end()) {
-      now_held = found->second.stopped_seq != 0 ? std::numeric_limits<int64_t>::max() : found->second.seq;
+      now_held =
+          found->second.stopped_seq != 0 ? std::numeric_limits<int64_t>::max() : found->second.seq;
     }
     still = !status_.ok() || stopping();
   }
@@ -384,8 +406,9 @@ bool ViewRunner::find_event(std::string_view ledger, int64_t seq,
     if (!held) return false;
   }
   bool found = false;
-  const auto error = read(code, std::numeric_limits<int64_t>::max(),
-                          [&](SnapshotRows& rows) { found = view_.event_lookup()(rows, seq, visit); });
+  const auto error = read(code, std::numeric_limits<int64_t>::max(), [&](SnapshotRows& rows) {
+    found = view_.event_lookup()(rows, seq, visit);
+  });
   return !error && found;
 }
 
@@ -403,7 +426,8 @@ ViewStatus ViewRunner::status() const {
   status.events_folded = events_folded_;
   status.rows_written = rows_written_;
   for (const auto& [code, published] : published_) {
-    if (published.stopped_seq != 0) status.stopped.push_back({code, published.stopped_seq, published.stopped_why});
+    if (published.stopped_seq != 0)
+      status.stopped.push_back({code, published.stopped_seq, published.stopped_why});
     const auto known = shared_->feed ? shared_->feed->known(code) : std::nullopt;
     if (known && known->seq > published.seq) status.lag_events += known->seq - published.seq;
   }
@@ -458,8 +482,8 @@ absl::StatusOr<VerifyReport> ViewRunner::verify() {
     if (building_) return absl::UnavailableError("view " + view_.name() + " is being built");
     live = store_;
   }
-  return verify_view(view_, live, directory() + ".verify", shared_->log, shared_->resources, limits(),
-                     shared_->settings.row_cache_bytes_per_view);
+  return verify_view(view_, live, directory() + ".verify", shared_->log, shared_->resources,
+                     limits(), shared_->settings.row_cache_bytes_per_view);
 }
 
 }  // namespace taizhang::projection

@@ -43,27 +43,31 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   // Opens the files. Damage is no error here: the view stands still, and status() says why.
   void open();
-  // Whether the journal is the one the files were made of. DATA_LOSS: it was rewound, damaged or replaced.
+  // Whether the journal is the one the files were made of. DATA_LOSS: it was rewound, damaged or
+  // replaced.
   absl::Status check_journal() const;
   // Where the journal's fold stands with this view.
   absl::StatusOr<journal::Fold> journal_fold() const { return folder_->journal_fold(); }
   int64_t position() const { return position_; }
   bool healthy() const;
   // Has folded everything before `offset`, or stands still.
-  bool has_folded(int64_t offset) const { return (position_ >= offset && !resuming_) || !healthy(); }
+  bool has_folded(int64_t offset) const {
+    return (position_ >= offset && !resuming_) || !healthy();
+  }
 
   void start();  // folding
   void stop();
 
-  void ask(const QueryPlan& plan, const Call& call, std::shared_ptr<const google::protobuf::Message> request,
-           Done done);
+  void ask(const QueryPlan& plan, const Call& call,
+           std::shared_ptr<const google::protobuf::Message> request, Done done);
   const std::vector<std::unique_ptr<QueryPlan>>& plans() const { return plans_; }
   const View& view() const { return view_; }
 
   ViewStatus status() const;
   absl::Status rebuild();
   absl::StatusOr<VerifyReport> verify();
-  bool find_event(std::string_view ledger, int64_t seq, const std::function<void(const EventMeta&)>& visit) const;
+  bool find_event(std::string_view ledger, int64_t seq,
+                  const std::function<void(const EventMeta&)>& visit) const;
 
   // LiveView
   std::variant<Progress, Error> progress(const std::string& ledger) const override;
@@ -107,7 +111,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   std::unique_ptr<Folder> folder_;  // of the view's thread while it runs
   int64_t unflushed_events_ = 0;
-  int64_t build_until_ = 0;  // the view is built once it has folded so far
+  int64_t build_until_ = 0;    // the view is built once it has folded so far
   bool built_marked_ = false;  // and its files say so
 
   mutable std::mutex mutex_;

@@ -34,7 +34,8 @@ absl::StatusOr<std::string> token_key(const std::string& directory) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return absl::InternalError("the key of page tokens cannot be written");
   const bool written = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(key.size());
-  if (::close(file) != 0 || !written) return absl::InternalError("the key of page tokens cannot be written");
+  if (::close(file) != 0 || !written)
+    return absl::InternalError("the key of page tokens cannot be written");
   return key;
 }
 
@@ -51,7 +52,8 @@ class Views::Impl : public EventSource {
 
   void add(View view) {
     for (const auto& runner : runners_) {
-      if (runner->view().name() == view.name()) broken_invariant("two views of the name " + view.name());
+      if (runner->view().name() == view.name())
+        broken_invariant("two views of the name " + view.name());
     }
     const bool holds_events = view.event_lookup() != nullptr;
     runners_.push_back(std::make_shared<ViewRunner>(shared_, std::move(view)));
@@ -62,21 +64,25 @@ class Views::Impl : public EventSource {
     const auto& settings = shared_->settings;
     std::error_code made;
     std::filesystem::create_directories(settings.directory, made);
-    if (made) return absl::InternalError("the directory of the views cannot be made: " + made.message());
+    if (made)
+      return absl::InternalError("the directory of the views cannot be made: " + made.message());
     auto key = token_key(settings.directory);
     if (!key.ok()) return key.status();
     shared_->token_key = std::move(*key);
     shared_->resources =
         projection::make_store_resources(settings.block_cache_bytes, settings.write_buffers_bytes);
-    shared_->waiters = std::make_unique<projection::Waiters>(shared_->clock, settings.late_query_threads);
+    shared_->waiters =
+        std::make_unique<projection::Waiters>(shared_->clock, settings.late_query_threads);
 
     ViewRunner* fastest = nullptr;
     for (const auto& runner : runners_) {
       runner->open();
       if (auto checked = runner->check_journal(); !checked.ok()) return checked;
-      if (runner->healthy() && (!fastest || runner->position() > fastest->position())) fastest = runner.get();
+      if (runner->healthy() && (!fastest || runner->position() > fastest->position()))
+        fastest = runner.get();
     }
-    // The feed begins where the fastest view stands: whoever is behind reads on its own up to there.
+    // The feed begins where the fastest view stands: whoever is behind reads on its own up to
+    // there.
     auto fold = fastest ? fastest->journal_fold() : absl::StatusOr<journal::Fold>(journal::Fold(0));
     if (!fold.ok()) return fold.status();
     const projection::Wanted wanted = [this](const google::protobuf::Descriptor* type) {
@@ -84,12 +90,12 @@ class Views::Impl : public EventSource {
                          [type](const auto& runner) { return runner->view().wants(type); });
     };
     auto reader = std::make_unique<projection::BatchReader>(
-        shared_->log, std::move(*fold), projection::BatchLimits{settings.batch_events_max, settings.batch_bytes_max},
-        wanted);
+        shared_->log, std::move(*fold),
+        projection::BatchLimits{settings.batch_events_max, settings.batch_bytes_max}, wanted);
     shared_->feed = std::make_unique<projection::Feed>(
         shared_->log, shared_->clock, std::move(reader),
-        projection::FeedSettings{settings.shared_batches_bytes_max, settings.shared_batches_bytes_max / 2,
-                                 settings.gather_us});
+        projection::FeedSettings{settings.shared_batches_bytes_max,
+                                 settings.shared_batches_bytes_max / 2, settings.gather_us});
     shared_->feed->start();
     for (const auto& runner : runners_) runner->start();
     started_ = true;
@@ -113,21 +119,24 @@ class Views::Impl : public EventSource {
       }
       for (const auto& method : runner->view().methods()) {
         if (!method.stream) continue;
-        dispatcher.handle_stream(method.descriptor->full_name(), [runner, &method](const Call& call, auto request) {
-          return method.stream(runner, call, std::move(request));
-        });
+        dispatcher.handle_stream(method.descriptor->full_name(),
+                                 [runner, &method](const Call& call, auto request) {
+                                   return method.stream(runner, call, std::move(request));
+                                 });
       }
     }
   }
 
-  void ask(std::string_view method, const Call& call, std::shared_ptr<const google::protobuf::Message> request,
-           Done done) {
+  void ask(std::string_view method, const Call& call,
+           std::shared_ptr<const google::protobuf::Message> request, Done done) {
     for (const auto& runner : runners_) {
       for (const auto& plan : runner->plans()) {
-        if (plan->name() == method) return runner->ask(*plan, call, std::move(request), std::move(done));
+        if (plan->name() == method)
+          return runner->ask(*plan, call, std::move(request), std::move(done));
       }
     }
-    done(failure(kUnimplemented, "METHOD_NOT_SERVED", std::string(method) + " is not a query of any view"));
+    done(failure(kUnimplemented, "METHOD_NOT_SERVED",
+                 std::string(method) + " is not a query of any view"));
   }
 
   bool event(std::string_view ledger, int64_t seq,

@@ -1,7 +1,8 @@
 // The engine of the read side: reads the journal, folds it into every view, answers their queries.
 //
-// Each view has one RocksDB of its own and one thread; views never hold each other back. Rows and the position they
-// reflect stand in one write batch without a log: the journal is their log. Everything is thread-safe after start().
+// Each view has one RocksDB of its own and one thread; views never hold each other back. Rows and
+// the position they reflect stand in one write batch without a log: the journal is their log.
+// Everything is thread-safe after start().
 #pragma once
 
 #include <cstdint>
@@ -47,19 +48,20 @@ struct ViewsSettings {
 struct ViewStatus {
   std::string name;
   int32_t version = 0;
-  // Folding from nothing (new, rebuilt): queries are answered UNAVAILABLE until it has caught up once.
+  // Folding from nothing (new, rebuilt): queries are answered UNAVAILABLE until it has caught up
+  // once.
   bool building = false;
   // OK, or why nothing is folded any more (damage, a journal that was rewound, a full disk).
   absl::Status status;
-  int64_t position = 0;      // next journal offset
+  int64_t position = 0;  // next journal offset
   int64_t journal_end = 0;
-  int64_t events_folded = 0; // since start
-  int64_t rows_written = 0;  // since start, versions
-  int64_t lag_events = 0;    // events the reader knows of and the view does not hold
-  int64_t lag_us = 0;        // age of the oldest of them; 0: none
+  int64_t events_folded = 0;  // since start
+  int64_t rows_written = 0;   // since start, versions
+  int64_t lag_events = 0;     // events the reader knows of and the view does not hold
+  int64_t lag_us = 0;         // age of the oldest of them; 0: none
   struct StoppedLedger {
     std::string ledger;
-    int64_t seq = 0;         // of the event it cannot understand
+    int64_t seq = 0;  // of the event it cannot understand
     std::string why;
   };
   std::vector<StoppedLedger> stopped;
@@ -69,10 +71,10 @@ struct ViewStatus {
 struct VerifyReport {
   bool equal = false;
   int64_t ledgers = 0;
-  int64_t versions = 0;      // row versions compared
-  int64_t events = 0;        // folded again
-  std::string digest;        // of all ledgers, 64 hexadecimal digits
-  std::string difference;    // the first differing row and seq, in words; empty when equal
+  int64_t versions = 0;    // row versions compared
+  int64_t events = 0;      // folded again
+  std::string digest;      // of all ledgers, 64 hexadecimal digits
+  std::string difference;  // the first differing row and seq, in words; empty when equal
 };
 
 class Views {
@@ -86,8 +88,9 @@ class Views {
   // Before start().
   void add(View view);
 
-  // Opens every view's files, compares their positions with the journal, and starts folding. DATA_LOSS: a view's files
-  // are damaged or the journal is not the one they were made of; names the view and the place.
+  // Opens every view's files, compares their positions with the journal, and starts folding.
+  // DATA_LOSS: a view's files are damaged or the journal is not the one they were made of; names
+  // the view and the place.
   absl::Status start();
   // Writes the files and ends the threads; pending reads are answered UNAVAILABLE.
   void stop();
@@ -95,17 +98,19 @@ class Views {
   // Puts every query and stream of the views into the dispatcher; before serving.
   void register_queries(Dispatcher& dispatcher);
 
-  // Runs one query by its full method name, as the dispatcher would. For tests and tools in process.
-  void ask(std::string_view method, const Call& call, std::shared_ptr<const google::protobuf::Message> request,
-           Done done);
+  // Runs one query by its full method name, as the dispatcher would. For tests and tools in
+  // process.
+  void ask(std::string_view method, const Call& call,
+           std::shared_ptr<const google::protobuf::Message> request, Done done);
 
   std::vector<ViewStatus> status() const;
   // Deletes what the view holds and folds everything again. NOT_FOUND: no such view.
   absl::Status rebuild(std::string_view view);
-  // Folds everything again in a scratch directory up to where the view stands and compares every row version. Takes as
-  // long as a rebuild; the view goes on meanwhile. NOT_FOUND: no such view.
+  // Folds everything again in a scratch directory up to where the view stands and compares every
+  // row version. Takes as long as a rebuild; the view goes on meanwhile. NOT_FOUND: no such view.
   absl::StatusOr<VerifyReport> verify(std::string_view view);
-  // Blocks until every view has folded what the journal holds now, or stands still. False: `timeout_us` passed.
+  // Blocks until every view has folded what the journal holds now, or stands still. False:
+  // `timeout_us` passed.
   bool catch_up(int64_t timeout_us);
 
  private:

@@ -1,4 +1,5 @@
-// The read side over a journal in memory: folds, moments, pages, waiting, loud stops, crashes, rebuilds.
+// The read side over a journal in memory: folds, moments, pages, waiting, loud stops, crashes,
+// rebuilds.
 #include "platform/projection/views.h"
 
 #include <gtest/gtest.h>
@@ -13,8 +14,8 @@
 #include <random>
 #include <thread>
 
-#include "platform/projection/store.h"
 #include "platform/projection/row_reader.h"
+#include "platform/projection/store.h"
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
 
@@ -34,7 +35,8 @@ constexpr const char* kMethod = "taizhang.ledger.v1.LedgerService.ReadEvents";
 class ViewsTest : public ::testing::Test {
  protected:
   ViewsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "taizhang-views-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "taizhang-views-XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
     settings_.directory = directory_ + "/views";
     journal_.open(kLedger);
@@ -94,7 +96,8 @@ class ViewsTest : public ::testing::Test {
   static std::string text(const ReadEventsResponse& response) {
     std::string text;
     for (const auto& row : response.events()) {
-      text += row.id() + "=" + std::to_string(row.commit_first_seq()) + "@" + std::to_string(row.seq()) + " ";
+      text += row.id() + "=" + std::to_string(row.commit_first_seq()) + "@" +
+              std::to_string(row.seq()) + " ";
     }
     return text;
   }
@@ -159,7 +162,8 @@ TEST_F(ViewsTest, ReadsAsOfARecordedTimeAndSaysWhenThatIsFinal) {
   const auto at = [&](int64_t time_us) {
     auto request = question();
     request.mutable_read()->mutable_recorded_time()->set_seconds(time_us / 1'000'000);
-    request.mutable_read()->mutable_recorded_time()->set_nanos(static_cast<int32_t>(time_us % 1'000'000 * 1'000));
+    request.mutable_read()->mutable_recorded_time()->set_nanos(
+        static_cast<int32_t>(time_us % 1'000'000 * 1'000));
     return ask(request);
   };
   EXPECT_EQ(text(at(between_us)), "a=1@1 ");
@@ -243,7 +247,8 @@ TEST_F(ViewsTest, RefusesAPageTokenThatIsNotOurs) {
     request.mutable_page()->set_page_token(altered);
     EXPECT_EQ(ask_error(request).code, kInvalidArgument);
   }
-  for (const std::string& altered : {token + "A", token.substr(1), std::string("!"), std::string(900, 'A')}) {
+  for (const std::string& altered :
+       {token + "A", token.substr(1), std::string("!"), std::string(900, 'A')}) {
     request.mutable_page()->set_page_token(altered);
     EXPECT_EQ(ask_error(request).reason, "PAGE_TOKEN_INVALID");
   }
@@ -436,10 +441,12 @@ TEST_F(ViewsTest, VerifyNamesTheFirstRowThatDiffers) {
   start();
   views_.reset();
   {
-    auto store = projection::Store::open(view_directory(), projection::make_store_resources(1 << 20, 1 << 20));
+    auto store = projection::Store::open(view_directory(),
+                                         projection::make_store_resources(1 << 20, 1 << 20));
     ASSERT_TRUE(store.ok()) << store.status();
     projection::Puts puts;
-    std::string key = projection::store_key::row(kLedger, row_type<testing::SumRow>().prefix, make_key("a"));
+    std::string key =
+        projection::store_key::row(kLedger, row_type<testing::SumRow>().prefix, make_key("a"));
     projection::store_key::append_version(key, 4);
     testing::SumRow row;
     row.set_ledger("a");
@@ -453,10 +460,12 @@ TEST_F(ViewsTest, VerifyNamesTheFirstRowThatDiffers) {
   const auto report = views_->verify("sums");
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_FALSE(report->equal);
-  EXPECT_EQ(report->difference, "different in the view: ledger 990101, table placed, key 610001, seq 4");
+  EXPECT_EQ(report->difference,
+            "different in the view: ledger 990101, table placed, key 610001, seq 4");
 }
 
-// Never a wrong answer: a flipped byte gives the same rows, DATA_LOSS, a view that stands still, or is found by verify.
+// Never a wrong answer: a flipped byte gives the same rows, DATA_LOSS, a view that stands still, or
+// is found by verify.
 TEST_F(ViewsTest, AFlippedByteIsNeverAWrongAnswer) {
   std::map<std::string, int> sums;
   for (int i = 0; i < 400; ++i) {
@@ -473,7 +482,8 @@ TEST_F(ViewsTest, AFlippedByteIsNeverAWrongAnswer) {
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(clean)) {
     const auto name = entry.path().filename().string();
-    if (entry.is_regular_file() && !name.starts_with("LOG") && name != "page_token.key" && entry.file_size() > 0) {
+    if (entry.is_regular_file() && !name.starts_with("LOG") && name != "page_token.key" &&
+        entry.file_size() > 0) {
       files.push_back(std::filesystem::relative(entry.path(), clean).string());
     }
   }
@@ -498,10 +508,12 @@ TEST_F(ViewsTest, AFlippedByteIsNeverAWrongAnswer) {
     views_->catch_up(10'000'000);
     Answer answer = ask_later(request, 1'000'000).get();
     if (const auto* error = std::get_if<Error>(&answer)) {
-      EXPECT_TRUE(error->code == kDataLoss || error->code == kUnavailable) << error->code << error->message;
+      EXPECT_TRUE(error->code == kDataLoss || error->code == kUnavailable)
+          << error->code << error->message;
       ++found;
     } else {
-      EXPECT_EQ(text(static_cast<const ReadEventsResponse&>(*std::get<0>(answer))), right) << path << " " << at;
+      EXPECT_EQ(text(static_cast<const ReadEventsResponse&>(*std::get<0>(answer))), right)
+          << path << " " << at;
     }
   }
   EXPECT_GT(found, 10);
@@ -548,7 +560,8 @@ TEST_F(ViewsTest, AsOfEverySeqEqualsAFoldOfThePrefix) {
       }
       std::string state;
       for (const auto& [name, row] : model) {
-        if (row.first % 7 != 0) state += name + "=" + std::to_string(row.first) + "@" + std::to_string(row.second) + " ";
+        if (row.first % 7 != 0)
+          state += name + "=" + std::to_string(row.first) + "@" + std::to_string(row.second) + " ";
       }
       expected.push_back(state);
     }

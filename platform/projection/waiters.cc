@@ -13,8 +13,8 @@ Waiters::Waiters(Clock& clock, int threads) : clock_(clock) {
 
 Waiters::~Waiters() { stop(); }
 
-uint64_t Waiters::add(const void* view, const std::string& ledger, int64_t seq, int64_t deadline_boot_us,
-                      std::function<void()> ready) {
+uint64_t Waiters::add(const void* view, const std::string& ledger, int64_t seq,
+                      int64_t deadline_boot_us, std::function<void()> ready) {
   std::unique_lock lock(mutex_);
   const uint64_t id = next_id_++;
   if (stopping_) {  // the threads may be gone
@@ -56,14 +56,16 @@ void Waiters::cancel(uint64_t id) {
 }
 
 void Waiters::reached(const void* view, const std::string& ledger, int64_t seq) {
-  // Pairs with add(): either it sees what the view has just published, or this sees that somebody waits.
+  // Pairs with add(): either it sees what the view has just published, or this sees that somebody
+  // waits.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (count_.load() == 0) return;
   const std::lock_guard lock(mutex_);
   for (;;) {
-    const auto first = waiting_.lower_bound(Place{view, ledger, std::numeric_limits<int64_t>::min(), 0});
-    if (first == waiting_.end() || std::get<0>(first->first) != view || std::get<1>(first->first) != ledger ||
-        std::get<2>(first->first) > seq) {
+    const auto first =
+        waiting_.lower_bound(Place{view, ledger, std::numeric_limits<int64_t>::min(), 0});
+    if (first == waiting_.end() || std::get<0>(first->first) != view ||
+        std::get<1>(first->first) != ledger || std::get<2>(first->first) > seq) {
       return;
     }
     take(first);
@@ -73,7 +75,8 @@ void Waiters::reached(const void* view, const std::string& ledger, int64_t seq) 
 void Waiters::wake(const void* view) {
   const std::lock_guard lock(mutex_);
   for (;;) {
-    const auto first = waiting_.lower_bound(Place{view, "", std::numeric_limits<int64_t>::min(), 0});
+    const auto first =
+        waiting_.lower_bound(Place{view, "", std::numeric_limits<int64_t>::min(), 0});
     if (first == waiting_.end() || std::get<0>(first->first) != view) return;
     take(first);
   }

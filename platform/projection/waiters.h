@@ -1,4 +1,5 @@
-// Calls that wait until a view holds a seq: woken by the fold, or by their deadline, without polling.
+// Calls that wait until a view holds a seq: woken by the fold, or by their deadline, without
+// polling.
 #pragma once
 
 #include <atomic>
@@ -24,8 +25,9 @@ class Waiters {
   Waiters(Clock& clock, int threads);
   ~Waiters();  // stop()
 
-  // Runs `ready` once: when reached(view, ledger, at least seq) is told, at the deadline, or at wake(view) and stop().
-  // Whoever adds one looks again afterwards whether it has been reached meanwhile, and tells.
+  // Runs `ready` once: when reached(view, ledger, at least seq) is told, at the deadline, or at
+  // wake(view) and stop(). Whoever adds one looks again afterwards whether it has been reached
+  // meanwhile, and tells.
   uint64_t add(const void* view, const std::string& ledger, int64_t seq, int64_t deadline_boot_us,
                std::function<void()> ready);
   // Forgets it when it is still waiting.

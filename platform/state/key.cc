@@ -20,7 +20,9 @@ constexpr std::array<int8_t, 256> kHexValues = [] {
   return values;
 }();
 
-bool is_dash(size_t position) { return position == 8 || position == 13 || position == 18 || position == 23; }
+bool is_dash(size_t position) {
+  return position == 8 || position == 13 || position == 18 || position == 23;
+}
 
 // Appends mark and bytes; false, and nothing, when the text is no UUID.
 bool append_uuid(std::string& key, std::string_view text) {
@@ -55,7 +57,8 @@ void take_uuid(std::string_view bytes, std::string& text) {
 
 void append_key_text(std::string& key, std::string_view text) {
   if (append_uuid(key, text)) return;
-  if (!text.empty() && text.front() == kUuidMark) broken_invariant("key text starts with a control character");
+  if (!text.empty() && text.front() == kUuidMark)
+    broken_invariant("key text starts with a control character");
   for (const char c : text) {
     key += c;
     if (c == '\0') key += '\xff';

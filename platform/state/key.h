@@ -1,9 +1,11 @@
-// Order-preserving encoding of key parts: the only place where keys of state tables and views are made.
+// Order-preserving encoding of key parts: the only place where keys of state tables and views are
+// made.
 //
-// text: its bytes, 0x00 as 0x00 0xFF, end 0x00 0x01; a UUID (36 lower-case characters) as 0x01 and its 16 bytes, which
-// sort like the text; other text that starts with 0x01 does not occur (control characters are refused) and aborts · integers and enums: 8 bytes big-endian, sign bit flipped ·
-// Date: year × 10,000 + month × 100 + day as an integer. A key of the first k parts is a prefix of every key that
-// starts with the same k parts.
+// text: its bytes, 0x00 as 0x00 0xFF, end 0x00 0x01; a UUID (36 lower-case characters) as 0x01 and
+// its 16 bytes, which sort like the text; other text that starts with 0x01 does not occur (control
+// characters are refused) and aborts · integers and enums: 8 bytes big-endian, sign bit flipped ·
+// Date: year × 10,000 + month × 100 + day as an integer. A key of the first k parts is a prefix of
+// every key that starts with the same k parts.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,9 @@ TEST(Key, AShorterTextSortsFirstAndIsNoPrefixOfALongerOnesKey) {
   EXPECT_LT(make_key(std::string("a")), make_key(std::string("a\0b", 3)));
 }
 
-TEST(Key, FirstPartsAreAPrefix) { EXPECT_TRUE(make_key("a", int64_t{7}, "b").starts_with(make_key("a", int64_t{7}))); }
+TEST(Key, FirstPartsAreAPrefix) {
+  EXPECT_TRUE(make_key("a", int64_t{7}, "b").starts_with(make_key("a", int64_t{7})));
+}
 
 TEST(Key, AUuidTakesSeventeenBytesAndSortsLikeItsText) {
   const std::string low = "00000000-0000-4000-8000-0000000000ff";

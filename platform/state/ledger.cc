@@ -1,4 +1,5 @@
-// What a Ledger adds to its rows: write access only for the owning context, version stamps, local days.
+// What a Ledger adds to its rows: write access only for the owning context, version stamps, local
+// days.
 #include "platform/state/ledger.h"
 
 #include <google/protobuf/descriptor.h>
@@ -16,7 +17,8 @@ int32_t Ledger::today() const { return shanghai_day(occasion_.recorded_time_us);
 
 bool Ledger::actor_covers(std::string_view region) const {
   const auto& own = occasion_.actor->regions();
-  return std::any_of(own.begin(), own.end(), [&](const auto& prefix) { return region.starts_with(prefix); });
+  return std::any_of(own.begin(), own.end(),
+                     [&](const auto& prefix) { return region.starts_with(prefix); });
 }
 
 common::v1::Date Ledger::effective_date() const {
@@ -29,7 +31,8 @@ common::v1::Date Ledger::effective_date() const {
 
 google::protobuf::Message& Ledger::edit_row(const RowType& type, std::string_view key) {
   if (!occasion_.context.empty() && occasion_.context != type.context) {
-    broken_invariant("table " + type.name + " of " + type.context + " written by " + std::string(occasion_.context));
+    broken_invariant("table " + type.name + " of " + type.context + " written by " +
+                     std::string(occasion_.context));
   }
   auto& row = rows_.edit(type, key);
   if (type.version_field) row.GetReflection()->SetInt64(&row, type.version_field, occasion_.seq);
@@ -38,7 +41,8 @@ google::protobuf::Message& Ledger::edit_row(const RowType& type, std::string_vie
 
 void Ledger::erase_row(const RowType& type, std::string_view key) {
   if (!occasion_.context.empty() && occasion_.context != type.context) {
-    broken_invariant("table " + type.name + " of " + type.context + " erased by " + std::string(occasion_.context));
+    broken_invariant("table " + type.name + " of " + type.context + " erased by " +
+                     std::string(occasion_.context));
   }
   rows_.erase(type, key);
 }

@@ -1,7 +1,9 @@
-// The state of one ledger as decide and evolve see it: typed tables, and the occasion of the command or event.
+// The state of one ledger as decide and evolve see it: typed tables, and the occasion of the
+// command or event.
 //
-// decide gets a const Ledger and only reads; evolve gets a Ledger and may edit. Pointers and references it returns are
-// valid until the present decide or evolve returns. Not thread-safe: one deciding loop.
+// decide gets a const Ledger and only reads; evolve gets a Ledger and may edit. Pointers and
+// references it returns are valid until the present decide or evolve returns. Not thread-safe: one
+// deciding loop.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +20,19 @@ class Actor;
 class Date;
 }  // namespace common::v1
 
-// Where a Ledger's rows live: overlay over store (writer), or a plain map (tests). Keys are without table prefix.
+// Where a Ledger's rows live: overlay over store (writer), or a plain map (tests). Keys are without
+// table prefix.
 class Rows {
  public:
   virtual ~Rows() = default;
   // Null: absent. Valid until the next edit or erase of the same row.
-  virtual const google::protobuf::Message* find(const RowType& type, std::string_view key) const = 0;
+  virtual const google::protobuf::Message* find(const RowType& type,
+                                                std::string_view key) const = 0;
   // The row for writing, made with its key fields when absent.
   virtual google::protobuf::Message& edit(const RowType& type, std::string_view key) = 0;
   virtual void erase(const RowType& type, std::string_view key) = 0;
-  // Rows whose key starts with `prefix`, in key order, until `visit` returns false. No edits meanwhile.
+  // Rows whose key starts with `prefix`, in key order, until `visit` returns false. No edits
+  // meanwhile.
   virtual void scan(const RowType& type, std::string_view prefix,
                     const std::function<bool(const google::protobuf::Message&)>& visit) const = 0;
 };
@@ -37,15 +42,15 @@ using BlindIndex = std::function<std::string(std::string_view normalised_number)
 
 // What is known of a command or event besides its body.
 struct Occasion {
-  std::string ledger;                            // six digits
-  int kind = 0;                                  // common.v1.LedgerKind
-  int64_t seq = 0;                               // evolve: of this event; decide: of the first event it would emit
-  int64_t recorded_time_us = 0;                  // microseconds since 1970, UTC
-  int32_t effective_day = 0;                     // yyyymmdd
-  const common::v1::Actor* actor = nullptr;      // never null
-  bool may_self_approve = false;                 // decide only
-  int64_t expected_version = 0;                  // decide only; 0: not stated
-  const BlindIndex* blind_index = nullptr;       // decide only
+  std::string ledger;            // six digits
+  int kind = 0;                  // common.v1.LedgerKind
+  int64_t seq = 0;               // evolve: of this event; decide: of the first event it would emit
+  int64_t recorded_time_us = 0;  // microseconds since 1970, UTC
+  int32_t effective_day = 0;     // yyyymmdd
+  const common::v1::Actor* actor = nullptr;  // never null
+  bool may_self_approve = false;             // decide only
+  int64_t expected_version = 0;              // decide only; 0: not stated
+  const BlindIndex* blind_index = nullptr;   // decide only
   // "rules", "registry" …: evolve may edit tables of this context only. Empty: any (tests).
   std::string_view context;
 };
@@ -82,7 +87,8 @@ class Ledger {
     });
   }
 
-  // evolve only. The row is made with its key fields set when absent; a field `version` is stamped with seq().
+  // evolve only. The row is made with its key fields set when absent; a field `version` is stamped
+  // with seq().
   template <class Row, class... Key>
   Row& edit(const Key&... key) {
     return static_cast<Row&>(edit_row(row_type<Row>(), make_key(key...)));

@@ -8,7 +8,9 @@ namespace taizhang {
 using google::protobuf::Message;
 
 namespace {
-std::string full_key(const RowType& type, std::string_view key) { return type.prefix + std::string(key); }
+std::string full_key(const RowType& type, std::string_view key) {
+  return type.prefix + std::string(key);
+}
 }  // namespace
 
 const Message* MemoryRows::find(const RowType& type, std::string_view key) const {
@@ -25,12 +27,15 @@ Message& MemoryRows::edit(const RowType& type, std::string_view key) {
   return *row;
 }
 
-void MemoryRows::erase(const RowType& type, std::string_view key) { rows_.erase(full_key(type, key)); }
+void MemoryRows::erase(const RowType& type, std::string_view key) {
+  rows_.erase(full_key(type, key));
+}
 
 void MemoryRows::scan(const RowType& type, std::string_view prefix,
                       const std::function<bool(const Message&)>& visit) const {
   const std::string start = full_key(type, prefix);
-  for (auto row = rows_.lower_bound(start); row != rows_.end() && row->first.starts_with(start); ++row) {
+  for (auto row = rows_.lower_bound(start); row != rows_.end() && row->first.starts_with(start);
+       ++row) {
     if (!visit(*row->second)) return;
   }
 }

@@ -1,11 +1,11 @@
 // Rows in a plain map: for unit tests of contexts and views.
 #pragma once
 
+#include <google/protobuf/message.h>
+
 #include <map>
 #include <memory>
 #include <string>
-
-#include <google/protobuf/message.h>
 
 #include "platform/state/ledger.h"
 

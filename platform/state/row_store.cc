@@ -40,7 +40,8 @@ struct RowStore::Impl {
 RowStore::RowStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RowStore::~RowStore() = default;
 
-absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& folder, const RowStoreSettings& settings) {
+absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& folder,
+                                                         const RowStoreSettings& settings) {
   rocksdb::Options options;
   options.create_if_missing = true;
   options.paranoid_checks = true;
@@ -74,16 +75,19 @@ absl::StatusOr<std::optional<std::string>> RowStore::get(std::string_view key) c
   return value;
 }
 
-absl::Status RowStore::scan(std::string_view prefix,
-                            const std::function<bool(std::string_view, std::string_view)>& visit) const {
+absl::Status RowStore::scan(
+    std::string_view prefix,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
   const std::unique_ptr<rocksdb::Iterator> row(impl_->db->NewIterator(rocksdb::ReadOptions()));
-  for (row->Seek(slice(prefix)); row->Valid() && view(row->key()).starts_with(prefix); row->Next()) {
+  for (row->Seek(slice(prefix)); row->Valid() && view(row->key()).starts_with(prefix);
+       row->Next()) {
     if (!visit(view(row->key()), view(row->value()))) break;
   }
   return status_of(row->status());
 }
 
-absl::Status RowStore::write(const std::vector<std::pair<std::string, std::optional<std::string>>>& batch) {
+absl::Status RowStore::write(
+    const std::vector<std::pair<std::string, std::optional<std::string>>>& batch) {
   rocksdb::WriteBatch writes;
   for (const auto& [key, value] : batch) {
     const auto status = value ? writes.Put(slice(key), slice(*value)) : writes.Delete(slice(key));

@@ -1,7 +1,9 @@
-// The writer's state on disk: rows of all ledgers of one partition in RocksDB, with the journal position they stand at.
+// The writer's state on disk: rows of all ledgers of one partition in RocksDB, with the journal
+// position they stand at.
 //
-// Derived from the journal only: no WAL, one column family, position in the same batch, so a crash goes back to the
-// last flush and the tables can always be dropped. Thread-safe for reads beside one writer.
+// Derived from the journal only: no WAL, one column family, position in the same batch, so a crash
+// goes back to the last flush and the tables can always be dropped. Thread-safe for reads beside
+// one writer.
 #pragma once
 
 #include <array>
@@ -27,17 +29,21 @@ struct RowStoreSettings {
 
 class RowStore {
  public:
-  // Creates an empty store when there is none. DATA_LOSS: damaged files (drop them and start again: they are derived).
-  static absl::StatusOr<std::unique_ptr<RowStore>> open(const std::string& folder, const RowStoreSettings& settings);
+  // Creates an empty store when there is none. DATA_LOSS: damaged files (drop them and start again:
+  // they are derived).
+  static absl::StatusOr<std::unique_ptr<RowStore>> open(const std::string& folder,
+                                                        const RowStoreSettings& settings);
   ~RowStore();
 
   // nullopt: absent. DATA_LOSS: damaged.
   absl::StatusOr<std::optional<std::string>> get(std::string_view key) const;
   // Keys starting with `prefix` in order, until `visit` returns false.
-  absl::Status scan(std::string_view prefix,
-                    const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  absl::Status scan(
+      std::string_view prefix,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
 
-  // One atomic batch; a value of nullopt deletes. RESOURCE_EXHAUSTED: disk full, nothing was written.
+  // One atomic batch; a value of nullopt deletes. RESOURCE_EXHAUSTED: disk full, nothing was
+  // written.
   absl::Status write(const std::vector<std::pair<std::string, std::optional<std::string>>>& batch);
   // Everything written is on disk when this returns OK.
   absl::Status flush();

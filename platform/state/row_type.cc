@@ -34,7 +34,8 @@ std::unique_ptr<RowType> read_row_type(const Message& prototype) {
   }
   auto type = std::make_unique<RowType>();
   // The one that lives for ever: `prototype` may be a row on somebody's stack.
-  type->prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
+  type->prototype =
+      google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
   type->name = options.name();
   append_key_text(type->prefix, options.name());
   type->context = context_of(descriptor.file()->package());
@@ -46,12 +47,14 @@ std::unique_ptr<RowType> read_row_type(const Message& prototype) {
     while (!name.empty() && name.front() == ' ') name.erase(0, 1);
     const auto* key_field = descriptor.FindFieldByName(name);
     if (!key_field || key_field->is_repeated()) {
-      broken_invariant("(table) of " + descriptor.full_name() + " names no such key field: " + name);
+      broken_invariant("(table) of " + descriptor.full_name() +
+                       " names no such key field: " + name);
     }
     type->key_fields.push_back(key_field);
   }
   const auto* version = descriptor.FindFieldByName("version");
-  if (version && version->cpp_type() == FieldDescriptor::CPPTYPE_INT64) type->version_field = version;
+  if (version && version->cpp_type() == FieldDescriptor::CPPTYPE_INT64)
+    type->version_field = version;
   return type;
 }
 
@@ -107,8 +110,7 @@ std::string RowType::key_of(const Message& row) const {
       case FieldDescriptor::CPPTYPE_MESSAGE:
         append_key_number(key, date_number(reflection.GetMessage(row, part)));
         break;
-      default:
-        broken_invariant("key field of an unsupported type: " + part->full_name());
+      default: broken_invariant("key field of an unsupported type: " + part->full_name());
     }
   }
   return key;
@@ -133,14 +135,11 @@ void RowType::fill_key(Message& row, std::string_view key) const {
       case FieldDescriptor::CPPTYPE_INT32:
         reflection.SetInt32(&row, part, static_cast<int32_t>(number));
         break;
-      case FieldDescriptor::CPPTYPE_INT64:
-        reflection.SetInt64(&row, part, number);
-        break;
+      case FieldDescriptor::CPPTYPE_INT64: reflection.SetInt64(&row, part, number); break;
       case FieldDescriptor::CPPTYPE_MESSAGE:
         set_date(*reflection.MutableMessage(&row, part), number);
         break;
-      default:
-        fits = false;
+      default: fits = false;
     }
   }
   if (!fits || !key.empty()) broken_invariant("key does not fit table " + name);

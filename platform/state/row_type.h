@@ -22,7 +22,8 @@ struct RowType {
   // "registry": the package taizhang.registry.state.v1 says who may write it.
   std::string context;
   std::vector<const google::protobuf::FieldDescriptor*> key_fields;
-  // int64 `version`, stamped with the seq of the event that last wrote the row; null: the row has none.
+  // int64 `version`, stamped with the seq of the event that last wrote the row; null: the row has
+  // none.
   const google::protobuf::FieldDescriptor* version_field = nullptr;
 
   // Aborts when the message has no (table) option or its key names a field it does not have.

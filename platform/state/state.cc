@@ -1,7 +1,7 @@
 // State of the ledgers: cache and overlay over the rows on disk.
 //
-// Keys in the store: 'L' ledger(6 bytes) table-prefix row-key = a row; 'M' ... = what the platform keeps (position) ·
-// 'O' ledger first_seq = the offset of that commit.
+// Keys in the store: 'L' ledger(6 bytes) table-prefix row-key = a row; 'M' ... = what the platform
+// keeps (position) · 'O' ledger first_seq = the offset of that commit.
 #include "platform/state/state.h"
 
 #include <google/protobuf/io/coded_stream.h>
@@ -105,7 +105,9 @@ class State::LedgerRows : public Rows {
   Message& edit(const RowType& type, std::string_view key) override {
     return *state_.edit(type, full_key(code_, type, key), key);
   }
-  void erase(const RowType& type, std::string_view key) override { state_.erase(type, full_key(code_, type, key)); }
+  void erase(const RowType& type, std::string_view key) override {
+    state_.erase(type, full_key(code_, type, key));
+  }
   void scan(const RowType& type, std::string_view prefix,
             const std::function<bool(const Message&)>& visit) const override {
     state_.scan(type, full_key(code_, type, prefix), visit);
@@ -120,13 +122,15 @@ State::State(StateSettings settings, std::unique_ptr<RowStore> store)
     : settings_(std::move(settings)), store_(std::move(store)) {}
 State::~State() = default;
 
-absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder, const StateSettings& settings) {
+absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder,
+                                                   const StateSettings& settings) {
   auto store = RowStore::open(folder, settings.store);
   if (!store.ok()) return store.status();
   const auto version = (*store)->get(kVersionKey);
   if (!version.ok()) return version.status();
   if (*version && **version != std::to_string(kStateFoldVersion)) {
-    log(LogLevel::kInfo, "state_dropped", {{"stored_version", **version}, {"version", int64_t{kStateFoldVersion}}});
+    log(LogLevel::kInfo, "state_dropped",
+        {{"stored_version", **version}, {"version", int64_t{kStateFoldVersion}}});
     store->reset();
     std::error_code error;
     std::filesystem::remove_all(folder, error);
@@ -137,7 +141,8 @@ absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder, co
   if (!digest.ok()) return digest.status();
   std::unique_ptr<State> state(new State(settings, *std::move(store)));
   if (*digest) {
-    if ((*digest)->size() != 32) return absl::DataLossError("state tables: digest row is malformed");
+    if ((*digest)->size() != 32)
+      return absl::DataLossError("state tables: digest row is malformed");
     std::array<uint8_t, 32> bytes{};
     std::copy((*digest)->begin(), (*digest)->end(), bytes.begin());
     state->digest_ = words(bytes);
@@ -163,7 +168,9 @@ absl::StatusOr<std::optional<Fold>> State::stored_fold() const {
 Rows& State::ledger(std::string_view code) {
   const auto found = ledgers_.find(code);
   if (found != ledgers_.end()) return *found->second;
-  return *ledgers_.emplace(std::string(code), std::make_unique<LedgerRows>(*this, std::string(code))).first->second;
+  return *ledgers_
+              .emplace(std::string(code), std::make_unique<LedgerRows>(*this, std::string(code)))
+              .first->second;
 }
 
 State::Entry& State::entry(const RowType& type, const std::string& key) {
@@ -182,7 +189,8 @@ State::Entry& State::entry(const RowType& type, const std::string& key) {
   } else if (*stored) {
     fresh->base.reset(type.prototype->New());
     if (!fresh->base->ParseFromString(**stored)) {
-      if (status_.ok()) status_ = absl::DataLossError("state tables: row of " + type.name + " cannot be read");
+      if (status_.ok())
+        status_ = absl::DataLossError("state tables: row of " + type.name + " cannot be read");
       fresh->base.reset();
     } else {
       fresh->stored_hash = row_hash(key, **stored);
@@ -226,7 +234,9 @@ Message* State::edit(const RowType& type, const std::string& key, std::string_vi
   return version.row.get();
 }
 
-void State::erase(const RowType& type, const std::string& key) { version_for_edit(entry(type, key)).row.reset(); }
+void State::erase(const RowType& type, const std::string& key) {
+  version_for_edit(entry(type, key)).row.reset();
+}
 
 void State::note_unstored(Entry& entry) {
   const auto table = unstored_.find(entry.type);
@@ -254,10 +264,13 @@ std::set<std::string_view>& State::unstored_of(const RowType& type) {
   return keys;
 }
 
-void State::scan(const RowType& type, const std::string& prefix, const std::function<bool(const Message&)>& visit) {
+void State::scan(const RowType& type, const std::string& prefix,
+                 const std::function<bool(const Message&)>& visit) {
   const auto& unstored = unstored_of(type);
   auto pending = unstored.lower_bound(prefix);
-  const auto pending_here = [&] { return pending != unstored.end() && pending->starts_with(prefix); };
+  const auto pending_here = [&] {
+    return pending != unstored.end() && pending->starts_with(prefix);
+  };
   bool go_on = true;
   // Rows of the overlay that sort before `limit` (all of them when it is empty).
   const auto visit_pending = [&](std::string_view limit) {
@@ -271,9 +284,11 @@ void State::scan(const RowType& type, const std::string& prefix, const std::func
   const auto scanned = store_->scan(prefix, [&](std::string_view key, std::string_view value) {
     visit_pending(key);
     if (!go_on) return false;
-    if (pending_here() && *pending == key) return true;  // the newer version comes with the pending ones
+    if (pending_here() && *pending == key)
+      return true;  // the newer version comes with the pending ones
     if (!decoded->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
-      if (status_.ok()) status_ = absl::DataLossError("state tables: row of " + type.name + " cannot be read");
+      if (status_.ok())
+        status_ = absl::DataLossError("state tables: row of " + type.name + " cannot be read");
       return false;
     }
     go_on = visit(*decoded);
@@ -323,7 +338,8 @@ absl::Status State::write(const Fold& fold, const std::vector<std::string>& touc
   std::vector<std::pair<std::string, std::optional<std::string>>> batch;
   batch.reserve(dirty_.size() + 8);
   // Neighbours one after another: the store's sorted memory finds their place faster.
-  std::sort(dirty_.begin(), dirty_.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
+  std::sort(dirty_.begin(), dirty_.end(),
+            [](const Entry* a, const Entry* b) { return a->key < b->key; });
   for (Entry* row : dirty_) {
     std::optional<std::string> bytes;
     if (row->base) bytes = serialise(*row->base);
@@ -332,16 +348,19 @@ absl::Status State::write(const Fold& fold, const std::vector<std::string>& touc
   }
   // A failed batch took the touched ledgers with it: then all of them are written again.
   if (unwritten_ledgers_) {
-    for (const auto& [code, ledger] : fold.ledgers()) batch.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
+    for (const auto& [code, ledger] : fold.ledgers())
+      batch.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
   } else {
-    for (const auto& code : touched_ledgers) batch.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
+    for (const auto& code : touched_ledgers)
+      batch.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
   }
   for (const auto& [key, offset] : offsets_) batch.emplace_back(key, make_key(offset));
   const auto digest = bytes_of_sum(digest_);
   batch.emplace_back(kDigestKey, std::string(digest.begin(), digest.end()));
   batch.emplace_back(kPartitionKey, fold.partition_row());
   batch.emplace_back(kVersionKey, std::to_string(kStateFoldVersion));
-  // Rows of a failed batch stay dirty; that their hashes are counted already does no harm, they are counted again.
+  // Rows of a failed batch stay dirty; that their hashes are counted already does no harm, they are
+  // counted again.
   const auto written = store_->write(batch);
   unwritten_ledgers_ = !written.ok();
   if (!written.ok()) return written;
@@ -382,7 +401,8 @@ void State::note_offset(std::string_view ledger_code, int64_t first_seq, int64_t
   offsets_[offset_key(ledger_code, first_seq)] = offset;
 }
 
-absl::StatusOr<std::optional<int64_t>> State::offset_of(std::string_view ledger_code, int64_t first_seq) const {
+absl::StatusOr<std::optional<int64_t>> State::offset_of(std::string_view ledger_code,
+                                                        int64_t first_seq) const {
   const std::string key = offset_key(ledger_code, first_seq);
   if (const auto noted = offsets_.find(key); noted != offsets_.end()) return noted->second;
   const auto stored = store_->get(key);
@@ -390,7 +410,8 @@ absl::StatusOr<std::optional<int64_t>> State::offset_of(std::string_view ledger_
   if (!*stored) return std::nullopt;
   std::string_view text = **stored;
   int64_t offset = 0;
-  if (!take_key_number(text, offset)) return absl::DataLossError("state tables: offset row is malformed");
+  if (!take_key_number(text, offset))
+    return absl::DataLossError("state tables: offset row is malformed");
   return offset;
 }
 
@@ -405,10 +426,11 @@ StateDigest State::digest() const {
 
 absl::StatusOr<StateDigest> State::recomputed_digest() const {
   std::array<uint64_t, 4> sum{};
-  const auto scanned = store_->scan(std::string(1, kRows), [&](std::string_view key, std::string_view value) {
-    add(sum, words(row_hash(key, value)));
-    return true;
-  });
+  const auto scanned =
+      store_->scan(std::string(1, kRows), [&](std::string_view key, std::string_view value) {
+        add(sum, words(row_hash(key, value)));
+        return true;
+      });
   if (!scanned.ok()) return scanned;
   return bytes_of_sum(sum);
 }

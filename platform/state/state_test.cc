@@ -18,7 +18,9 @@ constexpr const char* kCode = "990101";
 
 class StateTest : public testing::Test {
  protected:
-  StateTest() : folder_(std::filesystem::temp_directory_path() / ("state_test." + std::to_string(getpid()))) {
+  StateTest()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("state_test." + std::to_string(getpid()))) {
     std::filesystem::remove_all(folder_);
     open();
   }
@@ -45,7 +47,8 @@ class StateTest : public testing::Test {
   std::string scanned() {
     std::string out;
     rows().scan(row_type<Row>(), make_key("k"), [&](const google::protobuf::Message& row) {
-      out += static_cast<const Row&>(row).id() + "=" + std::to_string(static_cast<const Row&>(row).first_seq()) + " ";
+      out += static_cast<const Row&>(row).id() + "=" +
+             std::to_string(static_cast<const Row&>(row).first_seq()) + " ";
       return true;
     });
     return out;
@@ -135,7 +138,8 @@ TEST_F(StateTest, EqualsAPlainMapOverRandomHistories) {
   std::mt19937 random(7);
   uint64_t n = 0;
   uint64_t confirmed = 0;
-  std::vector<std::map<std::string, int64_t>> model(1);  // state after each unconfirmed append; [0] = confirmed
+  std::vector<std::map<std::string, int64_t>> model(
+      1);  // state after each unconfirmed append; [0] = confirmed
   for (int turn = 0; turn < 5'000; ++turn) {
     const auto dice = random() % 20;
     if (dice < 12) {
@@ -191,7 +195,8 @@ TEST_F(StateTest, AFlippedByteIsFoundNotRead) {
   auto opened = State::open(folder_, {});
   if (!opened.ok()) return;  // refused: fine
   for (int i = 0; i < 500; ++i) {
-    const auto* row = (*opened)->ledger(kCode).find(row_type<Row>(), make_key("k", "r" + std::to_string(i)));
+    const auto* row =
+        (*opened)->ledger(kCode).find(row_type<Row>(), make_key("k", "r" + std::to_string(i)));
     if (row) {
       EXPECT_EQ(static_cast<const Row&>(*row).first_seq(), i);
     } else {

@@ -1,4 +1,5 @@
-// The view asset_register: expected figures of the sample book, states by day, voids, rules, pages, history.
+// The view asset_register: expected figures of the sample book, states by day, voids, rules, pages,
+// history.
 #include "projections/asset_register/asset_register.h"
 
 #include <gtest/gtest.h>

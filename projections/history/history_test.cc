@@ -1,4 +1,5 @@
-// The view history: what changed, what is withheld, late entries, requests, documents, moments, pages.
+// The view history: what changed, what is withheld, late entries, requests, documents, moments,
+// pages.
 #include "projections/history/history.h"
 
 #include <gtest/gtest.h>

@@ -97,10 +97,8 @@ void fold(Ledger& rows, const EventMeta& meta, const IssueReopened& event) {
 }  // namespace
 
 void take_issues(View& view) {
-  view.on<IssueRaised>(fold)
-      .on<IssueAssigned>(fold)
-      .on<IssueResolved>(fold)
-      .on<IssueReopened>(fold);
+  view.on<IssueRaised>(fold).on<IssueAssigned>(fold).on<IssueResolved>(fold).on<IssueReopened>(
+      fold);
 }
 
 }  // namespace taizhang::household_file

@@ -22,14 +22,17 @@ using ledger::state::v1::StoredCommit;
 // Seqs taken from an index at a time.
 constexpr size_t kIndexChunk = 128;
 
-std::string_view context_of(std::string_view stored_type) { return stored_type.substr(0, stored_type.find('.')); }
+std::string_view context_of(std::string_view stored_type) {
+  return stored_type.substr(0, stored_type.find('.'));
+}
 
 }  // namespace
 
 Filter Filter::of(const ledger::v1::EventFilter& filter) {
   Filter made;
   for (const auto& type : filter.types()) made.types.emplace_back(stored_type(type));
-  for (const auto& subject : filter.subjects()) made.subjects.push_back({subject.kind(), subject.id()});
+  for (const auto& subject : filter.subjects())
+    made.subjects.push_back({subject.kind(), subject.id()});
   made.contexts.assign(filter.contexts().begin(), filter.contexts().end());
   return made;
 }
@@ -52,7 +55,9 @@ const std::vector<EventMeta>* EventWalker::decode(const std::string& body) {
   const projection::FindType find_type = [](std::string_view type) {
     // The view holds no event of an unknown type: it would have stopped there.
     const auto* descriptor = projection::find_event_type(type);
-    return std::pair(descriptor, google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor));
+    return std::pair(
+        descriptor,
+        google::protobuf::MessageFactory::generated_factory()->GetPrototype(descriptor));
   };
   if (!projection::decode_commit(body_, find_type, *decoded_)) return nullptr;
   return &decoded_->commits[0].events;
@@ -64,10 +69,11 @@ const std::vector<EventMeta>* EventWalker::commit_of(int64_t seq) {
     if (commit.meta.first_seq <= seq && seq <= commit.meta.last_seq) return &commit.events;
   }
   const std::vector<EventMeta>* events = nullptr;
-  rows_.scan(row_type<StoredCommit>(), {}, make_key(seq - 1), [&](std::string_view, const auto& row) {
-    events = decode(static_cast<const StoredCommit&>(row).body());
-    return false;
-  });
+  rows_.scan(row_type<StoredCommit>(), {}, make_key(seq - 1),
+             [&](std::string_view, const auto& row) {
+               events = decode(static_cast<const StoredCommit&>(row).body());
+               return false;
+             });
   if (!events || events->front().seq > seq) return nullptr;
   return events;
 }
@@ -97,7 +103,8 @@ int64_t EventWalker::walk_commits(const Range& range, int64_t look_max,
     seen = event.seq;
     return true;
   };
-  const SnapshotRows::VisitRow commit = [&](std::string_view, const google::protobuf::Message& row) {
+  const SnapshotRows::VisitRow commit = [&](std::string_view,
+                                            const google::protobuf::Message& row) {
     const auto* events = decode(static_cast<const StoredCommit&>(row).body());
     if (!events) return false;
     if (range.backward) {
@@ -115,8 +122,8 @@ int64_t EventWalker::walk_commits(const Range& range, int64_t look_max,
   return seen;
 }
 
-std::vector<int64_t> EventWalker::indexed(const RowType& type, const std::string& prefix, const Range& range,
-                                          size_t count) {
+std::vector<int64_t> EventWalker::indexed(const RowType& type, const std::string& prefix,
+                                          const Range& range, size_t count) {
   std::vector<int64_t> found;
   const auto* seq_field = type.key_fields.back();
   const SnapshotRows::VisitRow each = [&](std::string_view, const google::protobuf::Message& row) {
@@ -139,8 +146,10 @@ int64_t EventWalker::walk_index(const Range& range, int64_t look_max,
                                 const std::function<bool(const EventMeta&)>& visit) {
   // A subject is nearly always rarer than a type.
   std::vector<std::string> prefixes;
-  const RowType& type = filter_.subjects.empty() ? row_type<EventByType>() : row_type<EventBySubject>();
-  for (const auto& subject : filter_.subjects) prefixes.push_back(make_key(subject.kind, subject.id));
+  const RowType& type =
+      filter_.subjects.empty() ? row_type<EventByType>() : row_type<EventBySubject>();
+  for (const auto& subject : filter_.subjects)
+    prefixes.push_back(make_key(subject.kind, subject.id));
   if (filter_.subjects.empty()) {
     for (const auto& name : filter_.types) prefixes.push_back(make_key(name));
   }
@@ -153,7 +162,8 @@ int64_t EventWalker::walk_index(const Range& range, int64_t look_max,
     int64_t known_until = range.backward ? left.low : left.high;
     for (const auto& prefix : prefixes) {
       const auto found = indexed(type, prefix, left, kIndexChunk);
-      if (found.size() == kIndexChunk && nearer(found.back(), known_until)) known_until = found.back();
+      if (found.size() == kIndexChunk && nearer(found.back(), known_until))
+        known_until = found.back();
       candidates.insert(candidates.end(), found.begin(), found.end());
     }
     std::sort(candidates.begin(), candidates.end(), nearer);

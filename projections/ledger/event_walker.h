@@ -1,4 +1,5 @@
-// Goes through the stored events of a ledger, forward or backward, by the index that serves the filter.
+// Goes through the stored events of a ledger, forward or backward, by the index that serves the
+// filter.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct Batch;
 
 namespace taizhang::ledger_view {
 
-// What an event must be. Each empty list lets everything pass; an event needs one of every list that is not empty.
+// What an event must be. Each empty list lets everything pass; an event needs one of every list
+// that is not empty.
 struct Filter {
   static Filter of(const ledger::v1::EventFilter& filter);
   bool matches(const EventMeta& event) const;
@@ -43,19 +45,23 @@ class EventWalker {
     int64_t high = 0;
     bool backward = false;
   };
-  // Calls visit for each event of the range that the filter lets pass, in order, until it answers false or `look_max`
-  // events were looked at. Returns the seq up to (backward: down to) which, inclusive, everything was seen; the event
-  // that visit answered false to counts as not seen.
-  int64_t walk(const Range& range, int64_t look_max, const std::function<bool(const EventMeta&)>& visit);
+  // Calls visit for each event of the range that the filter lets pass, in order, until it answers
+  // false or `look_max` events were looked at. Returns the seq up to (backward: down to) which,
+  // inclusive, everything was seen; the event that visit answered false to counts as not seen.
+  int64_t walk(const Range& range, int64_t look_max,
+               const std::function<bool(const EventMeta&)>& visit);
 
   // The event of that seq, whatever the filter. False: not stored.
   bool at(int64_t seq, const std::function<void(const EventMeta&)>& visit);
 
  private:
-  int64_t walk_commits(const Range& range, int64_t look_max, const std::function<bool(const EventMeta&)>& visit);
-  int64_t walk_index(const Range& range, int64_t look_max, const std::function<bool(const EventMeta&)>& visit);
+  int64_t walk_commits(const Range& range, int64_t look_max,
+                       const std::function<bool(const EventMeta&)>& visit);
+  int64_t walk_index(const Range& range, int64_t look_max,
+                     const std::function<bool(const EventMeta&)>& visit);
   // Seqs of the range under one index key, nearest first, at most `count`.
-  std::vector<int64_t> indexed(const RowType& type, const std::string& prefix, const Range& range, size_t count);
+  std::vector<int64_t> indexed(const RowType& type, const std::string& prefix, const Range& range,
+                               size_t count);
   // The commit that holds `seq`, decoded; null: not stored. Valid until the next call.
   const std::vector<EventMeta>* commit_of(int64_t seq);
   const std::vector<EventMeta>* decode(const std::string& body);

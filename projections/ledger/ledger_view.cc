@@ -22,7 +22,8 @@ constexpr size_t kPageBytesMax = 2'000'000;
 
 void fold(Ledger& rows, const EventMeta& meta) {
   rows.edit<EventByType>(meta.type, meta.seq);
-  for (const auto& subject : subjects_of(*meta.event)) rows.edit<EventBySubject>(subject.kind, subject.id, meta.seq);
+  for (const auto& subject : subjects_of(*meta.event))
+    rows.edit<EventBySubject>(subject.kind, subject.id, meta.seq);
 }
 
 void fold_commit(Ledger& rows, const CommitMeta& commit) {
@@ -62,7 +63,8 @@ Result<ledger::v1::ReadEventsResponse> read_events(const Snapshot& snapshot,
   return response;
 }
 
-bool find_event(SnapshotRows& rows, int64_t seq, const std::function<void(const EventMeta&)>& visit) {
+bool find_event(SnapshotRows& rows, int64_t seq,
+                const std::function<void(const EventMeta&)>& visit) {
   const Filter all;
   return EventWalker(rows, all).at(seq, visit);
 }

@@ -5,7 +5,8 @@
 
 namespace taizhang::ledger_view {
 
-// LedgerService.ReadEvents and Subscribe; also where the other views look up who, when and why of an event.
+// LedgerService.ReadEvents and Subscribe; also where the other views look up who, when and why of
+// an event.
 View ledger_view();
 
 }  // namespace taizhang::ledger_view

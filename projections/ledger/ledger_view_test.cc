@@ -29,7 +29,8 @@ using testing::TestJournal;
 constexpr const char* kLedger = "990101";
 
 // A view without rows whose answers name the event of the newest seq.
-Result<ledger::v1::GetOutcomeResponse> who_was_it(const Snapshot& snapshot, const ledger::v1::GetOutcomeRequest&) {
+Result<ledger::v1::GetOutcomeResponse> who_was_it(const Snapshot& snapshot,
+                                                  const ledger::v1::GetOutcomeRequest&) {
   ledger::v1::GetOutcomeResponse response;
   const bool found = snapshot.event(snapshot.seq(), [&](const EventMeta& event) {
     response.mutable_receipt()->add_event_ids(event.id());
@@ -48,7 +49,8 @@ View probe_view() {
 class LedgerViewTest : public ::testing::Test {
  protected:
   LedgerViewTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "taizhang-ledger-XXXXXX").string();
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "taizhang-ledger-XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
     journal_.open(kLedger);
     caller_.roles = {common::v1::ROLE_MAKER};
@@ -77,7 +79,8 @@ class LedgerViewTest : public ::testing::Test {
     EXPECT_TRUE(views_->catch_up(10'000'000));
     request.set_ledger(kLedger);
     std::promise<Answer> promise;
-    dispatcher_.unary(method("ReadEvents"), call(), std::make_shared<ReadEventsRequest>(std::move(request)),
+    dispatcher_.unary(method("ReadEvents"), call(),
+                      std::make_shared<ReadEventsRequest>(std::move(request)),
                       [&](Answer answer) { promise.set_value(std::move(answer)); });
     Answer answer = promise.get_future().get();
     if (const auto* error = std::get_if<Error>(&answer)) {
@@ -107,7 +110,8 @@ class LedgerViewTest : public ::testing::Test {
 
   std::unique_ptr<ServerStream> subscribe(SubscribeRequest request) {
     request.set_ledger(kLedger);
-    auto opened = dispatcher_.stream(method("Subscribe"), call(), std::make_shared<SubscribeRequest>(request));
+    auto opened = dispatcher_.stream(method("Subscribe"), call(),
+                                     std::make_shared<SubscribeRequest>(request));
     if (const auto* error = std::get_if<Error>(&opened)) {
       ADD_FAILURE() << error->reason << ": " << error->message;
       return nullptr;
@@ -264,7 +268,8 @@ TEST_F(LedgerViewTest, SubscribesFromThePastIntoThePresent) {
   auto later = next_later(*stream);
   add("100009");
   Answer answer = later.get();
-  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()), "6 ");
+  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()),
+            "6 ");
 }
 
 TEST_F(LedgerViewTest, ASubscriptionBeyondTheEndClaimsNothing) {
@@ -279,7 +284,8 @@ TEST_F(LedgerViewTest, ASubscriptionBeyondTheEndClaimsNothing) {
   add("100009");
   add("100010");
   Answer answer = later.get();
-  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()), "7 ");
+  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()),
+            "7 ");
   EXPECT_EQ(next(*stream).caught_up().seq(), 7);
 }
 
@@ -377,7 +383,8 @@ TEST_F(LedgerViewTest, AnUnknownLedgerHasNoEvents) {
   ASSERT_TRUE(views_->catch_up(10'000'000));
   SubscribeRequest request;
   request.set_ledger("110000");
-  auto opened = dispatcher_.stream(method("Subscribe"), call(), std::make_shared<SubscribeRequest>(request));
+  auto opened =
+      dispatcher_.stream(method("Subscribe"), call(), std::make_shared<SubscribeRequest>(request));
   EXPECT_EQ(std::get<Error>(opened).code, kNotFound);
 }
 

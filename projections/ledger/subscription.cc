@@ -37,7 +37,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
                           call.caller->has_role(common::v1::ROLE_CHECKER)),
         position_(request.after_seq()),
         told_(request.after_seq()) {
-    const int32_t asked_ms = request.heartbeat_ms() == 0 ? kHeartbeatMsDefault : request.heartbeat_ms();
+    const int32_t asked_ms =
+        request.heartbeat_ms() == 0 ? kHeartbeatMsDefault : request.heartbeat_ms();
     heartbeat_us_ = int64_t{std::max(asked_ms, kHeartbeatMsMin)} * 1'000;
     heartbeat_due_us_ = view_->boot_us() + heartbeat_us_;
   }
@@ -63,8 +64,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   }
 
  private:
-  // Answers the pending next(), or waits for more and comes back. One thread at a time: next() calls it, and then only
-  // the one waiter it left behind.
+  // Answers the pending next(), or waits for more and comes back. One thread at a time: next()
+  // calls it, and then only the one waiter it left behind.
   void go_on() {
     for (;;) {
       if (ended()) return answer(cancelled());
@@ -83,8 +84,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     }
   }
 
-  // Everything there is has been told or passed. A position that nobody has written yet is waited for: of what lies
-  // before it nothing was seen.
+  // Everything there is has been told or passed. A position that nobody has written yet is waited
+  // for: of what lies before it nothing was seen.
   void stand_at_end(const LiveView::Progress& now) {
     auto message = std::make_unique<SubscribeResponse>();
     if (!caught_up_ && position_ <= now.seq) {
@@ -93,7 +94,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
       return tell(std::move(message));
     }
     if (view_->boot_us() < heartbeat_due_us_) return wait();
-    // Passing what did not match moves the position as well; told once per heartbeat, not per event.
+    // Passing what did not match moves the position as well; told once per heartbeat, not per
+    // event.
     if (position_ > told_) {
       message->mutable_checkpoint()->set_seq(position_);
     } else {
@@ -133,7 +135,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     const auto self = shared_from_this();
     const uint64_t waiting =
         view_->when_beyond(ledger_, position_, heartbeat_due_us_, [self] { self->go_on(); });
-    // Meanwhile it may have been answered, asked again and left another waiter: that one is not to be forgotten.
+    // Meanwhile it may have been answered, asked again and left another waiter: that one is not to
+    // be forgotten.
     const std::lock_guard lock(mutex_);
     if (turn_ != turn) return;
     waiting_ = waiting;
@@ -179,7 +182,8 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
 class SubscriptionStream : public ServerStream {
  public:
-  explicit SubscriptionStream(std::shared_ptr<Subscription> subscription) : subscription_(std::move(subscription)) {}
+  explicit SubscriptionStream(std::shared_ptr<Subscription> subscription)
+      : subscription_(std::move(subscription)) {}
   ~SubscriptionStream() override { subscription_->cancel(); }
   void next(Done ready) override { subscription_->next(std::move(ready)); }
   void cancel() override { subscription_->cancel(); }
@@ -190,12 +194,12 @@ class SubscriptionStream : public ServerStream {
 
 }  // namespace
 
-std::variant<std::unique_ptr<ServerStream>, Error> open_subscription(std::shared_ptr<LiveView> view, const Call& call,
-                                                                     std::shared_ptr<const Message> request) {
+std::variant<std::unique_ptr<ServerStream>, Error> open_subscription(
+    std::shared_ptr<LiveView> view, const Call& call, std::shared_ptr<const Message> request) {
   const auto progress = view->progress(static_cast<const SubscribeRequest&>(*request).ledger());
   if (const auto* error = std::get_if<Error>(&progress)) return *error;
-  return std::make_unique<SubscriptionStream>(
-      std::make_shared<Subscription>(std::move(view), call, static_cast<const SubscribeRequest&>(*request)));
+  return std::make_unique<SubscriptionStream>(std::make_shared<Subscription>(
+      std::move(view), call, static_cast<const SubscribeRequest&>(*request)));
 }
 
 }  // namespace taizhang::ledger_view

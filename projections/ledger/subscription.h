@@ -1,10 +1,10 @@
 // One Subscribe call: events after a position, then as they happen.
 #pragma once
 
+#include <google/protobuf/message.h>
+
 #include <memory>
 #include <variant>
-
-#include <google/protobuf/message.h>
 
 #include "platform/projection/view.h"
 
@@ -12,6 +12,7 @@ namespace taizhang::ledger_view {
 
 // Pulled message by message, so that a slow reader holds nothing but its position.
 std::variant<std::unique_ptr<ServerStream>, Error> open_subscription(
-    std::shared_ptr<LiveView> view, const Call& call, std::shared_ptr<const google::protobuf::Message> request);
+    std::shared_ptr<LiveView> view, const Call& call,
+    std::shared_ptr<const google::protobuf::Message> request);
 
 }  // namespace taizhang::ledger_view

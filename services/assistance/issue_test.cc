@@ -182,8 +182,10 @@ TEST(ReopenIssue, TakesAResolvedIssueUpAgain) {
   command.set_issue_id(id("i"));
   auto scenario = book();
   scenario.when(command).refused(ASSISTANCE_REFUSAL_ISSUE_NOT_RESOLVED, "issue_id");
-  scenario.given(resolve_issue("i")).expecting_version(1).when(command).refused(
-      COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
+  scenario.given(resolve_issue("i"))
+      .expecting_version(1)
+      .when(command)
+      .refused(COMMON_REFUSAL_VERSION_MISMATCH, "context.expected_version");
   scenario.when(command).accepted();
   EXPECT_EQ(scenario.row<Issue>(id("i")).state(), Issue::STATE_ASSIGNED);
   EXPECT_EQ(open_issues(scenario), 2);

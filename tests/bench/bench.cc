@@ -63,17 +63,23 @@ double fdatasyncs_per_second(const std::string& folder) {
 }
 
 nlohmann::json json_of(const LoadResult& result) {
-  return {{"per_second", result.per_second}, {"p50_us", result.p50_us}, {"p99_us", result.p99_us},
-          {"calls", result.calls}, {"errors", result.errors}};
+  return {{"per_second", result.per_second},
+          {"p50_us", result.p50_us},
+          {"p99_us", result.p99_us},
+          {"calls", result.calls},
+          {"errors", result.errors}};
 }
 
 void print_row(const char* name, int callers, const LoadResult& result) {
-  printf("%-22s %4d callers  %9.0f/s  p50 %8.0f us  p99 %8.0f us%s%s\n", name, callers, result.per_second,
-         result.p50_us, result.p99_us, result.errors ? "  ERRORS: " : "", result.first_error.c_str());
+  printf("%-22s %4d callers  %9.0f/s  p50 %8.0f us  p99 %8.0f us%s%s\n", name, callers,
+         result.per_second, result.p50_us, result.p99_us, result.errors ? "  ERRORS: " : "",
+         result.first_error.c_str());
   fflush(stdout);
 }
 
-void print_ratio(const char* name, double value, const char* aim) { printf("  -> %s: %.2f (aim %s)\n", name, value, aim); }
+void print_ratio(const char* name, double value, const char* aim) {
+  printf("  -> %s: %.2f (aim %s)\n", name, value, aim);
+}
 
 LoadOptions to(const std::string& address, const std::string& method, int callers, double seconds) {
   LoadOptions options;
@@ -97,10 +103,11 @@ bool set_up(const std::string& address, const std::string& reference) {
   const int per_message = 500;
   auto options = to(address, "/taizhang.ledger.v1.CommandService/Execute", 4, 600);
   options.messages = kHouseholds / per_message;
-  const auto result = bulk_load(options, per_message,
-                                [&](int64_t index) { return household_bulk(index * per_message, per_message); },
-                                refused_in);
-  printf("set up: %lld households, %.0f/s\n", static_cast<long long>(result.calls), result.per_second);
+  const auto result = bulk_load(
+      options, per_message,
+      [&](int64_t index) { return household_bulk(index * per_message, per_message); }, refused_in);
+  printf("set up: %lld households, %.0f/s\n", static_cast<long long>(result.calls),
+         result.per_second);
   return result.calls == kHouseholds;
 }
 
@@ -138,25 +145,35 @@ void write_side(const Settings& settings, nlohmann::json& out) {
     const auto durable = mixed_unary(address, callers, settings.seconds, run++);
     print_row("echo unary", callers, bare);
     print_row("commands unary", callers, durable);
-    printf("  server CPU %.1f us a command\n", (server.cpu_seconds() - cpu) / double(durable.calls) * 1e6);
+    printf("  server CPU %.1f us a command\n",
+           (server.cpu_seconds() - cpu) / double(durable.calls) * 1e6);
     const std::string key = std::to_string(callers);
-    out["unary"][key] = {{"echo", json_of(bare)}, {"commands", json_of(durable)},
+    out["unary"][key] = {{"echo", json_of(bare)},
+                         {"commands", json_of(durable)},
                          {"ratio", durable.per_second / bare.per_second}};
-    print_ratio("commands / echo", durable.per_second / bare.per_second, callers == 64 ? ">= 0.55" : "-");
+    print_ratio("commands / echo", durable.per_second / bare.per_second,
+                callers == 64 ? ">= 0.55" : "-");
     if (callers == 1) {
-      print_ratio("p50 - echo - fdatasync, ms", (durable.p50_us - bare.p50_us - 1e6 / syncs) / 1'000, "<= 0.20");
+      print_ratio("p50 - echo - fdatasync, ms",
+                  (durable.p50_us - bare.p50_us - 1e6 / syncs) / 1'000, "<= 0.20");
     }
   }
 
-  const auto bulk_request = [&](int64_t index) { return mixed_bulk(run, index * kBulkCommands, kBulkCommands); };
-  const auto bare = bulk_load(to(echo_address, kEchoBulk, kBulkMessages, settings.seconds), kBulkCommands, bulk_request,
-                              [](const std::string&) { return int64_t{0}; });
-  const auto durable = bulk_load(to(address, "/taizhang.ledger.v1.CommandService/Execute", kBulkMessages,
-                                    settings.seconds), kBulkCommands, bulk_request, refused_in);
+  const auto bulk_request = [&](int64_t index) {
+    return mixed_bulk(run, index * kBulkCommands, kBulkCommands);
+  };
+  const auto bare =
+      bulk_load(to(echo_address, kEchoBulk, kBulkMessages, settings.seconds), kBulkCommands,
+                bulk_request, [](const std::string&) { return int64_t{0}; });
+  const auto durable = bulk_load(
+      to(address, "/taizhang.ledger.v1.CommandService/Execute", kBulkMessages, settings.seconds),
+      kBulkCommands, bulk_request, refused_in);
   print_row("echo bulk", kBulkMessages, bare);
   print_row("commands bulk", kBulkMessages, durable);
   print_ratio("commands / echo", durable.per_second / bare.per_second, ">= 0.40");
-  out["bulk"] = {{"echo", json_of(bare)}, {"commands", json_of(durable)}, {"ratio", durable.per_second / bare.per_second}};
+  out["bulk"] = {{"echo", json_of(bare)},
+                 {"commands", json_of(durable)},
+                 {"ratio", durable.per_second / bare.per_second}};
   out["peak_mib"] = double(server.peak_kib()) / 1'024;
   printf("server VmHWM %.0f MiB (aim <= 400)\n", double(server.peak_kib()) / 1'024);
 
@@ -166,14 +183,16 @@ void write_side(const Settings& settings, nlohmann::json& out) {
   filling.messages = settings.start_events / kBulkCommands;
   ++run;
   bulk_load(filling, kBulkCommands, bulk_request, refused_in);
-  printf("filled with %lld more commands at about %.0f/s\n", static_cast<long long>(settings.start_events), rate);
+  printf("filled with %lld more commands at about %.0f/s\n",
+         static_cast<long long>(settings.start_events), rate);
   for (const auto& [name, signal] : {std::pair("SIGTERM", SIGTERM), {"kill -9", SIGKILL}}) {
     server.end(signal);
     std::filesystem::remove(daemon.address_file());
     const auto start = std::chrono::steady_clock::now();
     server.start(daemon.command());
     const bool up = !server.wait_for_line(daemon.address_file(), 120).empty();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     printf("start after %-8s %.2f s%s (aim <= 3)\n", name, seconds, up ? "" : " NOT UP");
     out["start_seconds"][name] = seconds;
   }
@@ -190,11 +209,14 @@ int main_of(int argc, char** argv) {
     if (word == "--quick") {
       settings.seconds = 1.5;
       settings.start_events = 100'000;
-    }
-    else if (word == "--role") settings.role = value();
-    else if (word == "--daemon") settings.daemon = value();
-    else if (word == "--reference") settings.reference = value();
-    else if (word == "--json") settings.json = value();
+    } else if (word == "--role")
+      settings.role = value();
+    else if (word == "--daemon")
+      settings.daemon = value();
+    else if (word == "--reference")
+      settings.reference = value();
+    else if (word == "--json")
+      settings.json = value();
     else {
       fprintf(stderr, "unknown argument %s; the file's head says what there is\n", word.c_str());
       return 2;

@@ -18,7 +18,8 @@ using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 
 Book::Book(journal::Log& log, const std::string& state_folder, const std::string& reference_file)
-    : folder_(state_folder), blind_index_([](std::string_view number) { return blind_index_of("key", number); }) {
+    : folder_(state_folder),
+      blind_index_([](std::string_view number) { return blind_index_of("key", number); }) {
   auto state = State::open(folder_, {});
   if (!state.ok()) exit(1);
   state_ = *std::move(state);
@@ -26,8 +27,8 @@ Book::Book(journal::Log& log, const std::string& state_folder, const std::string
   catalogue_ = std::make_unique<CommandCatalogue>(registry_);
   WriterSettings settings;
   settings.owner.create = true;
-  writer_ = std::make_unique<Writer>(log, system_clock(), system_random(), registry_, *state_, blind_index_, "k",
-                                     settings);
+  writer_ = std::make_unique<Writer>(log, system_clock(), system_random(), registry_, *state_,
+                                     blind_index_, "k", settings);
   if (!writer_->start().ok()) exit(1);
   serve_commands(*catalogue_, fingerprinter_, *writer_, dispatcher_);
   caller_.subject = "bench";
@@ -50,7 +51,8 @@ void Book::send(const std::string& method, const std::string& bytes) {
   std::string name = method.substr(1);
   name[name.find('/')] = '.';
   const auto* descriptor = DescriptorPool::generated_pool()->FindMethodByName(name);
-  std::shared_ptr<Message> request(MessageFactory::generated_factory()->GetPrototype(descriptor->input_type())->New());
+  std::shared_ptr<Message> request(
+      MessageFactory::generated_factory()->GetPrototype(descriptor->input_type())->New());
   request->ParseFromString(bytes);
   Call call;
   call.caller = &caller_;
@@ -63,7 +65,8 @@ void Book::send(const std::string& method, const std::string& bytes) {
     } else {
       const Message& response = *std::get<std::unique_ptr<Message>>(answer);
       response.SerializeAsString();
-      last_seq_ = response.GetReflection()->GetInt64(response, response.GetDescriptor()->FindFieldByName("version"));
+      last_seq_ = response.GetReflection()->GetInt64(
+          response, response.GetDescriptor()->FindFieldByName("version"));
     }
   });
 }

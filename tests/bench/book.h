@@ -1,4 +1,5 @@
-// A book in process: writer over a given journal, one thread, for benchmarks of what lies behind the transport.
+// A book in process: writer over a given journal, one thread, for benchmarks of what lies behind
+// the transport.
 #pragma once
 
 #include <cstdint>

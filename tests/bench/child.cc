@@ -29,7 +29,8 @@ void Child::start(std::vector<std::string> command) {
 Child::~Child() { end(SIGKILL); }
 
 std::string Child::wait_for_line(const std::string& file, double seconds) const {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(int64_t(seconds * 1'000));
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(int64_t(seconds * 1'000));
   while (std::chrono::steady_clock::now() < end) {
     std::ifstream in(file);
     std::string line;
@@ -71,10 +72,11 @@ void Daemon::prepare() const {
   std::filesystem::create_directories(folder);
   std::filesystem::remove(address_file());
   std::ofstream tokens(folder + "/tokens.textproto");
-  for (const auto& [profile, role] : {std::pair("operator", "ROLE_OPERATOR"), {"maker", "ROLE_MAKER"},
+  for (const auto& [profile, role] : {std::pair("operator", "ROLE_OPERATOR"),
+                                      {"maker", "ROLE_MAKER"},
                                       {"reader", "ROLE_READER"}}) {
-    tokens << "profiles { name: \"" << profile << "\" subject: \"" << profile << "\" roles: " << role
-           << " everywhere: true token_sha256: \"";
+    tokens << "profiles { name: \"" << profile << "\" subject: \"" << profile
+           << "\" roles: " << role << " everywhere: true token_sha256: \"";
     for (const auto byte : sha256(token(profile))) {
       char hex[3];
       snprintf(hex, sizeof hex, "%02x", byte);
@@ -85,7 +87,8 @@ void Daemon::prepare() const {
   tokens.close();
   chmod((folder + "/tokens.textproto").c_str(), 0600);
   std::ofstream config(folder + "/taizhangd.textproto");
-  config << "data_dir: \"data\"\nlisten: \"127.0.0.1:0\"\nmetrics_port: 0\nlog_level: LOG_LEVEL_WARNING\n"
+  config << "data_dir: \"data\"\nlisten: \"127.0.0.1:0\"\nmetrics_port: 0\nlog_level: "
+            "LOG_LEVEL_WARNING\n"
          << "limits { request_log_every: 0 }\n";
 }
 

@@ -17,7 +17,8 @@ class Child {
 
   // After end(): another process in its place.
   void start(std::vector<std::string> command);
-  // Waits for the first line of a file that the process writes; empty: it ended or took longer than `seconds`.
+  // Waits for the first line of a file that the process writes; empty: it ended or took longer than
+  // `seconds`.
   std::string wait_for_line(const std::string& file, double seconds) const;
   // Sends the signal and waits for the end.
   void end(int signal);

@@ -1,4 +1,5 @@
-// The writer alone, one thread, journal in memory: what a command costs without transport and disk. For profilers:
+// The writer alone, one thread, journal in memory: what a command costs without transport and disk.
+// For profilers:
 //   valgrind --tool=callgrind decide_bench REFERENCE 2000
 #include <unistd.h>
 
@@ -22,7 +23,8 @@ int main(int argc, char** argv) {
   journal::MemoryLog log(std::make_shared<journal::MemoryTopic>(), true);
   bench::Book book(log, "/tmp/taizhang-decide." + std::to_string(getpid()), argv[1]);
   for (int i = 0; i < std::min(count, bench::kHouseholds); ++i) {
-    book.send("/taizhang.registry.v1.RegistryService/RegisterHousehold", bench::register_household(i));
+    book.send("/taizhang.registry.v1.RegistryService/RegisterHousehold",
+              bench::register_household(i));
     if (i % 64 == 63) book.step();
   }
   book.settle();
@@ -33,7 +35,9 @@ int main(int argc, char** argv) {
     if (i % 64 == 63) book.step();
   }
   book.settle();
-  const double us = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
-  printf("%d mixed commands, %lld refused: %.1f us each\n", count, static_cast<long long>(book.refused()), us / count);
+  const double us =
+      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+  printf("%d mixed commands, %lld refused: %.1f us each\n", count,
+         static_cast<long long>(book.refused()), us / count);
   return book.refused() == 0 ? 0 : 1;
 }

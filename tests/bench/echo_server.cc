@@ -1,11 +1,12 @@
-// The bare server that the product is compared with: the same transport code path, nothing behind it.
+// The bare server that the product is compared with: the same transport code path, nothing behind
+// it.
 #include "tests/bench/echo_server.h"
 
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <grpcpp/impl/rpc_service_method.h>
 #include <grpcpp/impl/service_type.h>
 #include <grpcpp/support/server_callback.h>
-#include <grpcpp/impl/codegen/server_callback_handlers.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -28,15 +29,18 @@ class EchoService : public grpc::Service {
  public:
   EchoService() {
     using grpc::ByteBuffer;
-    AddMethod(new grpc::internal::RpcServiceMethod(kEchoUnary, grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
-    MarkMethodRawCallback(0, new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
-                                 [](grpc::CallbackServerContext* context, const ByteBuffer* in, ByteBuffer* out) {
-                                   *out = *in;
-                                   auto* reactor = context->DefaultReactor();
-                                   reactor->Finish(grpc::Status::OK);
-                                   return reactor;
-                                 }));
-    AddMethod(new grpc::internal::RpcServiceMethod(kEchoBulk, grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
+    AddMethod(new grpc::internal::RpcServiceMethod(kEchoUnary,
+                                                   grpc::internal::RpcMethod::NORMAL_RPC, nullptr));
+    MarkMethodRawCallback(
+        0, new grpc::internal::CallbackUnaryHandler<ByteBuffer, ByteBuffer>(
+               [](grpc::CallbackServerContext* context, const ByteBuffer* in, ByteBuffer* out) {
+                 *out = *in;
+                 auto* reactor = context->DefaultReactor();
+                 reactor->Finish(grpc::Status::OK);
+                 return reactor;
+               }));
+    AddMethod(new grpc::internal::RpcServiceMethod(
+        kEchoBulk, grpc::internal::RpcMethod::BIDI_STREAMING, nullptr));
     MarkMethodRawCallback(1, new grpc::internal::CallbackBidiHandler<ByteBuffer, ByteBuffer>(
                                  [](grpc::CallbackServerContext*) { return new BulkEcho; }));
   }

@@ -1,4 +1,5 @@
-// Ceilings: a server that answers bytes with the bytes it was sent, unary and as a stream, by raw callbacks.
+// Ceilings: a server that answers bytes with the bytes it was sent, unary and as a stream, by raw
+// callbacks.
 #pragma once
 
 namespace taizhang::bench {

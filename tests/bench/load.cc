@@ -18,7 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double micros(Clock::duration span) { return std::chrono::duration<double, std::micro>(span).count(); }
+double micros(Clock::duration span) {
+  return std::chrono::duration<double, std::micro>(span).count();
+}
 
 grpc::ByteBuffer buffer_of(const std::string& bytes) {
   const grpc::Slice slice(bytes);
@@ -33,7 +35,8 @@ std::string text_of(const grpc::ByteBuffer& buffer) {
 
 std::unique_ptr<grpc::ClientContext> context_for(const LoadOptions& options, double seconds) {
   auto context = std::make_unique<grpc::ClientContext>();
-  context->set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(int64_t(seconds * 1'000)));
+  context->set_deadline(std::chrono::system_clock::now() +
+                        std::chrono::milliseconds(int64_t(seconds * 1'000)));
   if (!options.token.empty()) context->AddMetadata("authorization", "Bearer " + options.token);
   return context;
 }
@@ -59,7 +62,9 @@ class Tally {
     const std::lock_guard lock(mutex_);
     std::sort(latencies_us_.begin(), latencies_us_.end());
     const auto at = [&](double share) {
-      return latencies_us_.empty() ? 0 : latencies_us_[size_t(share * double(latencies_us_.size() - 1))];
+      return latencies_us_.empty()
+                 ? 0
+                 : latencies_us_[size_t(share * double(latencies_us_.size() - 1))];
     };
     result_.p50_us = at(0.5);
     result_.p99_us = at(0.99);
@@ -107,10 +112,12 @@ class UnaryLoad {
     slot->request = buffer_of(make_(index));
     slot->response.Clear();
     slot->sent = Clock::now();
-    stub_.UnaryCall(slot->context.get(), options_.method_of ? options_.method_of(index) : options_.method, grpc::StubOptions(), &slot->request, &slot->response,
+    stub_.UnaryCall(slot->context.get(),
+                    options_.method_of ? options_.method_of(index) : options_.method,
+                    grpc::StubOptions(), &slot->request, &slot->response,
                     [this, slot](const grpc::Status& status) {
-                      tally_.add(micros(Clock::now() - slot->sent), status.ok() ? 1 : 0, status.ok() ? 0 : 1,
-                                 status.error_message());
+                      tally_.add(micros(Clock::now() - slot->sent), status.ok() ? 1 : 0,
+                                 status.ok() ? 0 : 1, status.error_message());
                       next(slot);
                     });
   }
@@ -130,8 +137,12 @@ class BulkLoad : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
  public:
   BulkLoad(const LoadOptions& options, int per_message, const MakeRequest& make,
            const std::function<int64_t(const std::string&)>& count_refusals)
-      : options_(options), per_message_(per_message), make_(make), count_refusals_(count_refusals),
-        stub_(channel_to(options)), context_(context_for(options, options.seconds + 30)) {}
+      : options_(options),
+        per_message_(per_message),
+        make_(make),
+        count_refusals_(count_refusals),
+        stub_(channel_to(options)),
+        context_(context_for(options, options.seconds + 30)) {}
 
   LoadResult run() {
     const auto start = Clock::now();
@@ -210,7 +221,9 @@ class BulkLoad : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
 
 }  // namespace
 
-LoadResult unary_load(const LoadOptions& options, const MakeRequest& make) { return UnaryLoad(options, make).run(); }
+LoadResult unary_load(const LoadOptions& options, const MakeRequest& make) {
+  return UnaryLoad(options, make).run();
+}
 
 LoadResult bulk_load(const LoadOptions& options, int per_message, const MakeRequest& make,
                      const std::function<int64_t(const std::string&)>& count_refusals) {
@@ -227,15 +240,18 @@ std::string call_once(const LoadOptions& options, const std::string& request) {
   std::mutex mutex;
   std::condition_variable done;
   bool ended = false;
-  stub.UnaryCall(context.get(), options.method, grpc::StubOptions(), &in, &out, [&](const grpc::Status& got) {
-    const std::lock_guard lock(mutex);
-    status = got;
-    ended = true;
-    done.notify_all();
-  });
+  stub.UnaryCall(context.get(), options.method, grpc::StubOptions(), &in, &out,
+                 [&](const grpc::Status& got) {
+                   const std::lock_guard lock(mutex);
+                   status = got;
+                   ended = true;
+                   done.notify_all();
+                 });
   std::unique_lock lock(mutex);
   done.wait(lock, [&] { return ended; });
-  return status.ok() ? "" : "code " + std::to_string(status.error_code()) + ": " + status.error_message();
+  return status.ok()
+             ? ""
+             : "code " + std::to_string(status.error_code()) + ": " + status.error_message();
 }
 
 }  // namespace taizhang::bench

@@ -1,4 +1,5 @@
-// Closed-loop load over gRPC: a fixed number of callers, each sends its next request when the last is answered.
+// Closed-loop load over gRPC: a fixed number of callers, each sends its next request when the last
+// is answered.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ using MakeRequest = std::function<std::string(int64_t index)>;
 
 LoadResult unary_load(const LoadOptions& options, const MakeRequest& make);
 
-// One bidirectional stream, `callers` messages in flight; `per_message` commands each. per_second and calls count
-// commands, latencies are of messages. `count_refusals` looks into a response.
+// One bidirectional stream, `callers` messages in flight; `per_message` commands each. per_second
+// and calls count commands, latencies are of messages. `count_refusals` looks into a response.
 LoadResult bulk_load(const LoadOptions& options, int per_message, const MakeRequest& make,
                      const std::function<int64_t(const std::string&)>& count_refusals);
 

@@ -1,4 +1,5 @@
-// The read side in process: how fast views fold what the journal holds, and what an as-of read costs by history length.
+// The read side in process: how fast views fold what the journal holds, and what an as-of read
+// costs by history length.
 //   read_bench REFERENCE_FILE VISITS VERSIONS
 #include <google/protobuf/message.h>
 #include <unistd.h>
@@ -50,8 +51,9 @@ std::unique_ptr<SegmentLog> open_log(const std::string& folder) {
 std::unique_ptr<Views> make_views(SegmentLog& log, const std::string& folder, bool all) {
   ViewsSettings settings;
   settings.directory = folder;
-  auto views = std::make_unique<Views>(log, system_clock(), settings,
-                                       [](std::string_view number) { return blind_index_of("key", number); });
+  auto views = std::make_unique<Views>(log, system_clock(), settings, [](std::string_view number) {
+    return blind_index_of("key", number);
+  });
   views->add(duties_view());
   if (all) {
     views->add(ledger_view::ledger_view());
@@ -91,12 +93,14 @@ double as_of_read_us(Views& views, const std::string& line, int64_t seq) {
     std::condition_variable done;
     bool answered = false;
     const auto start = std::chrono::steady_clock::now();
-    views.ask("taizhang.fund_execution.v1.FundExecutionService.Progress", call, request, [&](Answer answer) {
-      if (const auto* error = std::get_if<Error>(&answer)) fprintf(stderr, "%s\n", error->message.c_str());
-      const std::lock_guard lock(mutex);
-      answered = true;
-      done.notify_all();
-    });
+    views.ask("taizhang.fund_execution.v1.FundExecutionService.Progress", call, request,
+              [&](Answer answer) {
+                if (const auto* error = std::get_if<Error>(&answer))
+                  fprintf(stderr, "%s\n", error->message.c_str());
+                const std::lock_guard lock(mutex);
+                answered = true;
+                done.notify_all();
+              });
     std::unique_lock lock(mutex);
     done.wait(lock, [&] { return answered; });
     us.push_back(seconds_since(start) * 1e6);
@@ -129,15 +133,18 @@ int run(const char* reference, int64_t visits, int64_t versions) {
     if (book.refused() > 0) return 1;
     events = book.last_seq();
   }
-  printf("book of %lld events (%lld visits)\n", static_cast<long long>(events), static_cast<long long>(visits));
-  printf("fold into duties        %9.0f events/s (aim >= 250,000)\n", fold_rate(*log, folder + "/v1", false, events));
+  printf("book of %lld events (%lld visits)\n", static_cast<long long>(events),
+         static_cast<long long>(visits));
+  printf("fold into duties        %9.0f events/s (aim >= 250,000)\n",
+         fold_rate(*log, folder + "/v1", false, events));
   printf("fold into all 6 views   %9.0f events/s\n", fold_rate(*log, folder + "/v2", true, events));
   auto views = make_views(*log, folder + "/v2", true);
   if (!views->start().ok() || !views->catch_up(60'000'000)) return 1;
   const double young = as_of_read_us(*views, fund_line_id(), events - versions + 10);
   const double old = as_of_read_us(*views, fund_line_id(), events - 10);
-  printf("as-of read, p50         %9.1f us at 10 versions, %.1f us at %lld: ratio %.2f (aim <= 1.5)\n", young, old,
-         static_cast<long long>(versions), old / young);
+  printf(
+      "as-of read, p50         %9.1f us at 10 versions, %.1f us at %lld: ratio %.2f (aim <= 1.5)\n",
+      young, old, static_cast<long long>(versions), old / young);
   views->stop();
   views.reset();
   log.reset();

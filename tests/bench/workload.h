@@ -16,10 +16,12 @@ struct Prepared {
   std::string bytes;
 };
 
-// Opens the ledger, loads `reference_file`, makes village, organisation, workers and a fund line with money.
+// Opens the ledger, loads `reference_file`, makes village, organisation, workers and a fund line
+// with money.
 std::vector<Prepared> setting_up(const std::string& reference_file);
 
-// Serialised RegisterHouseholdRequest number `index`; below kHouseholds: the ones that the visits go to.
+// Serialised RegisterHouseholdRequest number `index`; below kHouseholds: the ones that the visits
+// go to.
 std::string register_household(int64_t index);
 
 // RecordVisit and RecordFundsArrival (on the line of set-up) number `index`.
@@ -27,7 +29,8 @@ std::string record_visit(int64_t index);
 std::string record_arrival(int64_t index);
 std::string fund_line_id();
 
-// 80 % RecordVisit, 10 % SpendDirectly, 10 % RegisterHousehold; `run` keeps the ids of several runs apart.
+// 80 % RecordVisit, 10 % SpendDirectly, 10 % RegisterHousehold; `run` keeps the ids of several runs
+// apart.
 Prepared mixed_command(int64_t run, int64_t index);
 
 // The same as one ExecuteRequest of `count` commands, numbers from `first` on.

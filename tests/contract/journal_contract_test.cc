@@ -107,7 +107,9 @@ class JournalContract : public ::testing::TestWithParam<EngineCase> {
     const std::lock_guard lock(mutex_);
     return reports_.size();
   }
-  static std::string record(int i) { return "record " + std::to_string(i) + std::string(static_cast<size_t>(i % 97), '.'); }
+  static std::string record(int i) {
+    return "record " + std::to_string(i) + std::string(static_cast<size_t>(i % 97), '.');
+  }
   void append_many(int from, int to) {
     for (int i = from; i < to; ++i) append(record(i));
     settle();
@@ -187,7 +189,8 @@ TEST_P(JournalContract, BeyondTheEndIsDataLoss) {
 
 TEST_P(JournalContract, RecordsOfAnySizeAndContentComeBack) {
   testing::SeededRandom random(7);
-  std::vector<std::string> records = {"", std::string(1, '\0'), std::string(100, '\0'), std::string(kRecordBytesMax, 'x')};
+  std::vector<std::string> records = {"", std::string(1, '\0'), std::string(100, '\0'),
+                                      std::string(kRecordBytesMax, 'x')};
   for (int i = 0; i < 40; ++i) records.push_back(random.bytes(random.below(70'000)));
   for (const std::string& record : records) append(record);
   settle();
@@ -218,7 +221,8 @@ TEST_P(JournalContract, TheSinkCanBeReplaced) {
   log_->set_report_sink([&](AppendReport) { ++others; });
   ASSERT_TRUE(log_->produce("b", 99).ok());
   log_->flush(true);
-  for (int i = 0; i < 5'000 && others == 0; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  for (int i = 0; i < 5'000 && others == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(others, 1);
   EXPECT_EQ(reported(), 1u);
 }
@@ -291,7 +295,8 @@ INSTANTIATE_TEST_SUITE_P(
     Engines, JournalContract,
     ::testing::Values(EngineCase{"Memory", [] { return std::make_unique<MemoryEngine>(); }},
                       EngineCase{"Segments", [] { return std::make_unique<SegmentsEngine>(); }},
-                      EngineCase{"SimulatedSegments", [] { return std::make_unique<SimulatedSegmentsEngine>(); }}),
+                      EngineCase{"SimulatedSegments",
+                                 [] { return std::make_unique<SimulatedSegmentsEngine>(); }}),
     [](const auto& each) { return each.param.name; });
 
 }  // namespace

@@ -1,8 +1,8 @@
 // A journal of format 1, written once and kept for ever: whoever changes a stored byte fails here.
 //
-// fixtures/journal-v1 holds the segment files, expected.txt what reads back (one line a record, hexadecimal) and head.txt
-// the head after the last. To make
-// it (once a format): TAIZHANG_WRITE_FIXTURE=<empty directory> contract_test --gtest_filter=JournalFixture.*
+// fixtures/journal-v1 holds the segment files, expected.txt what reads back (one line a record,
+// hexadecimal) and head.txt the head after the last. To make it (once a format):
+// TAIZHANG_WRITE_FIXTURE=<empty directory> contract_test --gtest_filter=JournalFixture.*
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -25,7 +25,8 @@ constexpr int64_t kFixtureSegmentBytes = 12 * 1024;
 std::vector<std::string> fixture_records() {
   testing::History history;
   std::vector<std::string> records = history.begin();
-  for (int i = 1; i <= 12; ++i) records.push_back(history.commit("510101", 1 + i % 3, static_cast<size_t>(100 * i)));
+  for (int i = 1; i <= 12; ++i)
+    records.push_back(history.commit("510101", 1 + i % 3, static_cast<size_t>(100 * i)));
   records.push_back(history.settle("510101"));
   records.push_back(history.barrier());
   records.push_back(history.mark());
@@ -122,7 +123,8 @@ TEST(JournalFixture, ReadsBackByteForByte) {
   EXPECT_EQ(fold.void_count(), 0);
   EXPECT_EQ(fold.epoch(), 2u);
   EXPECT_EQ(fold.ledger("510101")->next_seq, 41);
-  EXPECT_EQ(hex(bytes_of(fold.head())), read_file(fs::path(TAIZHANG_FIXTURES) / "journal-v1" / "head.txt"));
+  EXPECT_EQ(hex(bytes_of(fold.head())),
+            read_file(fs::path(TAIZHANG_FIXTURES) / "journal-v1" / "head.txt"));
 }
 
 TEST(JournalFixture, IsWhatThisProgramStillWrites) {

@@ -1,8 +1,9 @@
-// Damage of every kind at every byte: an acknowledged record below a durable mark that survives is never cut, and what
-// is read is never wrong.
+// Damage of every kind at every byte: an acknowledged record below a durable mark that survives is
+// never cut, and what is read is never wrong.
 //
-// The judge knows the undamaged files. It works out by itself which frames survived, hence which mark did, and compares
-// with what the engine does: a start that keeps all below the mark, or a refusal that names the place of real damage.
+// The judge knows the undamaged files. It works out by itself which frames survived, hence which
+// mark did, and compares with what the engine does: a start that keeps all below the mark, or a
+// refusal that names the place of real damage.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -41,20 +42,25 @@ struct Known {
 };
 
 Known examine_image(const SimulatedDisk::Image& image, std::vector<std::string> records) {
-  Known known{.image = image, .records = std::move(records), .frames = {}, .footers = {}, .headers = {}};
+  Known known{
+      .image = image, .records = std::move(records), .frames = {}, .footers = {}, .headers = {}};
   for (const auto& [path, content] : image) {
     const auto header = segments::decode_segment_header(content);
     EXPECT_TRUE(header.ok()) << header.status();
     known.headers.push_back(*header);
     Frame frame;
     for (int64_t at = segments::kFramesAt;
-         segments::decode_frame(*header, header->seed(), content, 0, at, frame) == FrameFault::kNone; at += frame.bytes) {
+         segments::decode_frame(*header, header->seed(), content, 0, at, frame) ==
+         FrameFault::kNone;
+         at += frame.bytes) {
       known.frames.push_back({path, at, frame.bytes, header->base + at, frame.durable_upto,
                               frame.type == segments::FrameType::kRecord});
     }
     const int64_t footer_at = header->frames_end();
-    if (segments::decode_footer(*header, std::string_view(content).substr(static_cast<size_t>(footer_at)))) {
-      known.footers.push_back({path, footer_at, segments::kFooterBytes, header->base + footer_at, header->end(), false});
+    if (segments::decode_footer(*header,
+                                std::string_view(content).substr(static_cast<size_t>(footer_at)))) {
+      known.footers.push_back({path, footer_at, segments::kFooterBytes, header->base + footer_at,
+                               header->end(), false});
     }
   }
   return known;
@@ -104,34 +110,39 @@ struct Outcome {
   int refused = 0;
 };
 
-void judge(const Known& known, const SimulatedDisk::Image& damaged, const std::string& what, Outcome& outcome) {
+void judge(const Known& known, const SimulatedDisk::Image& damaged, const std::string& what,
+           Outcome& outcome) {
   SCOPED_TRACE(what);
   SimulatedDisk disk(1);
   disk.load(damaged);
   SmallJournal journal(disk, 99);
   const int64_t mark = surviving_mark(known, damaged);
   size_t promised = 0;  // records that lie below the mark
-  for (const KnownFrame& frame : known.frames) promised += frame.record && frame.position + frame.bytes <= mark;
+  for (const KnownFrame& frame : known.frames)
+    promised += frame.record && frame.position + frame.bytes <= mark;
 
   const absl::Status status = journal.open();
   if (!status.ok()) {
     ++outcome.refused;
     ASSERT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
-    ASSERT_NE(status.ToString().find(kDirectory), std::string::npos) << "names the file: " << status;
+    ASSERT_NE(status.ToString().find(kDirectory), std::string::npos)
+        << "names the file: " << status;
     ASSERT_NE(damaged, known.image);
     ASSERT_TRUE(disk.image() == damaged) << "a refused start must leave the evidence alone";
     return;
   }
   const auto read = journal.read_all();
   if (!read.ok()) {
-    // Damage in an old segment is found when it is read; in the last two that hold anything the start finds it.
+    // Damage in an old segment is found when it is read; in the last two that hold anything the
+    // start finds it.
     ++outcome.refused;
     std::vector<std::string> holders;
     for (const KnownFrame& frame : known.frames) {
       if (holders.empty() || holders.back() != frame.path) holders.push_back(frame.path);
     }
     for (size_t i = holders.size() - std::min<size_t>(2, holders.size()); i < holders.size(); ++i) {
-      ASSERT_TRUE(damaged.at(holders[i]) == known.image.at(holders[i])) << "the start accepted damaged " << holders[i];
+      ASSERT_TRUE(damaged.at(holders[i]) == known.image.at(holders[i]))
+          << "the start accepted damaged " << holders[i];
     }
     ASSERT_EQ(read.status().code(), absl::StatusCode::kDataLoss) << read.status();
     for (const char* part : {"file ", "position ", "seq "}) {
@@ -188,7 +199,8 @@ class LastTwoGroups : public ::testing::TestWithParam<std::tuple<int, bool>> {
       for (int64_t at = region.from; at < region.to; ++at) {
         auto image = known_.image;
         damage(image.at(region.path), static_cast<size_t>(at), static_cast<size_t>(region.to));
-        judge(known_, image, std::string(what) + " at " + region.path + ":" + std::to_string(at), outcome);
+        judge(known_, image, std::string(what) + " at " + region.path + ":" + std::to_string(at),
+              outcome);
         if (HasFatalFailure()) return outcome;
       }
     }
@@ -208,14 +220,17 @@ TEST_P(LastTwoGroups, FlippedAtEveryByte) {
 
 TEST_P(LastTwoGroups, ZeroedFromEveryByte) {
   at_every_byte("zeroed", [](std::string& file, size_t at, size_t to) {
-    std::fill(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(to), '\0');
+    std::fill(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(to),
+              '\0');
   });
 }
 
 TEST_P(LastTwoGroups, OneSectorZeroedAtEveryByte) {
   at_every_byte("sector zeroed", [](std::string& file, size_t at, size_t to) {
-    const size_t end = std::min(to, at / testing::kSectorBytes * testing::kSectorBytes + testing::kSectorBytes);
-    std::fill(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(end), '\0');
+    const size_t end =
+        std::min(to, at / testing::kSectorBytes * testing::kSectorBytes + testing::kSectorBytes);
+    std::fill(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(end),
+              '\0');
   });
 }
 
@@ -227,17 +242,20 @@ TEST_P(LastTwoGroups, TornAtEveryByte) {
 }
 
 TEST_P(LastTwoGroups, CutOffAtEveryByte) {
-  const Outcome outcome = at_every_byte("cut off", [](std::string& file, size_t at, size_t) { file.resize(at); });
-  EXPECT_EQ(outcome.kept_all + outcome.cut, 0) << "a short file is always damage: segments are made whole";
+  const Outcome outcome =
+      at_every_byte("cut off", [](std::string& file, size_t at, size_t) { file.resize(at); });
+  EXPECT_EQ(outcome.kept_all + outcome.cut, 0)
+      << "a short file is always damage: segments are made whole";
 }
 
-INSTANTIATE_TEST_SUITE_P(Journals, LastTwoGroups,
-                         // Few groups in one segment; many segments; just behind a seal; with and without a last mark.
-                         ::testing::Combine(::testing::Values(3, 14, 15, 16, 17, 40), ::testing::Bool()),
-                         [](const auto& each) {
-                           return std::to_string(std::get<0>(each.param)) + "Groups" +
-                                  (std::get<1>(each.param) ? "Marked" : "");
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Journals, LastTwoGroups,
+    // Few groups in one segment; many segments; just behind a seal; with and without a last mark.
+    ::testing::Combine(::testing::Values(3, 14, 15, 16, 17, 40), ::testing::Bool()),
+    [](const auto& each) {
+      return std::to_string(std::get<0>(each.param)) + "Groups" +
+             (std::get<1>(each.param) ? "Marked" : "");
+    });
 
 TEST(SegmentDamage, FlipsAnywhereAreNeverAWrongAnswer) {
   const Known known = write_journal(23, 60, true);
@@ -250,7 +268,9 @@ TEST(SegmentDamage, FlipsAnywhereAreNeverAWrongAnswer) {
     std::string& file = image.at(known.path(segment));
     const size_t at = random.below(file.size());
     file[at] = static_cast<char>(file[at] ^ (1 << random.below(8)));
-    judge(known, image, "seed " + std::to_string(seed) + ": " + known.path(segment) + ":" + std::to_string(at), outcome);
+    judge(known, image,
+          "seed " + std::to_string(seed) + ": " + known.path(segment) + ":" + std::to_string(at),
+          outcome);
     if (::testing::Test::HasFatalFailure()) return;
   }
   EXPECT_GT(outcome.kept_all, 0);
@@ -279,7 +299,8 @@ TEST(SegmentDamage, EveryByteOfEveryHeaderAndFooterCounts) {
       if (::testing::Test::HasFatalFailure()) return;
     }
   }
-  EXPECT_EQ(footers.kept_all + footers.cut, 0) << "each of them lies below a segment that holds frames";
+  EXPECT_EQ(footers.kept_all + footers.cut, 0)
+      << "each of them lies below a segment that holds frames";
 }
 
 TEST(SegmentDamage, AMissingFileRefusesTheStart) {
@@ -306,16 +327,19 @@ TEST(SegmentDamage, ASegmentOfAnotherJournalInItsPlaceRefusesTheStart) {
 }
 
 TEST(SegmentDamage, AMarkBeyondItsOwnFrameIsDamage) {
-  // A frame that is whole but claims a sync of what comes after it would make any later damage look refused for ever.
+  // A frame that is whole but claims a sync of what comes after it would make any later damage look
+  // refused for ever.
   SegmentHeader header;
   header.id = 1;
   header.bytes = kSmallSegmentBytes;
   std::string bytes(segments::kFramesAt, '\0');
-  segments::begin_frame(bytes, header.seed(), segments::FrameType::kMark, segments::kFramesAt, 0, "");
+  segments::begin_frame(bytes, header.seed(), segments::FrameType::kMark, segments::kFramesAt, 0,
+                        "");
   segments::finish_frame(bytes.data() + segments::kFramesAt, segments::kFramesAt + 1);
   bytes.resize(kSmallSegmentBytes, '\0');
   Frame frame;
-  EXPECT_EQ(segments::decode_frame(header, header.seed(), bytes, 0, segments::kFramesAt, frame), FrameFault::kDamaged);
+  EXPECT_EQ(segments::decode_frame(header, header.seed(), bytes, 0, segments::kFramesAt, frame),
+            FrameFault::kDamaged);
 }
 
 TEST(SegmentDamage, WhatFlippedInAnEmptySegmentIsGoneBeforeItIsUsed) {
@@ -352,7 +376,8 @@ TEST(SegmentDamage, VerifyFindsEachFlipThatMatters) {
       image.at(list[i].path)[static_cast<size_t>(list[i].at + list[i].bytes / 2)] ^= 1;
       SimulatedDisk disk(1);
       disk.load(image);
-      EXPECT_EQ(segments::verify(disk, kDirectory).status().code(), absl::StatusCode::kDataLoss) << list[i].position;
+      EXPECT_EQ(segments::verify(disk, kDirectory).status().code(), absl::StatusCode::kDataLoss)
+          << list[i].position;
     }
   }
 }

@@ -71,7 +71,8 @@ TEST_F(SegmentDisk, AFailedSyncEndsTheProcessAndAcknowledgesNothing) {
 }
 
 TEST_F(SegmentDisk, WhatASyncFailedToStoreIsWrittenAgainAtTheNextStart) {
-  // The trap: after the failure the pages read well and are clean, so that the next sync does nothing for them.
+  // The trap: after the failure the pages read well and are clean, so that the next sync does
+  // nothing for them.
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     SimulatedDisk disk(seed);
@@ -113,7 +114,8 @@ TEST_F(SegmentDisk, AReadErrorIsNeverTakenForDamage) {
       EXPECT_NE(status.code(), absl::StatusCode::kDataLoss) << status;
       if (status.ok()) {
         const auto read = journal_.read_all();
-        EXPECT_TRUE(read.ok() || read.status().code() == absl::StatusCode::kInternal) << read.status();
+        EXPECT_TRUE(read.ok() || read.status().code() == absl::StatusCode::kInternal)
+            << read.status();
       } else {
         EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
         EXPECT_TRUE(disk_.image() == image) << "nothing is cut because of it";
@@ -142,7 +144,8 @@ TEST_F(SegmentDisk, ACleanStopLeavesNothingUncovered) {
   journal_.log().close();
   journal_.drop();
   ASSERT_TRUE(journal_.open().ok());
-  EXPECT_EQ(journal_.log().recovery().bytes_above_mark, segments::frame_bytes(0)) << "only the mark itself";
+  EXPECT_EQ(journal_.log().recovery().bytes_above_mark, segments::frame_bytes(0))
+      << "only the mark itself";
   EXPECT_EQ(journal_.read_all()->size(), 1u);
 }
 
@@ -155,7 +158,8 @@ TEST_F(SegmentDisk, AKilledProcessSaysHowMuchWasUncovered) {
 }
 
 TEST_F(SegmentDisk, ARecordLargerThanASegmentIsRefused) {
-  EXPECT_EQ(journal_.append(std::string(kSmallSegmentBytes, 'x')).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(journal_.append(std::string(kSmallSegmentBytes, 'x')).code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(journal_.append("small").ok());
 }
 

@@ -20,7 +20,8 @@ inline constexpr int64_t kSmallSegmentBytes = 8192;
 // What one process sees of the journal, and what it was told.
 class SmallJournal {
  public:
-  explicit SmallJournal(testing::SimulatedDisk& disk, uint64_t seed = 1, int64_t segment_bytes = kSmallSegmentBytes)
+  explicit SmallJournal(testing::SimulatedDisk& disk, uint64_t seed = 1,
+                        int64_t segment_bytes = kSmallSegmentBytes)
       : disk_(disk), random_(seed), segment_bytes_(segment_bytes) {
     set_log_level(LogLevel::kError);
   }

@@ -1,5 +1,6 @@
-// Power cuts, kills and failed syncs at any operation, from one seed each: what was acknowledged is there after every
-// start, in order and unchanged, and a start is never refused for what a power cut leaves behind.
+// Power cuts, kills and failed syncs at any operation, from one seed each: what was acknowledged is
+// there after every start, in order and unchanged, and a start is never refused for what a power
+// cut leaves behind.
 #include <gtest/gtest.h>
 
 #include "tests/faults/segment_journal.h"
@@ -51,8 +52,10 @@ class Lives {
     ASSERT_TRUE(status.ok()) << status;
     const auto read = journal_.read_all();
     ASSERT_TRUE(read.ok()) << read.status();
-    ASSERT_TRUE(is_prefix(*read, produced_)) << "read " << read->size() << " of " << produced_.size();
-    ASSERT_GE(static_cast<int64_t>(read->size()), journal_.acknowledged) << "an acknowledged record is lost";
+    ASSERT_TRUE(is_prefix(*read, produced_))
+        << "read " << read->size() << " of " << produced_.size();
+    ASSERT_GE(static_cast<int64_t>(read->size()), journal_.acknowledged)
+        << "an acknowledged record is lost";
     // What a start has shown is as good as acknowledged.
     journal_.acknowledged = static_cast<int64_t>(read->size());
     produced_ = *read;
@@ -69,7 +72,8 @@ class Lives {
         case 2: journal_.log().write_mark(); break;
         default: {
           // Few sizes, so that new frames often end exactly where old ones did.
-          const std::string record(40 * (1 + random_.below(4)), static_cast<char>('a' + random_.below(26)));
+          const std::string record(40 * (1 + random_.below(4)),
+                                   static_cast<char>('a' + random_.below(26)));
           if (journal_.append(record).ok()) produced_.push_back(record);
         }
       }

@@ -51,7 +51,9 @@ std::string uuid(int number) {
 
 class WriterTest : public testing::Test {
  protected:
-  WriterTest() : folder_(std::filesystem::temp_directory_path() / ("writer_test." + std::to_string(getpid()))) {
+  WriterTest()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("writer_test." + std::to_string(getpid()))) {
     std::filesystem::remove_all(folder_);
     operator_.profile = operator_.subject = "operator";
     operator_.roles = {common::v1::ROLE_OPERATOR};
@@ -88,7 +90,8 @@ class WriterTest : public testing::Test {
     settings.owner.create = true;
     settings.claim_retry_us = 0;
     settings.state_mark_commits = 3;
-    writer_ = std::make_unique<Writer>(*log_, clock_, random_, registry(), *state_, blind_index_, "k1", settings);
+    writer_ = std::make_unique<Writer>(*log_, clock_, random_, registry(), *state_, blind_index_,
+                                       "k1", settings);
     const auto started = writer_->start();
     ASSERT_TRUE(started.ok()) << started;
     dispatcher_ = std::make_unique<Dispatcher>();
@@ -131,13 +134,15 @@ class WriterTest : public testing::Test {
     request.set_name(name);
     return request;
   }
-  rules::v1::CreateRegionRequest region(int id, const std::string& code, const std::string& name = "r") {
+  rules::v1::CreateRegionRequest region(int id, const std::string& code,
+                                        const std::string& name = "r") {
     rules::v1::CreateRegionRequest request;
     fill(*request.mutable_context(), id);
     request.set_ledger(kLedger);
     request.set_region(code);
     request.set_name(name);
-    request.set_level(code.size() == 6 ? common::v1::ADMIN_LEVEL_COUNTY : common::v1::ADMIN_LEVEL_TOWNSHIP);
+    request.set_level(code.size() == 6 ? common::v1::ADMIN_LEVEL_COUNTY
+                                       : common::v1::ADMIN_LEVEL_TOWNSHIP);
     auto& from = *request.mutable_valid_from_date();
     from.set_year(2012);
     from.set_month(1);
@@ -162,8 +167,8 @@ class WriterTest : public testing::Test {
       return {};
     }
     const auto& response = *std::get<std::unique_ptr<Message>>(answer);
-    return static_cast<const common::v1::Receipt&>(
-        response.GetReflection()->GetMessage(response, response.GetDescriptor()->FindFieldByName("receipt")));
+    return static_cast<const common::v1::Receipt&>(response.GetReflection()->GetMessage(
+        response, response.GetDescriptor()->FindFieldByName("receipt")));
   }
   static std::string reason_of(const Answer& answer) {
     const auto* error = std::get_if<Error>(&answer);
@@ -266,10 +271,11 @@ TEST_F(WriterTest, NothingIsAnsweredBeforeItIsConfirmed) {
   ask(kOpen, open_ledger(1));
   log_->set_paused(true);
   send(kCreateRegion, region(2, "990101"));
-  send(kCreateRegion, region(2, "990101"));  // a duplicate of one in flight
+  send(kCreateRegion, region(2, "990101"));           // a duplicate of one in flight
   send(kCreateRegion, region(3, "990101", "other"));  // a refusal decided on it
   settle();
-  for (size_t i = answers_.size() - 3; i < answers_.size(); ++i) EXPECT_FALSE(answers_[i].has_value()) << i;
+  for (size_t i = answers_.size() - 3; i < answers_.size(); ++i)
+    EXPECT_FALSE(answers_[i].has_value()) << i;
   log_->set_paused(false);
   settle();
   EXPECT_FALSE(receipt_of(*answers_[answers_.size() - 3]).duplicate());
@@ -285,13 +291,17 @@ TEST_F(WriterTest, AfterAFailedAppendTheLogDecidesWhatHappened) {
   std::filesystem::remove_all(folder_);
   start();
   ask(kOpen, open_ledger(1));
-  for (const auto fault : {AppendFault::kFailedStored, AppendFault::kFailedNotStored, AppendFault::kNoOffset,
-                           AppendFault::kDuplicated, AppendFault::kForeignBefore, AppendFault::kRejected}) {
+  for (const auto fault :
+       {AppendFault::kFailedStored, AppendFault::kFailedNotStored, AppendFault::kNoOffset,
+        AppendFault::kDuplicated, AppendFault::kForeignBefore, AppendFault::kRejected}) {
     SCOPED_TRACE(static_cast<int>(fault));
     const int id = 100 + static_cast<int>(fault) * 10;
     bool armed = true;
-    log_->set_faults([&](std::string_view) { return std::exchange(armed, false) ? fault : AppendFault::kNone; });
-    const auto town = [&](int n) { return "990101" + std::to_string(101 + static_cast<int>(fault) * 10 + n); };
+    log_->set_faults(
+        [&](std::string_view) { return std::exchange(armed, false) ? fault : AppendFault::kNone; });
+    const auto town = [&](int n) {
+      return "990101" + std::to_string(101 + static_cast<int>(fault) * 10 + n);
+    };
     if (fault == AppendFault::kFailedStored) ask(kCreateRegion, region(99, "990101"));
     send(kCreateRegion, region(id, town(0)));
     send(kCreateRegion, region(id + 1, town(1)));
@@ -314,7 +324,8 @@ TEST_F(WriterTest, AfterAFailedAppendTheLogDecidesWhatHappened) {
 TEST_F(WriterTest, ARebuiltStateEqualsTheOneThatGrew) {
   ask(kOpen, open_ledger(1));
   ask(kCreateRegion, region(2, "990101"));
-  for (int i = 0; i < 20; ++i) ask(kCreateRegion, region(10 + i, "990101" + std::to_string(101 + i)));
+  for (int i = 0; i < 20; ++i)
+    ask(kCreateRegion, region(10 + i, "990101" + std::to_string(101 + i)));
   writer_->stop();
   const auto grown = state_->digest();
   EXPECT_EQ(*state_->recomputed_digest(), grown);

@@ -1,6 +1,7 @@
-// A writer on the segment engine, driven from one seed in one thread: commands are decided on speculative state, the
-// machine is killed, loses power, fails syncs and fills its disk at any operation, the clock drifts. After every start a
-// reader that knows nothing but the bytes must find every acknowledged commit once, gapless, under one head.
+// A writer on the segment engine, driven from one seed in one thread: commands are decided on
+// speculative state, the machine is killed, loses power, fails syncs and fills its disk at any
+// operation, the clock drifts. After every start a reader that knows nothing but the bytes must
+// find every acknowledged commit once, gapless, under one head.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -102,7 +103,8 @@ class Process : public OwnerListener {
     body.set_ledger(ledger);
     body.set_first_seq(state->next_seq);
     body.set_recorded_time_us(owner_->next_recorded_time_us(ledger));
-    const std::string command = std::to_string(world_.next_command++) + std::string(random_.below(300), '.');
+    const std::string command =
+        std::to_string(world_.next_command++) + std::string(random_.below(300), '.');
     for (uint64_t i = 0; i <= random_.below(3); ++i) body.add_events()->set_payload(command);
     const auto n = owner_->append(*Draft::of(Kind::kCommit, body));
     if (n.ok()) in_flight_[*n] = {command, body.first_seq()};
@@ -135,7 +137,8 @@ class Simulation {
  private:
   void live() {
     Process process(disk_, clock_, random_, world_);
-    if (random_.one_in(4)) disk_.set_capacity_bytes(static_cast<int64_t>((3 + random_.below(4)) * kSegmentBytes));
+    if (random_.one_in(4))
+      disk_.set_capacity_bytes(static_cast<int64_t>((3 + random_.below(4)) * kSegmentBytes));
     const bool cut = random_.one_in(2);
     if (cut) disk_.power_off_after(static_cast<int64_t>(random_.below(60)));
     if (random_.one_in(4)) disk_.fail_sync(static_cast<int64_t>(random_.below(15)));
@@ -175,12 +178,14 @@ class Simulation {
       const auto folded = fold.apply((*record)->offset, (*record)->bytes);
       ASSERT_TRUE(folded.ok()) << folded.status();
       if (!folded->commit) continue;
-      ASSERT_TRUE(found.emplace(folded->commit->events(0).payload(), folded->commit->first_seq()).second)
+      ASSERT_TRUE(
+          found.emplace(folded->commit->events(0).payload(), folded->commit->first_seq()).second)
           << "a command took effect twice";
     }
     for (const auto& [command, seq] : world_.acknowledged) {
       const auto at = found.find(command);
-      ASSERT_NE(at, found.end()) << "acknowledged command " << command.substr(0, command.find('.')) << " is lost";
+      ASSERT_NE(at, found.end()) << "acknowledged command " << command.substr(0, command.find('.'))
+                                 << " is lost";
       ASSERT_EQ(at->second, seq) << "and at another place than answered";
     }
     // The heads form one history: what this reader folded once is what every later one folds first.

@@ -456,9 +456,8 @@ RandomBook::MessagePtr RandomBook::resolve_issue() {
 
 RandomBook::MessagePtr RandomBook::reopen_issue() {
   const bool open_too = chance(20);
-  const std::string name = where<Issue>("issue", [&](const Issue& row) {
-    return open_too || row.state() == Issue::STATE_RESOLVED;
-  });
+  const std::string name = where<Issue>(
+      "issue", [&](const Issue& row) { return open_too || row.state() == Issue::STATE_RESOLVED; });
   const auto& issue = book_->get<Issue>(id(name));
   assistance::v1::ReopenIssueRequest request;
   request.set_issue_id(id(name));

@@ -8,15 +8,18 @@ namespace {
 
 class MemoryCursor : public Cursor {
  public:
-  MemoryCursor(std::shared_ptr<MemoryTopic> topic, int64_t offset) : topic_(std::move(topic)), offset_(offset) {}
+  MemoryCursor(std::shared_ptr<MemoryTopic> topic, int64_t offset)
+      : topic_(std::move(topic)), offset_(offset) {}
 
   absl::StatusOr<std::optional<LogRecord>> next() override {
     if (offset_ < 0 || offset_ > topic_->end()) {
-      return absl::DataLossError("offset " + std::to_string(offset_) + " is beyond the end of the journal");
+      return absl::DataLossError("offset " + std::to_string(offset_) +
+                                 " is beyond the end of the journal");
     }
     current_ = topic_->at(offset_);
     if (!current_) return std::nullopt;
-    return LogRecord{.offset = offset_++, .stored_time_us = current_->time_us, .bytes = current_->bytes};
+    return LogRecord{
+        .offset = offset_++, .stored_time_us = current_->time_us, .bytes = current_->bytes};
   }
 
  private:
@@ -102,6 +105,8 @@ size_t MemoryLog::deliver_held() {
   return count;
 }
 
-std::unique_ptr<Cursor> MemoryLog::read(int64_t offset) { return std::make_unique<MemoryCursor>(topic_, offset); }
+std::unique_ptr<Cursor> MemoryLog::read(int64_t offset) {
+  return std::make_unique<MemoryCursor>(topic_, offset);
+}
 
 }  // namespace taizhang::journal

@@ -1,4 +1,5 @@
-// The journal in memory: a topic that several handles write to and read, with injectable faults. For tests.
+// The journal in memory: a topic that several handles write to and read, with injectable faults.
+// For tests.
 #pragma once
 
 #include <condition_variable>
@@ -48,7 +49,7 @@ enum class AppendFault {
   kNoOffset,         // stored, reported with offset -1
   kDuplicated,       // stored twice, reported with the second offset
   kForeignBefore,    // another writer's record slips in before it
-  kHeld,             // reported as failed; stored when deliver_held() is called: a zombie's late send
+  kHeld,  // reported as failed; stored when deliver_held() is called: a zombie's late send
 };
 
 // One writer's handle. produce() and flush() as the port says; reports come from inside flush().
@@ -68,7 +69,9 @@ class MemoryLog : public Log {
   bool exclusive() const override { return exclusive_; }
 
   // Asked at every produce(). Default: no fault.
-  void set_faults(std::function<AppendFault(std::string_view record)> faults) { faults_ = std::move(faults); }
+  void set_faults(std::function<AppendFault(std::string_view record)> faults) {
+    faults_ = std::move(faults);
+  }
   // True: flush() does nothing, until it is set back and flush() called again.
   void set_paused(bool paused) { paused_ = paused; }
   size_t deliver_held();

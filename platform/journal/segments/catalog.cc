@@ -6,7 +6,8 @@
 
 namespace taizhang::journal::segments {
 
-Catalog::Catalog(FileSystem& files, std::string directory, std::vector<FoundSegment> segments, SyncedEnd end)
+Catalog::Catalog(FileSystem& files, std::string directory, std::vector<FoundSegment> segments,
+                 SyncedEnd end)
     : files_(files), directory_(std::move(directory)), segments_(std::move(segments)), end_(end) {}
 
 void Catalog::seal_last(const Footer& footer, FoundSegment next) {
@@ -60,13 +61,16 @@ size_t Catalog::size() const {
 
 Catalog::Place Catalog::locate(int64_t n) const {
   const std::lock_guard lock(mutex_);
-  // The last segment that begins at or before n. Of several that begin at n the earlier ones hold no record.
-  const auto after = std::upper_bound(segments_.begin(), segments_.end(), n,
-                                      [](int64_t value, const FoundSegment& s) { return value < s.first_n; });
+  // The last segment that begins at or before n. Of several that begin at n the earlier ones hold
+  // no record.
+  const auto after =
+      std::upper_bound(segments_.begin(), segments_.end(), n,
+                       [](int64_t value, const FoundSegment& s) { return value < s.first_n; });
   const auto segment = static_cast<size_t>(after - segments_.begin()) - 1;
   const auto& index = segments_[segment].index;
-  const auto entry = std::upper_bound(index.begin(), index.end(), n,
-                                      [](int64_t value, const IndexEntry& e) { return value < e.n; });
+  const auto entry =
+      std::upper_bound(index.begin(), index.end(), n,
+                       [](int64_t value, const IndexEntry& e) { return value < e.n; });
   if (entry == index.begin()) return {segment, {segments_[segment].first_n, kFramesAt}};
   return {segment, *(entry - 1)};
 }

@@ -1,5 +1,5 @@
-// What readers may see of a segment journal: the segments, where the synced prefix ends, and where records stand.
-// Thread-safe; the writer moves the end, cursors read.
+// What readers may see of a segment journal: the segments, where the synced prefix ends, and where
+// records stand. Thread-safe; the writer moves the end, cursors read.
 #pragma once
 
 #include <condition_variable>
@@ -18,14 +18,15 @@ namespace taizhang::journal::segments {
 
 // The end of what readers may see.
 struct SyncedEnd {
-  int64_t n = 0;          // offset after the last record
-  size_t segment = 0;     // index of the segment it stands in
-  int64_t at = kFramesAt; // place in that segment's file
+  int64_t n = 0;           // offset after the last record
+  size_t segment = 0;      // index of the segment it stands in
+  int64_t at = kFramesAt;  // place in that segment's file
 };
 
 class Catalog {
  public:
-  Catalog(FileSystem& files, std::string directory, std::vector<FoundSegment> segments, SyncedEnd end);
+  Catalog(FileSystem& files, std::string directory, std::vector<FoundSegment> segments,
+          SyncedEnd end);
 
   // Writer side. The new end must not be before the old one.
   void seal_last(const Footer& footer, FoundSegment next);
@@ -37,7 +38,8 @@ class Catalog {
   void close();
   size_t size() const;
 
-  // Where to start looking for record n: the last indexed record at or before it. n must be below the end.
+  // Where to start looking for record n: the last indexed record at or before it. n must be below
+  // the end.
   struct Place {
     size_t segment = 0;
     IndexEntry entry;
@@ -49,7 +51,9 @@ class Catalog {
   // Place after the last frame readers may see in that segment.
   int64_t readable_end(size_t segment) const;
 
-  std::string path(const SegmentHeader& header) const { return directory_ + "/" + segment_name(header.id); }
+  std::string path(const SegmentHeader& header) const {
+    return directory_ + "/" + segment_name(header.id);
+  }
   FileSystem& files() const { return files_; }
 
  private:

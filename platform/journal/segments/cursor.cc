@@ -14,7 +14,8 @@ constexpr int64_t kFirstPieceBytes = 16 * 1024;
 
 class SegmentCursor : public Cursor {
  public:
-  SegmentCursor(std::shared_ptr<Catalog> catalog, int64_t n) : catalog_(std::move(catalog)), next_n_(n) {}
+  SegmentCursor(std::shared_ptr<Catalog> catalog, int64_t n)
+      : catalog_(std::move(catalog)), next_n_(n) {}
 
   absl::StatusOr<std::optional<LogRecord>> next() override {
     if (!failed_.ok()) return failed_;
@@ -39,9 +40,9 @@ class SegmentCursor : public Cursor {
   size_t segment_ = 0;
   SegmentHeader header_;
   uint32_t seed_ = 0;
-  int64_t at_ = 0;             // place of the next frame
-  int64_t frame_n_ = 0;        // its number
-  int64_t readable_end_ = 0;   // of this segment, as last asked
+  int64_t at_ = 0;            // place of the next frame
+  int64_t frame_n_ = 0;       // its number
+  int64_t readable_end_ = 0;  // of this segment, as last asked
   int64_t indexed_at_ = 0;
   int64_t piece_bytes_ = kFirstPieceBytes;
   std::string buffer_;
@@ -53,8 +54,8 @@ absl::StatusOr<std::optional<LogRecord>> SegmentCursor::find_next() {
   if (next_n_ < 0 || next_n_ >= end_n_) {
     end_n_ = catalog_->end().n;
     if (next_n_ < 0 || next_n_ > end_n_) {
-      return absl::DataLossError("record " + std::to_string(next_n_) + " lies beyond the journal's end, " +
-                                 std::to_string(end_n_));
+      return absl::DataLossError("record " + std::to_string(next_n_) +
+                                 " lies beyond the journal's end, " + std::to_string(end_n_));
     }
     if (next_n_ == end_n_) return std::nullopt;
     if (file_) readable_end_ = catalog_->readable_end(segment_);
@@ -65,21 +66,25 @@ absl::StatusOr<std::optional<LogRecord>> SegmentCursor::find_next() {
   while (true) {
     if (at_ >= readable_end_) {
       // There are records behind this segment, or the check above would have ended it.
-      if (absl::Status status = enter(segment_ + 1, kFramesAt, frame_n_); !status.ok()) return status;
+      if (absl::Status status = enter(segment_ + 1, kFramesAt, frame_n_); !status.ok())
+        return status;
       continue;
     }
     Frame frame;
     const std::string_view bytes(buffer_.data(), static_cast<size_t>(buffer_bytes_));
     const bool buffered = at_ < buffer_at_ + buffer_bytes_;
-    const FrameFault fault = buffered ? decode_frame(header_, seed_, bytes, buffer_at_, at_, frame) : FrameFault::kShort;
+    const FrameFault fault =
+        buffered ? decode_frame(header_, seed_, bytes, buffer_at_, at_, frame) : FrameFault::kShort;
     if (fault == FrameFault::kShort) {
       const int64_t wanted = std::max(frame.bytes, kFrameHeaderBytes);
       if (at_ + wanted > readable_end_) return damaged("a frame goes on behind the end");
       if (absl::Status status = fill(wanted); !status.ok()) return status;
       continue;
     }
-    if (fault != FrameFault::kNone) return damaged(fault == FrameFault::kEnd ? "a frame is missing" : "a frame is damaged");
-    if (frame.n != frame_n_) return damaged("another record stands here: " + std::to_string(frame.n));
+    if (fault != FrameFault::kNone)
+      return damaged(fault == FrameFault::kEnd ? "a frame is missing" : "a frame is damaged");
+    if (frame.n != frame_n_)
+      return damaged("another record stands here: " + std::to_string(frame.n));
     const int64_t at = at_;
     at_ += frame.bytes;
     if (frame.type == FrameType::kMark) continue;
@@ -119,7 +124,8 @@ absl::Status SegmentCursor::enter(size_t segment, int64_t at, int64_t n) {
 absl::Status SegmentCursor::fill(int64_t bytes_min) {
   const int64_t size = std::min(std::max(bytes_min, piece_bytes_), readable_end_ - at_);
   piece_bytes_ = std::min(piece_bytes_ * 4, kPieceBytes);
-  buffer_.resize(static_cast<size_t>(std::max<int64_t>(size, static_cast<int64_t>(buffer_.size()))));
+  buffer_.resize(
+      static_cast<size_t>(std::max<int64_t>(size, static_cast<int64_t>(buffer_.size()))));
   buffer_bytes_ = 0;
   const absl::StatusOr<size_t> got = file_->read(at_, buffer_.data(), static_cast<size_t>(size));
   if (!got.ok()) return got.status();
@@ -131,7 +137,8 @@ absl::Status SegmentCursor::fill(int64_t bytes_min) {
 
 absl::Status SegmentCursor::damaged(const std::string& what) const {
   return absl::DataLossError("journal damaged: file " + catalog_->path(header_) + ", position " +
-                             std::to_string(header_.base + at_) + ", seq " + std::to_string(frame_n_) + ": " + what);
+                             std::to_string(header_.base + at_) + ", seq " +
+                             std::to_string(frame_n_) + ": " + what);
 }
 
 }  // namespace

@@ -39,7 +39,9 @@ constexpr size_t kFooterFirstNAt = 32;
 constexpr size_t kFooterNextNAt = 40;
 constexpr size_t kFooterDigestAt = 48;
 
-int64_t padded(int64_t bytes) { return (bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment; }
+int64_t padded(int64_t bytes) {
+  return (bytes + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
+}
 
 }  // namespace
 
@@ -65,16 +67,19 @@ std::string encode_segment_header(const SegmentHeader& header) {
 }
 
 absl::StatusOr<SegmentHeader> decode_segment_header(std::string_view bytes) {
-  if (bytes.size() < static_cast<size_t>(kFramesAt)) return absl::DataLossError("the segment header is cut short");
+  if (bytes.size() < static_cast<size_t>(kFramesAt))
+    return absl::DataLossError("the segment header is cut short");
   bytes = bytes.substr(0, kFramesAt);
   if (!bytes.starts_with(kSegmentMagic)) return absl::DataLossError("no segment header");
-  // Of the whole block: also what is zero today must stay zero, until a newer format gives it a meaning.
+  // Of the whole block: also what is zero today must stay zero, until a newer format gives it a
+  // meaning.
   if (load_le<uint32_t>(bytes.data() + kHeaderCrcAt) != crc32c(0, bytes.substr(kHeaderFormatAt))) {
     return absl::DataLossError("the segment header is damaged");
   }
   const auto format = load_le<uint32_t>(bytes.data() + kHeaderFormatAt);
   if (format != kSegmentFormat) {
-    return absl::UnimplementedError("segment format " + std::to_string(format) + " is newer than this program");
+    return absl::UnimplementedError("segment format " + std::to_string(format) +
+                                    " is newer than this program");
   }
   SegmentHeader header;
   header.uuid = id_of(bytes.substr(kHeaderUuidAt));
@@ -93,13 +98,15 @@ void begin_frame(std::string& out, uint32_t seed, FrameType type, int64_t positi
                  std::string_view payload) {
   const size_t at = out.size();
   char header[kFrameHeaderBytes] = {};
-  store_le<uint32_t>(header + kFrameLengthAt, static_cast<uint32_t>(kFrameHeaderBytes + payload.size()));
+  store_le<uint32_t>(header + kFrameLengthAt,
+                     static_cast<uint32_t>(kFrameHeaderBytes + payload.size()));
   store_le<uint8_t>(header + kFrameTypeAt, static_cast<uint8_t>(type));
   store_le<int64_t>(header + kFramePositionAt, position);
   store_le<int64_t>(header + kFrameNAt, n);
   out.append(header, sizeof header);
   out.append(payload);
-  out.append(static_cast<size_t>(frame_bytes(payload.size())) - sizeof header - payload.size(), '\0');
+  out.append(static_cast<size_t>(frame_bytes(payload.size())) - sizeof header - payload.size(),
+             '\0');
   const std::string_view summed = std::string_view(out).substr(at + kFrameHeaderBytes);
   store_le<uint32_t>(out.data() + at + kFrameCrcAt, crc32c(seed, summed));
 }
@@ -111,10 +118,12 @@ void finish_frame(char* frame, int64_t durable_upto) {
   store_le<uint32_t>(frame + kFrameCrcAt, crc32c(payload_crc, summed));
 }
 
-int64_t frame_bytes_at(const char* frame) { return padded(load_le<uint32_t>(frame + kFrameLengthAt)); }
+int64_t frame_bytes_at(const char* frame) {
+  return padded(load_le<uint32_t>(frame + kFrameLengthAt));
+}
 
-FrameFault decode_frame(const SegmentHeader& header, uint32_t seed, std::string_view bytes, int64_t bytes_at,
-                        int64_t at, Frame& frame) {
+FrameFault decode_frame(const SegmentHeader& header, uint32_t seed, std::string_view bytes,
+                        int64_t bytes_at, int64_t at, Frame& frame) {
   if (at + kFrameHeaderBytes > header.frames_end()) return FrameFault::kEnd;
   const std::string_view rest = bytes.substr(static_cast<size_t>(at - bytes_at));
   if (rest.size() < static_cast<size_t>(kFrameHeaderBytes)) return FrameFault::kShort;
@@ -122,21 +131,26 @@ FrameFault decode_frame(const SegmentHeader& header, uint32_t seed, std::string_
   const int64_t length = load_le<uint32_t>(start + kFrameLengthAt);
   if (length == 0) {
     constexpr char kZeros[kFrameHeaderBytes] = {};
-    return std::memcmp(start, kZeros, kFrameHeaderBytes) == 0 ? FrameFault::kEnd : FrameFault::kDamaged;
+    return std::memcmp(start, kZeros, kFrameHeaderBytes) == 0 ? FrameFault::kEnd
+                                                              : FrameFault::kDamaged;
   }
   frame.bytes = padded(length);
   frame.position = load_le<int64_t>(start + kFramePositionAt);
-  if (length < kFrameHeaderBytes || at + frame.bytes > header.frames_end()) return FrameFault::kDamaged;
+  if (length < kFrameHeaderBytes || at + frame.bytes > header.frames_end())
+    return FrameFault::kDamaged;
   if (frame.position != header.base + at) return FrameFault::kDamaged;
   if (rest.size() < static_cast<size_t>(frame.bytes)) return FrameFault::kShort;
-  const std::string_view body = rest.substr(kFrameHeaderBytes, static_cast<size_t>(frame.bytes - kFrameHeaderBytes));
+  const std::string_view body =
+      rest.substr(kFrameHeaderBytes, static_cast<size_t>(frame.bytes - kFrameHeaderBytes));
   const std::string_view head = rest.substr(kFrameLengthAt, kFrameHeaderBytes - kFrameLengthAt);
-  if (crc32c(crc32c(seed, body), head) != load_le<uint32_t>(start + kFrameCrcAt)) return FrameFault::kDamaged;
+  if (crc32c(crc32c(seed, body), head) != load_le<uint32_t>(start + kFrameCrcAt))
+    return FrameFault::kDamaged;
   for (size_t i = kFrameZeroAt; i < kFramePositionAt; ++i) {
     if (start[i] != 0) return FrameFault::kDamaged;
   }
   const auto type = load_le<uint8_t>(start + kFrameTypeAt);
-  if (type != static_cast<uint8_t>(FrameType::kRecord) && type != static_cast<uint8_t>(FrameType::kMark)) {
+  if (type != static_cast<uint8_t>(FrameType::kRecord) &&
+      type != static_cast<uint8_t>(FrameType::kMark)) {
     return FrameFault::kDamaged;
   }
   frame.type = static_cast<FrameType>(type);
@@ -162,8 +176,10 @@ std::string encode_footer(const SegmentHeader& header, const Footer& footer) {
 }
 
 std::optional<Footer> decode_footer(const SegmentHeader& header, std::string_view bytes) {
-  if (bytes.size() != static_cast<size_t>(kFooterBytes) || !bytes.starts_with(kFooterMagic)) return std::nullopt;
-  if (load_le<uint32_t>(bytes.data() + kFooterCrcAt) != crc32c(header.seed(), bytes.substr(kFooterSummedAt))) {
+  if (bytes.size() != static_cast<size_t>(kFooterBytes) || !bytes.starts_with(kFooterMagic))
+    return std::nullopt;
+  if (load_le<uint32_t>(bytes.data() + kFooterCrcAt) !=
+      crc32c(header.seed(), bytes.substr(kFooterSummedAt))) {
     return std::nullopt;
   }
   if (load_le<uint64_t>(bytes.data() + kFooterIdAt) != header.id) return std::nullopt;

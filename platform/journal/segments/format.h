@@ -1,6 +1,7 @@
 // The bytes of a segment file: header, frames, footer. Grammar: docs/formats.md.
 //
-// A position is a byte's place in the whole journal: the base of its segment plus its place in the file.
+// A position is a byte's place in the whole journal: the base of its segment plus its place in the
+// file.
 #pragma once
 
 #include <cstdint>
@@ -55,8 +56,9 @@ struct Frame {
 // Header, payload and padding.
 int64_t frame_bytes(size_t payload_bytes);
 
-// Appends a frame whose durable_upto is not known yet; finish_frame() completes it before it is written. Splitting the
-// two lets the payload be summed when it arrives, and leaves 36 bytes a frame to the thread that syncs.
+// Appends a frame whose durable_upto is not known yet; finish_frame() completes it before it is
+// written. Splitting the two lets the payload be summed when it arrives, and leaves 36 bytes a
+// frame to the thread that syncs.
 void begin_frame(std::string& out, uint32_t seed, FrameType type, int64_t position, int64_t n,
                  std::string_view payload);
 void finish_frame(char* frame, int64_t durable_upto);
@@ -71,8 +73,8 @@ enum class FrameFault {
 };
 
 // The frame at `at` of a segment's bytes, which begin at file place `bytes_at`.
-FrameFault decode_frame(const SegmentHeader& header, uint32_t seed, std::string_view bytes, int64_t bytes_at,
-                        int64_t at, Frame& frame);
+FrameFault decode_frame(const SegmentHeader& header, uint32_t seed, std::string_view bytes,
+                        int64_t bytes_at, int64_t at, Frame& frame);
 
 struct Footer {
   int64_t frames_end = 0;  // place in the file

@@ -1,4 +1,5 @@
-// The segment engine: writing groups, syncing them, sealing segments, and what happens when the disk fails.
+// The segment engine: writing groups, syncing them, sealing segments, and what happens when the
+// disk fails.
 #include <unistd.h>
 
 #include <algorithm>
@@ -59,8 +60,8 @@ void SegmentLog::release_io(std::unique_lock<std::mutex>& /*lock*/) {
 }
 
 void SegmentLog::run_waiting(std::unique_lock<std::mutex>& lock) {
-  // A request covers what waited when it was made. Records produced since belong to the next one, so that a batch that is
-  // just being decided is not torn into two syncs.
+  // A request covers what waited when it was made. Records produced since belong to the next one,
+  // so that a batch that is just being decided is not torn into two syncs.
   while (flush_requested_ && !waiting_.empty()) {
     flush_requested_ = false;
     for (size_t left = waiting_.size(); left > 0; --left) {
@@ -78,7 +79,8 @@ bool SegmentLog::run_mark(std::unique_lock<std::mutex>& lock) {
   group.segment = fill_;
   group.at = fill_at_;
   group.first_n = next_n_;
-  begin_frame(group.bytes, fill_->seed, FrameType::kMark, fill_->header.base + fill_at_, next_n_, "");
+  begin_frame(group.bytes, fill_->seed, FrameType::kMark, fill_->header.base + fill_at_, next_n_,
+              "");
   fill_at_ += frame_bytes(0);
   run_group(lock, std::move(group));
   return true;
@@ -117,12 +119,14 @@ absl::Status SegmentLog::write_group(Group& group) {
   for (int64_t at = 0; at < size; ++n) {
     char* frame = group.bytes.data() + at;
     finish_frame(frame, synced_position_);
-    if (!group.tags.empty() && (index.empty() || group.at + at - index.back().at >= kIndexStepBytes)) {
+    if (!group.tags.empty() &&
+        (index.empty() || group.at + at - index.back().at >= kIndexStepBytes)) {
       index.push_back({n, group.at + at});
     }
     at += frame_bytes_at(frame);
   }
-  if (absl::Status status = active_->file->write(group.at, group.bytes); !status.ok()) return status;
+  if (absl::Status status = active_->file->write(group.at, group.bytes); !status.ok())
+    return status;
   if (absl::Status status = timed_sync(*active_->file); !status.ok()) return status;
   active_end_ = group.at + size;
   synced_position_ = active_->header.base + active_end_;
@@ -131,10 +135,12 @@ absl::Status SegmentLog::write_group(Group& group) {
   return absl::OkStatus();
 }
 
-// The last group of the active segment is synced. Its footer is synced, too, before the first byte of the next segment
-// is written: a segment that holds anything proves that the one before is whole.
+// The last group of the active segment is synced. Its footer is synced, too, before the first byte
+// of the next segment is written: a segment that holds anything proves that the one before is
+// whole.
 absl::Status SegmentLog::seal_active(const Group& next) {
-  if (absl::Status status = sum_digest(active_->header.id, active_end_); !status.ok()) return status;
+  if (absl::Status status = sum_digest(active_->header.id, active_end_); !status.ok())
+    return status;
   Footer footer;
   footer.frames_end = active_end_;
   footer.first_n = active_first_n_;
@@ -147,11 +153,14 @@ absl::Status SegmentLog::seal_active(const Group& next) {
     digest_upto_ = 0;
   }
   const SegmentHeader& header = active_->header;
-  if (absl::Status status = active_->file->write(header.frames_end(), encode_footer(header, footer)); !status.ok()) {
+  if (absl::Status status =
+          active_->file->write(header.frames_end(), encode_footer(header, footer));
+      !status.ok()) {
     return status;
   }
   if (absl::Status status = timed_sync(*active_->file); !status.ok()) return status;
-  catalog_->seal_last(footer, {.header = next.segment->header, .footer = {}, .first_n = next.first_n, .index = {}});
+  catalog_->seal_last(
+      footer, {.header = next.segment->header, .footer = {}, .first_n = next.first_n, .index = {}});
   synced_position_ = header.end();
   active_ = next.segment;
   active_first_n_ = next.first_n;
@@ -163,8 +172,9 @@ absl::Status SegmentLog::seal_active(const Group& next) {
 absl::Status SegmentLog::timed_sync(File& file) {
   const auto start = std::chrono::steady_clock::now();
   absl::Status status = file.sync();
-  stats_.add_sync(
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - start).count());
+  stats_.add_sync(std::chrono::duration_cast<std::chrono::microseconds>(
+                      std::chrono::steady_clock::now() - start)
+                      .count());
   return status;
 }
 
@@ -176,7 +186,8 @@ absl::Status SegmentLog::sum_digest(uint64_t segment, int64_t upto) {
     const std::lock_guard lock(digest_mutex_);
     if (digest_of_->header.id != segment || digest_upto_ >= upto) return absl::OkStatus();
     piece.resize(static_cast<size_t>(std::min(kDigestPieceBytes, upto - digest_upto_)));
-    const absl::StatusOr<size_t> got = digest_of_->file->read(digest_upto_, piece.data(), piece.size());
+    const absl::StatusOr<size_t> got =
+        digest_of_->file->read(digest_upto_, piece.data(), piece.size());
     if (!got.ok()) return got.status();
     if (*got != piece.size()) {
       return absl::DataLossError(segment_name(segment) + " became shorter while it was in use");
@@ -204,9 +215,10 @@ void SegmentLog::report(const Group& group, const absl::Status& status) {
 }
 
 void SegmentLog::fatal(const absl::Status& status) {
-  log(LogLevel::kError, "journal_disk_failed", {{"directory", options_.directory}, {"why", status.ToString()}});
-  // What of the group is on the disk is unknown, and a second sync would report success for pages the kernel dropped.
-  // Only a new start, which reads and writes again what is there, may go on.
+  log(LogLevel::kError, "journal_disk_failed",
+      {{"directory", options_.directory}, {"why", status.ToString()}});
+  // What of the group is on the disk is unknown, and a second sync would report success for pages
+  // the kernel dropped. Only a new start, which reads and writes again what is there, may go on.
   if (!options_.on_fatal) _exit(kExitIoError);
   options_.on_fatal(status);
   const std::lock_guard lock(mutex_);

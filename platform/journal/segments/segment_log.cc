@@ -18,12 +18,14 @@ std::string parent_of(const std::string& directory) {
 }  // namespace
 
 SegmentLog::SegmentLog(SegmentOptions options)
-    : options_(std::move(options)), sink_(std::make_shared<const ReportSink>([](AppendReport) {})) {}
+    : options_(std::move(options)),
+      sink_(std::make_shared<const ReportSink>([](AppendReport) {})) {}
 
 absl::StatusOr<std::unique_ptr<SegmentLog>> SegmentLog::open(SegmentOptions options) {
   if (options.segment_bytes < kSegmentBytesMin || options.segment_bytes % kFramesAt != 0) {
     return absl::InvalidArgumentError("segment size " + std::to_string(options.segment_bytes) +
-                                      " is not a multiple of 4096 from " + std::to_string(kSegmentBytesMin) + " on");
+                                      " is not a multiple of 4096 from " +
+                                      std::to_string(kSegmentBytesMin) + " on");
   }
   std::unique_ptr<SegmentLog> log(new SegmentLog(std::move(options)));
   if (absl::Status status = log->start(); !status.ok()) return status;
@@ -53,7 +55,8 @@ absl::Status SegmentLog::start() {
   digest_limit_ = {last.header.id, active_end_};
   ahead_.assign(recovered->ahead.begin(), recovered->ahead.end());
   const SyncedEnd end{next_n_, recovered->segments.size() - 1, active_end_};
-  catalog_ = std::make_shared<Catalog>(*options_.files, options_.directory, std::move(recovered->segments), end);
+  catalog_ = std::make_shared<Catalog>(*options_.files, options_.directory,
+                                       std::move(recovered->segments), end);
   log(LogLevel::kInfo, "journal_opened",
       {{"directory", options_.directory},
        {"created", recovery_.created ? 1 : 0},
@@ -81,7 +84,8 @@ absl::StatusOr<Recovered> SegmentLog::recover() {
   absl::StatusOr<std::optional<Recovered>> recovered = examine(files, directory);
   if (!recovered.ok()) return recovered.status();
   if (!*recovered) return create();
-  if (absl::Status status = make_durable(files, directory, **recovered); !status.ok()) return status;
+  if (absl::Status status = make_durable(files, directory, **recovered); !status.ok())
+    return status;
   if (absl::Status status = drop_ahead_of_other_size(**recovered); !status.ok()) return status;
   return **std::move(recovered);
 }
@@ -92,9 +96,12 @@ absl::StatusOr<Recovered> SegmentLog::create() {
   header.id = 1;
   header.salt = id_of(options_.random->bytes(kIdBytes));
   header.bytes = options_.segment_bytes;
-  absl::StatusOr<std::unique_ptr<File>> file = make_segment(*options_.files, options_.directory, header);
+  absl::StatusOr<std::unique_ptr<File>> file =
+      make_segment(*options_.files, options_.directory, header);
   if (!file.ok()) return file.status();
-  if (absl::Status status = options_.files->sync_directory(parent_of(options_.directory)); !status.ok()) return status;
+  if (absl::Status status = options_.files->sync_directory(parent_of(options_.directory));
+      !status.ok())
+    return status;
   Recovered created;
   created.segments.push_back({.header = header, .footer = {}, .first_n = 0, .index = {}});
   created.active = *std::move(file);
@@ -104,11 +111,12 @@ absl::StatusOr<Recovered> SegmentLog::create() {
   return created;
 }
 
-// They hold nothing; a record that fits a new segment must fit the next one. Removed from the last one down, so that a
-// crash in between leaves no hole in the ids.
+// They hold nothing; a record that fits a new segment must fit the next one. Removed from the last
+// one down, so that a crash in between leaves no hole in the ids.
 absl::Status SegmentLog::drop_ahead_of_other_size(Recovered& recovered) {
-  const bool same = std::all_of(recovered.ahead.begin(), recovered.ahead.end(),
-                                [this](const SegmentHeader& h) { return h.bytes == options_.segment_bytes; });
+  const bool same =
+      std::all_of(recovered.ahead.begin(), recovered.ahead.end(),
+                  [this](const SegmentHeader& h) { return h.bytes == options_.segment_bytes; });
   if (same) return absl::OkStatus();
   while (!recovered.ahead.empty()) {
     const std::string path = options_.directory + "/" + segment_name(recovered.ahead.back().id);
@@ -166,7 +174,8 @@ absl::Status SegmentLog::room() const {
   const std::lock_guard lock(mutex_);
   if (!dead_.ok()) return dead_;
   if (next_ || next_failed_.ok()) return absl::OkStatus();
-  return has_room(std::min(frame_bytes(kRecordBytesMax), capacity())) ? absl::OkStatus() : next_failed_;
+  return has_room(std::min(frame_bytes(kRecordBytesMax), capacity())) ? absl::OkStatus()
+                                                                      : next_failed_;
 }
 
 absl::Status SegmentLog::produce(std::string bytes, uint64_t tag) {
@@ -175,14 +184,16 @@ absl::Status SegmentLog::produce(std::string bytes, uint64_t tag) {
   if (closing_) return absl::UnavailableError("the journal is closed");
   const int64_t wanted = frame_bytes(bytes.size());
   if (wanted > capacity()) {
-    return absl::InvalidArgumentError("record of " + std::to_string(bytes.size()) + " bytes does not fit a segment of " +
+    return absl::InvalidArgumentError("record of " + std::to_string(bytes.size()) +
+                                      " bytes does not fit a segment of " +
                                       std::to_string(options_.segment_bytes));
   }
   if (!has_room(wanted)) {
     if (absl::Status status = enter_next_segment(lock); !status.ok()) return status;
   }
   Group& group = filling_group(wanted);
-  begin_frame(group.bytes, fill_->seed, FrameType::kRecord, fill_->header.base + fill_at_, next_n_, bytes);
+  begin_frame(group.bytes, fill_->seed, FrameType::kRecord, fill_->header.base + fill_at_, next_n_,
+              bytes);
   group.tags.push_back(tag);
   fill_at_ += wanted;
   ++next_n_;
@@ -190,8 +201,9 @@ absl::Status SegmentLog::produce(std::string bytes, uint64_t tag) {
 }
 
 SegmentLog::Group& SegmentLog::filling_group(int64_t wanted) {
-  const bool fits = !waiting_.empty() && waiting_.back().segment == fill_ &&
-                    static_cast<int64_t>(waiting_.back().bytes.size()) + wanted <= options_.group_bytes_max;
+  const bool fits =
+      !waiting_.empty() && waiting_.back().segment == fill_ &&
+      static_cast<int64_t>(waiting_.back().bytes.size()) + wanted <= options_.group_bytes_max;
   if (!fits) {
     Group group;
     group.segment = fill_;
@@ -208,8 +220,8 @@ SegmentLog::Group& SegmentLog::filling_group(int64_t wanted) {
 
 absl::Status SegmentLog::enter_next_segment(std::unique_lock<std::mutex>& lock) {
   if (!options_.threads && !next_) make_next(lock);
-  // The next segment is usually there long before. When the disk is full this fails at once, before anything of the
-  // record is written; the helper goes on trying.
+  // The next segment is usually there long before. When the disk is full this fails at once, before
+  // anything of the record is written; the helper goes on trying.
   changed_.wait(lock, [this] { return next_ || !next_failed_.ok() || !dead_.ok() || closing_; });
   if (!dead_.ok()) return dead_;
   if (closing_) return absl::UnavailableError("the journal is closed");
@@ -230,11 +242,14 @@ void SegmentLog::make_next(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   absl::StatusOr<std::unique_ptr<File>> file = absl::InternalError("");
   if (existing) {
-    // It held no frame when it was read; zeros again, because whatever else stands there now would look like damage.
+    // It held no frame when it was read; zeros again, because whatever else stands there now would
+    // look like damage.
     header = *existing;
-    file = options_.files->open(options_.directory + "/" + segment_name(header.id), OpenMode::kReadWrite);
+    file = options_.files->open(options_.directory + "/" + segment_name(header.id),
+                                OpenMode::kReadWrite);
     if (file.ok()) {
-      if (absl::Status status = write_zeros(**file, kFramesAt, header.bytes); !status.ok()) file = status;
+      if (absl::Status status = write_zeros(**file, kFramesAt, header.bytes); !status.ok())
+        file = status;
     }
   } else {
     header.base = header.end();
@@ -319,7 +334,8 @@ void SegmentLog::helper_loop() {
       retry_at = next_ ? now : now + std::chrono::microseconds(options_.disk_full_retry_us);
       continue;
     }
-    if (digest_requested_.segment == digest_limit_.segment && digest_requested_.at == digest_limit_.at) {
+    if (digest_requested_.segment == digest_limit_.segment &&
+        digest_requested_.at == digest_limit_.at) {
       if (next_) {
         helper_wanted_.wait(lock);
       } else {

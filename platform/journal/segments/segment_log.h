@@ -1,7 +1,8 @@
 // The journal as segment files of one machine: the embedded default (design §3.5).
 //
-// One deciding thread produces; one thread at a time writes and syncs a group: the engine's own, or the caller's inside
-// flush(true). A third thread makes the next segment ahead and sums the digest. No fork while it is open.
+// One deciding thread produces; one thread at a time writes and syncs a group: the engine's own, or
+// the caller's inside flush(true). A third thread makes the next segment ahead and sums the digest.
+// No fork while it is open.
 #pragma once
 
 #include <atomic>
@@ -29,8 +30,8 @@ namespace taizhang::journal::segments {
 
 struct SegmentOptions {
   std::string directory;
-  // Of new segments; those that exist keep theirs. A multiple of 4096, at least kSegmentBytesMin. Below 2 MiB a record
-  // of the full bound does not fit, which only tests want.
+  // Of new segments; those that exist keep theirs. A multiple of 4096, at least kSegmentBytesMin.
+  // Below 2 MiB a record of the full bound does not fit, which only tests want.
   int64_t segment_bytes = int64_t{64} << 20;
   // A group that reaches this is closed and the next one begun.
   int64_t group_bytes_max = 4 << 20;
@@ -45,16 +46,18 @@ struct SegmentOptions {
   Clock* clock = &system_clock();
   // False: a simulation; nothing happens but inside a call, and idle marks come from write_mark().
   bool threads = true;
-  // A failed sync or write: nobody knows what is on the disk, and going on could acknowledge what is not there. Default:
-  // says why and ends the process. When a test's returns, the log is dead: every append reports INTERNAL.
+  // A failed sync or write: nobody knows what is on the disk, and going on could acknowledge what
+  // is not there. Default: says why and ends the process. When a test's returns, the log is dead:
+  // every append reports INTERNAL.
   std::function<void(const absl::Status&)> on_fatal;
 };
 
 class SegmentLog : public Log {
  public:
-  // Locks the directory, recovers, and makes the journal if there is none. FAILED_PRECONDITION: another process has it, or
-  // the file system is none that can be relied on. DATA_LOSS: damage below a durable mark, named by file, position and
-  // seq; nothing was changed. RESOURCE_EXHAUSTED: no space for the first segment.
+  // Locks the directory, recovers, and makes the journal if there is none. FAILED_PRECONDITION:
+  // another process has it, or the file system is none that can be relied on. DATA_LOSS: damage
+  // below a durable mark, named by file, position and seq; nothing was changed. RESOURCE_EXHAUSTED:
+  // no space for the first segment.
   static absl::StatusOr<std::unique_ptr<SegmentLog>> open(SegmentOptions options);
   // Like close() with threads; without them like a process that is killed.
   ~SegmentLog() override;
@@ -72,9 +75,11 @@ class SegmentLog : public Log {
   // Writes what waits, and the mark that covers it. Idempotent.
   void close();
 
-  // Writes and syncs one waiting group in this thread, if no other thread is at it; true if there was one.
+  // Writes and syncs one waiting group in this thread, if no other thread is at it; true if there
+  // was one.
   bool flush_once();
-  // Writes an empty group that says the last one was synced, if anything is still uncovered and nothing waits.
+  // Writes an empty group that says the last one was synced, if anything is still uncovered and
+  // nothing waits.
   void write_mark();
 
   // Without threads: tries to make the next segment if it is missing.
@@ -171,7 +176,8 @@ class SegmentLog : public Log {
   int64_t active_end_ = kFramesAt;
   int64_t synced_position_ = 0;
 
-  // The digest of the active segment, summed behind the writer so that no sync waits for it. Never taken before mutex_.
+  // The digest of the active segment, summed behind the writer so that no sync waits for it. Never
+  // taken before mutex_.
   std::mutex digest_mutex_;
   std::shared_ptr<Segment> digest_of_;
   Sha256 digest_;

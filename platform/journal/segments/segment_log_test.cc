@@ -1,5 +1,5 @@
-// The engine's own threads: idle marks, the segment ahead, the digest, the end of the process. Damage and crashes:
-// tests/faults; what every engine keeps: tests/contract.
+// The engine's own threads: idle marks, the segment ahead, the digest, the end of the process.
+// Damage and crashes: tests/faults; what every engine keeps: tests/contract.
 #include "platform/journal/segments/segment_log.h"
 
 #include <gtest/gtest.h>
@@ -42,7 +42,8 @@ class SegmentThreads : public ::testing::Test {
     auto log = SegmentLog::open(std::move(options));
     ASSERT_TRUE(log.ok()) << log.status();
     log_ = *std::move(log);
-    log_->set_report_sink([this](AppendReport report) { report.offset.ok() ? ++confirmed_ : ++failed_; });
+    log_->set_report_sink(
+        [this](AppendReport report) { report.offset.ok() ? ++confirmed_ : ++failed_; });
   }
   absl::Status append(size_t bytes = 100) { return log_->produce(std::string(bytes, 'r'), ++tag_); }
 
@@ -144,9 +145,11 @@ TEST_F(SegmentThreads, AFooterCarriesTheSha256OfItsSegment) {
   const std::string file = disk_.image().at("/journal/00000001.segment");
   const auto header = decode_segment_header(file);
   ASSERT_TRUE(header.ok());
-  const auto footer = decode_footer(*header, std::string_view(file).substr(static_cast<size_t>(header->frames_end())));
+  const auto footer = decode_footer(
+      *header, std::string_view(file).substr(static_cast<size_t>(header->frames_end())));
   ASSERT_TRUE(footer.has_value());
-  EXPECT_EQ(footer->digest, sha256(std::string_view(file).substr(0, static_cast<size_t>(footer->frames_end))));
+  EXPECT_EQ(footer->digest,
+            sha256(std::string_view(file).substr(0, static_cast<size_t>(footer->frames_end))));
 }
 
 TEST_F(SegmentThreads, AFailedSyncIsNeverTriedAgain) {

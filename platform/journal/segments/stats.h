@@ -1,4 +1,5 @@
-// Counters of the segment engine, for metrics. Thread-safe; each counter is exact, together they are not one moment.
+// Counters of the segment engine, for metrics. Thread-safe; each counter is exact, together they
+// are not one moment.
 #pragma once
 
 #include <array>
@@ -9,14 +10,15 @@
 namespace taizhang::journal::segments {
 
 // Upper bounds of the sync-time buckets, microseconds; the last bucket has none.
-inline constexpr std::array<int64_t, 10> kSyncBucketsUs = {50, 100, 200, 400, 800, 1'600, 5'000, 20'000, 100'000, 500'000};
+inline constexpr std::array<int64_t, 10> kSyncBucketsUs = {50,    100,   200,    400,     800,
+                                                           1'600, 5'000, 20'000, 100'000, 500'000};
 
 struct StatsSnapshot {
-  int64_t groups = 0;   // synced groups of records
-  int64_t marks = 0;    // empty groups
+  int64_t groups = 0;  // synced groups of records
+  int64_t marks = 0;   // empty groups
   int64_t records = 0;
-  int64_t bytes = 0;    // written, with frame headers
-  int64_t sealed = 0;   // segments sealed since the start
+  int64_t bytes = 0;                                       // written, with frame headers
+  int64_t sealed = 0;                                      // segments sealed since the start
   std::array<int64_t, kSyncBucketsUs.size() + 1> syncs{};  // not cumulative
   int64_t sync_us_sum = 0;
   int64_t segments = 0;
@@ -45,7 +47,8 @@ class Stats {
     out.records = records_.load(std::memory_order_relaxed);
     out.bytes = bytes_.load(std::memory_order_relaxed);
     out.sealed = sealed_.load(std::memory_order_relaxed);
-    for (size_t i = 0; i < syncs_.size(); ++i) out.syncs[i] = syncs_[i].load(std::memory_order_relaxed);
+    for (size_t i = 0; i < syncs_.size(); ++i)
+      out.syncs[i] = syncs_[i].load(std::memory_order_relaxed);
     out.sync_us_sum = sync_us_sum_.load(std::memory_order_relaxed);
     return out;
   }

@@ -1,4 +1,5 @@
-// Writes histories for tests: each call gives the bytes of the next valid record on everything made so far.
+// Writes histories for tests: each call gives the bytes of the next valid record on everything made
+// so far.
 #pragma once
 
 #include <cstdint>

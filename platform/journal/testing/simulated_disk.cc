@@ -15,7 +15,10 @@ absl::Status power_is_off() { return absl::InternalError("simulated: the power i
 class SimulatedDisk::SimulatedFile : public File {
  public:
   SimulatedFile(SimulatedDisk& disk, std::shared_ptr<Inode> inode, std::string path)
-      : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), generation_(disk.generation_) {}
+      : disk_(disk),
+        inode_(std::move(inode)),
+        path_(std::move(path)),
+        generation_(disk.generation_) {}
 
   absl::StatusOr<size_t> read(int64_t at, char* out, size_t size) override {
     const std::lock_guard lock(disk_.mutex_);
@@ -60,7 +63,8 @@ class SimulatedDisk::Lock : public DirectoryLock {
   uint64_t generation_;
 };
 
-// Every operation that changes something passes here; the one at which the power goes is done in part by its caller.
+// Every operation that changes something passes here; the one at which the power goes is done in
+// part by its caller.
 absl::Status SimulatedDisk::begin_change() {
   if (power_left_ == 0) return power_is_off();
   if (power_left_ > 0) --power_left_;
@@ -124,7 +128,8 @@ absl::Status SimulatedDisk::sync_directory(const std::string& /*directory*/) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<DirectoryLock>> SimulatedDisk::lock_directory(const std::string& directory) {
+absl::StatusOr<std::unique_ptr<DirectoryLock>> SimulatedDisk::lock_directory(
+    const std::string& directory) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(locked_[directory], true)) {
     return absl::FailedPreconditionError(directory + " is in use: another process holds its lock");
@@ -158,8 +163,8 @@ void SimulatedDisk::put_sector(std::string& content, int64_t sector, std::string
   std::memcpy(content.data() + at, bytes.data(), bytes.size());
 }
 
-absl::StatusOr<size_t> SimulatedDisk::read(const Inode& inode, const std::string& path, int64_t at, char* out,
-                                           size_t size) {
+absl::StatusOr<size_t> SimulatedDisk::read(const Inode& inode, const std::string& path, int64_t at,
+                                           char* out, size_t size) {
   if (!powered()) return power_is_off();
   if (const auto bad = unreadable_.find(path); bad != unreadable_.end() && at <= bad->second &&
                                                bad->second < at + static_cast<int64_t>(size)) {
@@ -185,7 +190,8 @@ absl::Status SimulatedDisk::write(Inode& inode, int64_t at, std::string_view byt
     if (bytes.empty()) return power_is_off();
   }
   const int64_t part_end = at + static_cast<int64_t>(bytes.size());
-  if (static_cast<int64_t>(inode.seen.size()) < part_end) inode.seen.resize(static_cast<size_t>(part_end), '\0');
+  if (static_cast<int64_t>(inode.seen.size()) < part_end)
+    inode.seen.resize(static_cast<size_t>(part_end), '\0');
   std::memcpy(inode.seen.data() + at, bytes.data(), bytes.size());
   for (int64_t sector = at / kSectorBytes; sector * kSectorBytes < part_end; ++sector) {
     inode.unsynced[sector].push_back(sector_of(inode.seen, sector));

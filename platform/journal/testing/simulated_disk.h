@@ -1,5 +1,6 @@
-// A disk in memory that fails as disks do: power cuts that keep any subset of unsynced sectors, in any order, syncs that
-// fail and leave pages that only look written, a full disk, reads that fail, bits that flip. Deterministic from a seed.
+// A disk in memory that fails as disks do: power cuts that keep any subset of unsynced sectors, in
+// any order, syncs that fail and leave pages that only look written, a full disk, reads that fail,
+// bits that flip. Deterministic from a seed.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class SimulatedDisk : public FileSystem {
   absl::Status rename(const std::string& from, const std::string& to) override;
   absl::Status remove(const std::string& path) override;
   absl::Status sync_directory(const std::string& directory) override;
-  absl::StatusOr<std::unique_ptr<DirectoryLock>> lock_directory(const std::string& directory) override;
+  absl::StatusOr<std::unique_ptr<DirectoryLock>> lock_directory(
+      const std::string& directory) override;
   absl::Status check_durable_kind(const std::string& directory) override;
   absl::StatusOr<int64_t> free_bytes(const std::string& directory) override;
 
@@ -37,15 +39,18 @@ class SimulatedDisk : public FileSystem {
   Image image() const;
   void load(const Image& image);
 
-  // After so many more operations that change something the power is off: this one happens in part, later ones fail.
+  // After so many more operations that change something the power is off: this one happens in part,
+  // later ones fail.
   void power_off_after(int64_t operations);
-  // The power comes back: every unsynced sector holds one of the contents it had since the last sync, every unsynced
-  // change of names happened or did not, in order. Files open before are dead.
+  // The power comes back: every unsynced sector holds one of the contents it had since the last
+  // sync, every unsynced change of names happened or did not, in order. Files open before are dead.
   void power_cut();
-  // The process died, the machine did not: what was written is still seen. Files open before are dead.
+  // The process died, the machine did not: what was written is still seen. Files open before are
+  // dead.
   void process_killed();
 
-  // The next sync but `skip` fails; an unknown part of the sectors got through, none is tried again.
+  // The next sync but `skip` fails; an unknown part of the sectors got through, none is tried
+  // again.
   void fail_sync(int64_t skip = 0);
   void set_capacity_bytes(int64_t bytes);
   void set_unreadable(const std::string& path, int64_t at);
@@ -66,7 +71,8 @@ class SimulatedDisk : public FileSystem {
 
   absl::Status begin_change();
   bool powered() const { return power_left_ != 0; }
-  absl::StatusOr<size_t> read(const Inode& inode, const std::string& path, int64_t at, char* out, size_t size);
+  absl::StatusOr<size_t> read(const Inode& inode, const std::string& path, int64_t at, char* out,
+                              size_t size);
   absl::Status write(Inode& inode, int64_t at, std::string_view bytes);
   absl::Status sync(Inode& inode);
   static std::string sector_of(const std::string& content, int64_t sector);
