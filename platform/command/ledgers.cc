@@ -28,7 +28,11 @@ Decision decide_open(const Ledger& ledger, const admin::v1::OpenLedgerRequest& c
   if (!code_fits(command.ledger(), command.kind())) {
     return refuse(admin::v1::ADMIN_REFUSAL_LEDGER_CODE_INVALID, "ledger");
   }
-  if (ledger.has<state::FoundedLedger>(command.ledger())) {
+  if (const auto* founded = ledger.find<state::FoundedLedger>(command.ledger())) {
+    // Equal whatever day the request names: a ledger is opened once.
+    if (founded->kind() == command.kind() && founded->name() == command.name()) {
+      return Unchanged{founded->version(), founded->version(), founded->recorded_time_us()};
+    }
     return refuse(admin::v1::ADMIN_REFUSAL_LEDGER_EXISTS, "ledger");
   }
   ledger::v1::LedgerFounded founded;
@@ -50,6 +54,7 @@ void evolve_founded(Ledger& ledger, const ledger::v1::LedgerFounded& event) {
   auto& row = ledger.edit<state::FoundedLedger>(event.ledger());
   row.set_kind(event.kind());
   row.set_name(event.name());
+  row.set_recorded_time_us(ledger.recorded_time_us());
 }
 
 }  // namespace

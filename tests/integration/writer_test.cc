@@ -233,6 +233,9 @@ TEST_F(WriterTest, AnEqualCreateUnderAnotherIdIsUnchangedAndBindsNoId) {
   // Request 3 wrote nothing, so its id is free.
   EXPECT_EQ(outcome(3), GetOutcomeResponse::OUTCOME_ABSENT);
   EXPECT_TRUE(receipt_of(ask(kOpen, open_ledger(9))).unchanged());
+  auto another_day = open_ledger(11);
+  another_day.mutable_context()->mutable_effective_date()->set_day(2);
+  EXPECT_EQ(receipt_of(ask(kOpen, another_day)).first_seq(), 1);
   EXPECT_EQ(reason_of(ask(kOpen, open_ledger(10, "another name"))), "LEDGER_EXISTS");
 }
 
