@@ -57,7 +57,9 @@ absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& fold
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(settings.cache_bytes_max);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.cache_index_and_filter_blocks = true;
+  // Filters stay with their open files (10 bits a row). In the block cache a filter of a megabyte is
+  // thrown out and read again, checksum and all, for a look-up of one id.
+  table.cache_index_and_filter_blocks = false;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocksdb::DB* db = nullptr;
   const auto opened = rocksdb::DB::Open(options, folder, &db);
