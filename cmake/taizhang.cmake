@@ -26,16 +26,24 @@ function(taizhang_library name)
   target_link_libraries(${name} PUBLIC ${A_PUBLIC} PRIVATE ${A_PRIVATE})
 endfunction()
 
-# taizhang_test(name SOURCES a_test.cc … LIBS libs…): one gtest binary, registered with ctest.
+# The command prefix under which a test finds a Kafka broker in TAIZHANG_KAFKA=host:port.
+set(TAIZHANG_BROKER python3 ${CMAKE_SOURCE_DIR}/tests/support/kafka_broker.py run --)
+
+# taizhang_test(name SOURCES a_test.cc … LIBS libs… [TIMEOUT s] [BROKER]): one gtest binary, registered with ctest.
+# BROKER runs it under a Kafka broker; it takes topics of its own names, the broker is shared.
 function(taizhang_test name)
-  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(A "BROKER" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
   add_executable(${name} ${A_SOURCES})
   _taizhang_common(${name})
   target_link_libraries(${name} PRIVATE ${A_LIBS} GTest::gtest GTest::gtest_main Threads::Threads)
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 300)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  if(A_BROKER)
+    add_test(NAME ${name} COMMAND ${TAIZHANG_BROKER} $<TARGET_FILE:${name}>)
+  else()
+    add_test(NAME ${name} COMMAND ${name})
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT})
 endfunction()
 
@@ -47,12 +55,18 @@ function(taizhang_binary name)
   target_link_libraries(${name} PRIVATE ${A_LIBS} Threads::Threads)
 endfunction()
 
-# taizhang_pytest(name file.py [TIMEOUT s]): Python tests, run by tests/run.sh's virtual environment.
+# taizhang_pytest(name file.py [TIMEOUT s] [BROKER] [ENVIRONMENT A=b …]): Python tests, run by tests/run.sh's virtual
+# environment; BROKER as above.
 function(taizhang_pytest name file)
-  cmake_parse_arguments(A "" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(A "BROKER" "TIMEOUT" "ENVIRONMENT" ${ARGN})
   if(NOT A_TIMEOUT)
     set(A_TIMEOUT 300)
   endif()
-  add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/tests/support/pytest.sh ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${file})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT})
+  set(_prefix "")
+  if(A_BROKER)
+    set(_prefix ${TAIZHANG_BROKER})
+  endif()
+  add_test(NAME ${name}
+    COMMAND ${_prefix} ${CMAKE_SOURCE_DIR}/tests/support/pytest.sh ${name} ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT} ENVIRONMENT "${A_ENVIRONMENT}")
 endfunction()

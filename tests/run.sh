@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-deploy/install_packages.sh
+deploy/install_packages.sh deploy/packages_kafka.txt
 export CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
 cmake --preset "$preset" >"/tmp/taizhang-configure.$$" 2>&1 || { cat "/tmp/taizhang-configure.$$"; exit 1; }
 rm -f "/tmp/taizhang-configure.$$"
@@ -26,9 +26,10 @@ echo "built in $((SECONDS - started)) s"
 
 # Python: a client generated from the protos alone, and the acceptance tests.
 python=.cache/python
-if [ ! -x $python/bin/pytest ]; then
+if ! cmp -s tests/requirements.txt $python/requirements.txt; then
   python3 -m venv $python
   $python/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+  cp tests/requirements.txt $python/requirements.txt
 fi
 
 results=build/$preset/results
