@@ -175,9 +175,10 @@ def test_a_damaged_jar_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     fetched = []
 
-    def fetch(version, folder):
+    def fetch(version, folder, pom):
         fetched.append(version)
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / "pom.xml").write_text(pom)
         (folder / "a.jar").write_text("jar")
         (folder / kafka_jars.SUMS).write_text(f"{kafka_jars._sum(folder / 'a.jar')}  a.jar\n")
 
@@ -186,6 +187,8 @@ def test_a_damaged_jar_is_noticed(tmp_path, monkeypatch):
     assert kafka_jars.jars() == folder and fetched == ["4.1.2"]
     (folder / "a.jar").write_text("damaged")
     kafka_jars.jars()
-    assert fetched == ["4.1.2"] * 2
+    (folder / "pom.xml").write_text("another list")
+    kafka_jars.jars()
+    assert fetched == ["4.1.2"] * 3
     with pytest.raises(ValueError, match="not pinned"):
         kafka_jars.jars("0.1")
