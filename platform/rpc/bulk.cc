@@ -130,6 +130,7 @@ class BulkCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::By
 
   void OnDone() override {
     alarm_.Cancel();
+    const auto answered = ticket_.take_unanswered();
     const auto last = std::move(self_);
   }
 

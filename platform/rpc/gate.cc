@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <thread>
 
 #include "google/rpc/status.pb.h"
 #include "platform/base/log.h"
@@ -122,7 +123,8 @@ grpc::Status status_of(const Error& error) {
 
 Error server_stopping() {
   return failure(kUnavailable, "SERVER_STOPPING",
-                 "the server is stopping; send again what was not answered", {}, kRetryStoppingMs);
+                 "the server is stopping; send again what was not answered", {{"outcome", "none"}},
+                 kRetryStoppingMs);
 }
 
 void Ticket::release() {
@@ -157,6 +159,8 @@ std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, boo
                                  Ticket& ticket) {
   if (auto error = authenticate(context, ticket.call_)) return error;
   if (auto error = check_deadline(context, stream, ticket)) return error;
+  Unanswered unanswered(unanswered_);
+  if (closed_) return server_stopping();
   if (calls_in_flight_->fetch_add(1, std::memory_order_relaxed) >= limits_.calls_in_flight_max()) {
     calls_in_flight_->fetch_sub(1, std::memory_order_relaxed);
     return busy("calls_in_flight_max", limits_.calls_in_flight_max());
@@ -169,6 +173,7 @@ std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, boo
       return busy("streams_per_caller_max", limits_.streams_per_caller_max());
     }
   }
+  ticket.unanswered_ = std::move(unanswered);
   ticket.stream_ = stream;
   ticket.gate_ = this;
   return std::nullopt;
@@ -293,7 +298,8 @@ void Gate::opened(const std::shared_ptr<OpenStream>& stream) {
   if (closing) stream->end(server_stopping());
 }
 
-void Gate::close_streams() {
+void Gate::close() {
+  closed_ = true;
   std::vector<std::weak_ptr<OpenStream>> open;
   {
     const std::lock_guard lock(streams_mutex_);
@@ -303,6 +309,16 @@ void Gate::close_streams() {
   for (const auto& weak : open) {
     if (const auto stream = weak.lock()) stream->end(server_stopping());
   }
+}
+
+bool Gate::wait_answered(std::chrono::milliseconds timeout) const {
+  constexpr std::chrono::milliseconds kLook{1};
+  const auto end = std::chrono::steady_clock::now() + timeout;
+  while (unanswered_->load() > 0) {
+    if (std::chrono::steady_clock::now() >= end) return false;
+    std::this_thread::sleep_for(kLook);
+  }
+  return true;
 }
 
 }  // namespace taizhang

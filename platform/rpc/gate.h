@@ -71,6 +71,27 @@ class OpenStream {
   virtual void end(const Error& error) = 0;
 };
 
+// A call whose status is not with gRPC yet. A stop waits until there is none; it may outlive the
+// gate.
+class Unanswered {
+ public:
+  Unanswered() = default;
+  explicit Unanswered(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) {
+    count_->fetch_add(1);
+  }
+  Unanswered(Unanswered&&) = default;
+  Unanswered& operator=(Unanswered&& other) noexcept {
+    std::swap(count_, other.count_);
+    return *this;
+  }
+  ~Unanswered() {
+    if (count_) count_->fetch_sub(1);
+  }
+
+ private:
+  std::shared_ptr<std::atomic<int>> count_;
+};
+
 class Gate;
 
 // A call that was let in: holds its place among the calls in flight until it is destroyed or
@@ -87,6 +108,8 @@ class Ticket {
   bool capped() const { return capped_; }
   std::chrono::microseconds remaining() const { return remaining_; }
   void release();
+  // To be dropped once the call's status is with gRPC.
+  Unanswered take_unanswered() { return std::move(unanswered_); }
 
  private:
   friend class Gate;
@@ -95,6 +118,7 @@ class Ticket {
   bool capped_ = false;
   std::chrono::microseconds remaining_{0};
   Call call_;
+  Unanswered unanswered_;
 };
 
 class Gate {
@@ -107,9 +131,9 @@ class Gate {
   const Dispatcher& dispatcher() const { return dispatcher_; }
   const config::v1::Limits& limits() const { return limits_; }
 
-  // Checks in this order: caller, deadline, room. `stream`: counts as an open stream of its caller.
-  // `ticket`: an empty one; it names the caller as soon as that is known, also when the call is not
-  // let in.
+  // Checks in this order: caller, deadline, not closed, room. `stream`: counts as an open stream of
+  // its caller. `ticket`: an empty one; it names the caller as soon as that is known, also when the
+  // call is not let in.
   std::optional<Error> admit(const grpc::CallbackServerContext& context, bool stream,
                              Ticket& ticket);
   // Size, then form.
@@ -130,8 +154,10 @@ class Gate {
 
   // Open streams, from construction to end. Ends a stream at once when the gate is closing.
   void opened(const std::shared_ptr<OpenStream>& stream);
-  // Lets no new stream in and ends the open ones.
-  void close_streams();
+  // Lets no new call in and ends the open streams.
+  void close();
+  // Waits until every call that was let in is answered. False: `timeout` passed before.
+  bool wait_answered(std::chrono::milliseconds timeout) const;
 
  private:
   friend class Ticket;
@@ -161,6 +187,10 @@ class Gate {
   std::shared_ptr<std::atomic<int>> calls_in_flight_ = std::make_shared<std::atomic<int>>(0);
   std::unordered_map<const Caller*, std::atomic<int>> streams_of_;
   std::atomic<uint64_t> calls_logged_{0};
+
+  // Sequentially consistent with `closed_`: a call is refused, or the stop sees it.
+  std::shared_ptr<std::atomic<int>> unanswered_ = std::make_shared<std::atomic<int>>(0);
+  std::atomic<bool> closed_{false};
 
   std::mutex streams_mutex_;
   bool closing_ = false;

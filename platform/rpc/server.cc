@@ -1,5 +1,5 @@
-// The gRPC server: services made from descriptors, and the life of the process's one listening
-// address.
+// The gRPC server: services made from descriptors, and the life of the process's two listening
+// addresses.
 #include "platform/rpc/server.h"
 
 #include <google/protobuf/descriptor.h>
@@ -9,6 +9,7 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <map>
+#include <optional>
 
 #include "platform/base/log.h"
 #include "platform/config/address.h"
@@ -20,6 +21,12 @@ namespace {
 
 // Above our own limits, so that a message that is too large is answered with the limit's name.
 constexpr int kTransportMessageBytesMax = (4 << 20) + (64 << 10);
+
+// Services of operators, on an address of their own.
+constexpr std::string_view kAdminPackage = "taizhang.admin.";
+
+// How long a stop waits for clients to leave when all calls are answered.
+constexpr std::chrono::milliseconds kConnectionsGrace{100};
 
 // One proto service: what generated code would be, with bytes in place of messages.
 class DescribedService final : public grpc::Service {
@@ -76,12 +83,27 @@ struct RpcServer::Impl {
     }
   }
 
-  bool listen(const std::string& where) {
+  // One listening address and the services it has.
+  struct Port {
+    std::unique_ptr<grpc::Server> server;
+    std::string address;
+  };
+
+  Port& port_of(std::string_view service) {
+    return admin && service.starts_with(kAdminPackage) ? *admin : main;
+  }
+
+  absl::Status listen(const std::string& where, const char* setting, Port& port) {
+    const auto address = loopback_address(where);
+    if (!address.ok()) {
+      return absl::InvalidArgumentError(std::string(setting) + ": " +
+                                        std::string(address.status().message()));
+    }
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort(where, grpc::InsecureServerCredentials(), &port);
+    int number = 0;
+    builder.AddListeningPort(*address, grpc::InsecureServerCredentials(), &number);
     // Two processes on one port would share its calls without either noticing.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.SetMaxReceiveMessageSize(kTransportMessageBytesMax);
@@ -93,41 +115,46 @@ struct RpcServer::Impl {
     builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
     builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
     builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 1);
-    for (const auto& [name, service] : services) builder.RegisterService(service.get());
-    server = builder.BuildAndStart();
-    if (!server || port == 0) return false;
-    address = where.substr(0, where.rfind(':') + 1) + std::to_string(port);
-    return true;
+    for (const auto& [name, service] : services) {
+      if (&port_of(name) == &port) builder.RegisterService(service.get());
+    }
+    port.server = builder.BuildAndStart();
+    if (!port.server || number == 0) {
+      return absl::UnavailableError(std::string(setting) + ": cannot listen on " + *address +
+                                    "; is the port taken?");
+    }
+    port.address = address->substr(0, address->rfind(':') + 1) + std::to_string(number);
+    return absl::OkStatus();
   }
 
   // Only a change is told to those who watch.
   void set_health(const std::string& service, bool serving) {
     const auto [known, is_new] = health.emplace(service, serving);
     if (!is_new && std::exchange(known->second, serving) == serving) return;
-    server->GetHealthCheckService()->SetServingStatus(service, serving);
+    port_of(service).server->GetHealthCheckService()->SetServingStatus(service, serving);
+    if (admin && service.empty())
+      admin->server->GetHealthCheckService()->SetServingStatus(service, serving);
   }
 
-  // The services' handlers point into the gate, and the server into the services.
+  // The services' handlers point into the gate, and the ports into the services.
   Gate gate;
   std::map<std::string, std::unique_ptr<DescribedService>> services;
-  std::unique_ptr<grpc::Server> server;
-  std::string address;
+  Port main;
+  std::optional<Port> admin;
   std::map<std::string, bool> health;
   bool stopped = false;
 };
 
-absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::start(const std::string& listen,
-                                                            const config::v1::Limits& limits,
-                                                            const Dispatcher& dispatcher,
-                                                            const Callers& callers,
-                                                            Metrics& metrics) {
-  const auto address = loopback_address(listen);
-  if (!address.ok())
-    return absl::InvalidArgumentError("listen: " + std::string(address.status().message()));
+absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::start(
+    const std::string& listen, const config::v1::Limits& limits, const Dispatcher& dispatcher,
+    const Callers& callers, Metrics& metrics, const std::string& admin_listen) {
   quiet_libraries();
   auto impl = std::make_unique<Impl>(limits, dispatcher, callers, metrics);
-  if (!impl->listen(*address)) {
-    return absl::UnavailableError("listen: cannot listen on " + *address + "; is the port taken?");
+  if (!admin_listen.empty()) impl->admin.emplace();
+  if (auto status = impl->listen(listen, "listen", impl->main); !status.ok()) return status;
+  if (impl->admin) {
+    if (auto status = impl->listen(admin_listen, "admin_listen", *impl->admin); !status.ok())
+      return status;
   }
   std::unique_ptr<RpcServer> server(new RpcServer(std::move(impl)));
   server->set_serving("", true);
@@ -137,7 +164,10 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::start(const std::string& l
 RpcServer::RpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RpcServer::~RpcServer() { stop(); }
 
-const std::string& RpcServer::address() const { return impl_->address; }
+const std::string& RpcServer::address() const { return impl_->main.address; }
+const std::string& RpcServer::admin_address() const {
+  return impl_->port_of(kAdminPackage).address;
+}
 
 void RpcServer::set_serving(std::string_view prefix, bool serving) {
   if (prefix.empty()) impl_->set_health("", serving);
@@ -149,9 +179,12 @@ void RpcServer::set_serving(std::string_view prefix, bool serving) {
 void RpcServer::stop() {
   if (std::exchange(impl_->stopped, true)) return;
   set_serving("", false);
-  impl_->gate.close_streams();
-  impl_->server->Shutdown(std::chrono::system_clock::now() +
-                          std::chrono::milliseconds(impl_->gate.limits().stop_grace_ms()));
+  impl_->gate.close();
+  impl_->gate.wait_answered(std::chrono::milliseconds(impl_->gate.limits().stop_grace_ms()));
+  // What is left are connections; one whose client sleeps does not hear that it should go.
+  const auto deadline = std::chrono::system_clock::now() + kConnectionsGrace;
+  impl_->main.server->Shutdown(deadline);
+  if (impl_->admin) impl_->admin->server->Shutdown(deadline);
 }
 
 }  // namespace taizhang

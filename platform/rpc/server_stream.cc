@@ -63,6 +63,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
 
   void OnDone() override {
     alarm_.Cancel();
+    const auto answered = ticket_.take_unanswered();
     const auto last = std::move(self_);
   }
 

@@ -30,6 +30,7 @@ struct UnaryCall {
     gate.log_call(method, ticket.call().caller, parsed ? &request.message() : nullptr, code, reason,
                   start_us);
     ticket.release();
+    const auto until_finished = ticket.take_unanswered();
     // Last: a stop that sees this call finished may take the gate away.
     reactor->Finish(status);
   }
