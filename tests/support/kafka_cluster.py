@@ -87,7 +87,7 @@ class Kafka:
                             "ports": self._draw_ports(nodes)}
             self._write_cluster()
             if tls:
-                kafka_tls.make(self.folder / "tls")
+                kafka_tls.Authority(self.folder / "tls").issue("broker", "localhost")
         self.nodes, self.tls = self.cluster["nodes"], self.cluster["tls"]
         self.user, self.password, self.ca_file = "taizhang", self.cluster["password"], self.folder / "tls/ca.pem"
 
