@@ -23,12 +23,13 @@ struct DecodedCommit {
 
 // Immutable once read; everything it points at lives as long as it does.
 struct Batch {
-  int64_t start = 0;  // journal offsets: [start, end)
+  int partition = 0;
+  int64_t start = 0;  // offsets of the partition: [start, end)
   int64_t end = 0;
   std::vector<DecodedCommit> commits;
   int64_t events = 0;
   int64_t bytes = 0;  // of the records
-  // State of the journal's fold after the batch: kept by views beside their rows.
+  // State of the partition's fold after the batch: kept by views beside their rows.
   std::string partition_row;
   std::vector<std::pair<std::string, std::string>> ledger_rows;  // of the ledgers the batch touched
   int64_t closed_time_us = 0;                                    // after it

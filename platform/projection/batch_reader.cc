@@ -177,6 +177,7 @@ const BatchReader::Type& BatchReader::type_of(std::string_view stored_type) {
 absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offset) {
   if (!cursor_) cursor_ = log_.read(fold_.offset());
   auto batch = std::make_shared<Batch>();
+  batch->partition = static_cast<int>(fold_.partition());
   batch->start = fold_.offset();
   const FindType find_type = [this](std::string_view stored_type) {
     const Type& type = type_of(stored_type);
@@ -185,6 +186,10 @@ absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offse
   while (batch->events < limits_.events_max && batch->bytes < limits_.bytes_max &&
          fold_.offset() < end_offset) {
     auto record = cursor_->next();
+    if (record.status().code() == absl::StatusCode::kUnavailable) {
+      cursor_.reset();
+      if (fold_.offset() > batch->start) break;
+    }
     if (!record.ok()) return record.status();
     if (!*record) break;
     const auto folded = fold_.apply((*record)->offset, (*record)->bytes);

@@ -1,4 +1,4 @@
-// Reads the journal from one offset on: folds its validity, decodes commits, parses events once.
+// Reads a partition from one offset on: folds its validity, decodes commits, parses events once.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,9 @@ class BatchReader {
   // Goes on where `fold` stands. `log` must outlive it.
   BatchReader(journal::Log& log, journal::Fold fold, BatchLimits limits, Wanted wanted);
 
-  // What the journal holds now, within the limits and below `end_offset`; null: nothing. Errors are
-  // final: damage, a record of a newer version, or a broken writer.
+  // What the partition holds now, within the limits and below `end_offset`; null: nothing. Errors
+  // are final: damage, a record of a newer version, or a broken writer; except UNAVAILABLE: read
+  // again.
   absl::StatusOr<std::shared_ptr<const Batch>> read(int64_t end_offset);
 
   int64_t offset() const { return fold_.offset(); }

@@ -11,53 +11,96 @@
 namespace taizhang::projection {
 namespace {
 
-constexpr std::string_view kPositionKey = "position";
 // Finding the commit of a seq or a time decodes one stretch: short ones keep a read of the past
 // cheap.
 constexpr size_t kStretchCommitsMax = 64;
 
 }  // namespace
 
-Folder::Folder(const View& view, std::shared_ptr<Store> store, int64_t cache_bytes_max)
-    : view_(view), store_(std::move(store)), rows_(store_, cache_bytes_max) {}
+Folder::Folder(const View& view, std::shared_ptr<Store> store, int partitions,
+               int64_t cache_bytes_max)
+    : view_(view),
+      store_(std::move(store)),
+      rows_(store_, cache_bytes_max),
+      places_(static_cast<size_t>(partitions)) {}
 
 absl::Status Folder::load() {
-  auto position = store_->get(store_key::meta(kPositionKey));
-  if (!position.ok()) return position.status();
-  if (!*position) return absl::OkStatus();
-  partition_row_ = std::move(**position);
-  const auto cursor = store_->cursor(CursorKind::kOrder);
-  const auto read_area = [&](char area, const auto& take) {
-    for (cursor->seek({&area, 1}); cursor->valid() && cursor->key()[0] == area; cursor->next()) {
-      std::string_view key = cursor->key().substr(1);
-      std::string code;
-      if (!take_key_text(key, code) || !key.empty() || !take(std::move(code), cursor->value())) {
-        return absl::DataLossError("a progress row cannot be read");
-      }
-    }
-    return cursor->status();
+  if (auto loaded = load_places(); !loaded.ok()) return loaded;
+  return load_ledgers();
+}
+
+absl::Status Folder::load_places() {
+  const auto unreadable = [] { return absl::DataLossError("a position cannot be read"); };
+  const auto place = [this](int64_t partition) {
+    return partition >= 0 && partition < static_cast<int64_t>(places_.size())
+               ? &places_[static_cast<size_t>(partition)]
+               : nullptr;
   };
-  auto read = read_area(store_key::kFold, [&](std::string code, std::string_view value) {
-    journal_rows_[std::move(code)] = value;
-    return true;
-  });
-  if (!read.ok()) return read;
-  read = read_area(store_key::kLedger, [&](std::string code, std::string_view value) {
-    auto progress = LedgerProgress::parse(value);
-    if (progress) ledgers_[std::move(code)] = std::move(*progress);
-    return progress.has_value();
-  });
-  if (!read.ok()) return read;
-  const auto fold = journal_fold();
-  if (!fold.ok()) return fold.status();
-  position_ = fold->offset();
-  closed_time_us_ = fold->closed_time_us();
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  constexpr char kPartition = store_key::kPartition;
+  for (cursor->seek({&kPartition, 1}); cursor->valid() && cursor->key()[0] == kPartition;
+       cursor->next()) {
+    std::string_view key = cursor->key().substr(1);
+    int64_t partition = 0;
+    if (!take_key_number(key, partition) || !key.empty()) return unreadable();
+    Place* at = place(partition);
+    if (!at) {
+      return absl::FailedPreconditionError("it holds partition " + std::to_string(partition) +
+                                           ", this process reads " +
+                                           std::to_string(places_.size()) + " partitions");
+    }
+    at->row = cursor->value();
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  constexpr char kFold = store_key::kFold;
+  for (cursor->seek({&kFold, 1}); cursor->valid() && cursor->key()[0] == kFold; cursor->next()) {
+    std::string_view key = cursor->key().substr(1);
+    int64_t partition = 0;
+    std::string code;
+    if (!take_key_number(key, partition) || !take_key_text(key, code) || !key.empty() ||
+        !place(partition)) {
+      return unreadable();
+    }
+    place(partition)->ledger_rows[std::move(code)] = cursor->value();
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  for (auto& at : places_) {
+    if (at.row.empty()) continue;
+    const auto fold = journal::Fold::restore(at.row, at.ledger_rows);
+    if (!fold.ok()) return fold.status();
+    if (!fold->has_genesis()) {  // only foreign records so far: they are soon counted again
+      at = Place{};
+      continue;
+    }
+    at.position = fold->offset();
+    at.closed_time_us = fold->closed_time_us();
+  }
   return absl::OkStatus();
 }
 
-absl::StatusOr<journal::Fold> Folder::journal_fold() const {
-  if (partition_row_.empty()) return journal::Fold(0);
-  return journal::Fold::restore(partition_row_, journal_rows_);
+absl::Status Folder::load_ledgers() {
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  constexpr char kLedger = store_key::kLedger;
+  for (cursor->seek({&kLedger, 1}); cursor->valid() && cursor->key()[0] == kLedger;
+       cursor->next()) {
+    std::string_view key = cursor->key().substr(1);
+    std::string code;
+    auto progress = LedgerProgress::parse(cursor->value());
+    if (!take_key_text(key, code) || !key.empty() || !progress || progress->partition < 0 ||
+        progress->partition >= static_cast<int64_t>(places_.size())) {
+      return absl::DataLossError("a progress row cannot be read");
+    }
+    ledgers_[std::move(code)] = std::move(*progress);
+  }
+  return cursor->status();
+}
+
+absl::StatusOr<std::optional<journal::Fold>> Folder::journal_fold(int partition) const {
+  const Place& place = places_[partition];
+  if (place.row.empty()) return std::optional<journal::Fold>();
+  auto fold = journal::Fold::restore(place.row, place.ledger_rows);
+  if (!fold.ok()) return fold.status();
+  return std::optional<journal::Fold>(std::move(*fold));
 }
 
 absl::Status Folder::fold_commit(const DecodedCommit& commit, LedgerProgress& progress) {
@@ -117,6 +160,7 @@ absl::Status Folder::fold_commits(const Batch& batch) {
     if (!resuming_.empty() &&
         (!resuming_.contains(last_code) || commit.meta.last_seq <= progress->seq))
       continue;
+    progress->partition = batch.partition;
     if (commit.meta.first_seq != progress->seq + 1) {
       return absl::DataLossError("ledger " + std::string(last_code) + ": the view holds seq " +
                                  std::to_string(progress->seq) + ", the journal goes on with " +
@@ -158,28 +202,36 @@ void Folder::put_progress() {
 }
 
 absl::Status Folder::fold(const Batch& batch) {
-  if (batch.start != position_)
+  Place& place = places_[batch.partition];
+  if (batch.start != place.position)
     return absl::InternalError("a batch that does not start where the view stands");
   if (const auto folded = fold_commits(batch); !folded.ok()) return folded;
   for (const auto& [code, row] : batch.ledger_rows) {
-    puts_.add(store_key::of_ledger(store_key::kFold, code), row);
-    journal_rows_[code] = row;
+    puts_.add(store_key::of_partition(store_key::kFold, batch.partition, code), row);
+    place.ledger_rows[code] = row;
   }
-  partition_row_ = batch.partition_row;
-  position_ = batch.end;
-  closed_time_us_ = batch.closed_time_us;
-  position_unwritten_ = true;
+  place.row = batch.partition_row;
+  place.position = batch.end;
+  place.closed_time_us = batch.closed_time_us;
+  place.unwritten = true;
   return absl::OkStatus();
 }
 
+void Folder::put_places() {
+  for (size_t partition = 0; partition < places_.size(); ++partition) {
+    Place& place = places_[partition];
+    if (!place.unwritten) continue;
+    puts_.add(store_key::of_partition(store_key::kPartition, static_cast<int>(partition)),
+              place.row);
+    place.unwritten = false;
+  }
+}
+
 absl::Status Folder::write() {
-  // Claims and barriers alone move the position, which needs no write of its own: it is found again
+  // Claims and barriers alone move a position, which needs no write of its own: it is found again
   // by folding them.
   if (puts_.empty()) return absl::OkStatus();
-  if (position_unwritten_) {
-    puts_.add(store_key::meta(kPositionKey), partition_row_);
-    position_unwritten_ = false;
-  }
+  put_places();
   puts_.sort();
   if (const auto written = store_->write(puts_); !written.ok()) return written;
   puts_.clear();
@@ -187,10 +239,8 @@ absl::Status Folder::write() {
   return absl::OkStatus();
 }
 
-absl::Status Folder::write_position() {
-  if (!position_unwritten_) return absl::OkStatus();
-  puts_.add(store_key::meta(kPositionKey), partition_row_);
-  position_unwritten_ = false;
+absl::Status Folder::write_positions() {
+  put_places();
   return write();
 }
 
@@ -201,13 +251,16 @@ bool Folder::has_stopped() const {
   return false;
 }
 
-void Folder::begin_resume() {
+std::set<int> Folder::begin_resume() {
+  std::set<int> partitions;
   for (auto& [code, progress] : ledgers_) {
     if (progress.stopped_seq == 0) continue;
+    partitions.insert(static_cast<int>(progress.partition));
     resuming_[code] = progress;
     progress.stopped_seq = 0;
     progress.stopped_why.clear();
   }
+  return partitions;
 }
 
 absl::Status Folder::fold_resumed(const Batch& batch) { return fold_commits(batch); }

@@ -28,8 +28,9 @@ using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
 
 constexpr size_t kVersionBytes = 8;
-// Raised when keys or values change: older files are refused and built anew.
-constexpr std::string_view kFormat = "taizhang view 1";
+// Its number is raised when keys or values change: files of another one are built anew.
+constexpr std::string_view kFormatName = "taizhang view ";
+constexpr std::string_view kFormat = "taizhang view 2";
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kBuildKey = "build";
 
@@ -121,8 +122,10 @@ class RocksStore : public Store {
       puts.add(store_key::meta(kBuildKey), build_id_);
       return write(puts);
     }
+    if (!(*format)->starts_with(kFormatName))
+      return absl::DataLossError("the format of the files cannot be read");
     if (**format != kFormat)
-      return absl::DataLossError("files of another format: build the view anew");
+      return absl::FailedPreconditionError("the files are of format \"" + **format + "\"");
     auto build = get(store_key::meta(kBuildKey));
     if (!build.ok()) return build.status();
     if (!*build) return absl::DataLossError("the build id is missing");
@@ -326,6 +329,18 @@ namespace store_key {
 
 std::string meta(std::string_view name) { return kMeta + std::string(name); }
 
+std::string of_partition(char area, int partition) {
+  std::string key(1, area);
+  append_key_number(key, partition);
+  return key;
+}
+
+std::string of_partition(char area, int partition, std::string_view ledger) {
+  std::string key = of_partition(area, partition);
+  append_key_text(key, ledger);
+  return key;
+}
+
 std::string of_ledger(char area, std::string_view ledger) {
   std::string key(1, area);
   append_key_text(key, ledger);
@@ -362,6 +377,7 @@ int64_t version_of(std::string_view key) {
 
 std::string LedgerProgress::bytes() const {
   std::string out;
+  append_varint(out, partition);
   append_varint(out, seq);
   append_varint(out, recorded_time_us);
   append_varint(out, versions);
@@ -376,10 +392,10 @@ std::optional<LedgerProgress> LedgerProgress::parse(std::string_view bytes) {
   LedgerProgress progress;
   VarintReader in(bytes);
   std::string digest;
-  if (!in.number(progress.seq) || !in.number(progress.recorded_time_us) ||
-      !in.number(progress.versions) || !in.fixed(digest, AdditiveDigest::kBytes) ||
-      !progress.digest.parse(digest) || !in.number(progress.stopped_seq) ||
-      !in.text(progress.stopped_why)) {
+  if (!in.number(progress.partition) || !in.number(progress.seq) ||
+      !in.number(progress.recorded_time_us) || !in.number(progress.versions) ||
+      !in.fixed(digest, AdditiveDigest::kBytes) || !progress.digest.parse(digest) ||
+      !in.number(progress.stopped_seq) || !in.text(progress.stopped_why)) {
     return std::nullopt;
   }
   return progress;

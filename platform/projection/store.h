@@ -1,11 +1,11 @@
 // The files of one view: a RocksDB without a log of its own, whose rows are versioned by the seq
 // that wrote them.
 //
-// Keys (docs/formats.md): 'm' name · 'f' ledger → journal fold row · 'l' ledger → LedgerProgress ·
-// 's' ledger, seq and 't' ledger, recorded time → stretch of commits · 'r' ledger, table, row key,
-// ~seq → row version. Parts are encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so
-// the newest version comes first. Thread-safe, except that a cursor belongs to one thread at a
-// time.
+// Keys: 'm' name · 'p' partition → partition row of the journal's fold · 'f' partition, ledger →
+// its ledger row (docs/formats.md) · 'l' ledger → LedgerProgress · 's' ledger, seq and 't' ledger,
+// recorded time → stretch of commits · 'r' ledger, table, row key, ~seq → row version. Parts are
+// encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so the newest version comes
+// first. Thread-safe, except that a cursor belongs to one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,7 @@ namespace taizhang::projection {
 
 // What a view knows of one ledger.
 struct LedgerProgress {
+  int64_t partition = 0;         // where its last commit stands
   int64_t seq = 0;               // last one folded
   int64_t recorded_time_us = 0;  // of that one
   int64_t versions = 0;          // row versions written
@@ -84,7 +85,7 @@ enum class CursorKind {
 
 class Store {
  public:
-  // Made when missing. DATA_LOSS: damaged, or of another format.
+  // Made when missing. DATA_LOSS: damaged. FAILED_PRECONDITION: of another format.
   static absl::StatusOr<std::shared_ptr<Store>> open(const std::string& directory,
                                                      std::shared_ptr<StoreResources>);
   // Removes the files; nobody may have it open.
@@ -119,11 +120,14 @@ namespace store_key {
 inline constexpr char kFold = 'f';
 inline constexpr char kLedger = 'l';
 inline constexpr char kMeta = 'm';
+inline constexpr char kPartition = 'p';
 inline constexpr char kRow = 'r';
 inline constexpr char kBySeq = 's';
 inline constexpr char kByTime = 't';
 
 std::string meta(std::string_view name);
+std::string of_partition(char area, int partition);
+std::string of_partition(char area, int partition, std::string_view ledger);
 std::string of_ledger(char area, std::string_view ledger);
 std::string of_ledger(char area, std::string_view ledger, int64_t number);
 // Without the version.

@@ -1,4 +1,4 @@
-// For tests of the read side: a journal in memory, written by hand.
+// For tests of the read side: a partition of a journal in memory, written by hand.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -20,10 +20,16 @@ namespace taizhang::testing {
 
 class TestJournal {
  public:
-  TestJournal() : topic(std::make_shared<journal::MemoryTopic>()), log(topic, true), fold_(0) {
+  // The topic must be empty when given.
+  explicit TestJournal(uint32_t number = 0, uint32_t partitions = 1,
+                       std::shared_ptr<journal::MemoryTopic> given = nullptr)
+      : topic(given ? std::move(given) : std::make_shared<journal::MemoryTopic>()),
+        log(topic, true),
+        partition(number),
+        fold_(number, journal::GenesisExpectation{uuid(), partitions}) {
     journal::v1::Genesis genesis;
     genesis.set_journal_uuid(std::string(16, 'J'));
-    genesis.set_partition_count(1);
+    genesis.set_partition_count(partitions);
     genesis.set_rule_version(journal::kRuleVersion);
     journal::RecordHeader first;
     first.kind = journal::Kind::kGenesis;
@@ -81,8 +87,24 @@ class TestJournal {
     return commit.first_seq();
   }
 
+  // A record of this very history that no program can read.
+  void damage() {
+    journal::RecordHeader header;
+    header.kind = journal::Kind::kCommit;
+    header.uuid = uuid();
+    header.partition = partition;
+    header.epoch = fold_.epoch();
+    header.owner = fold_.owner();
+    header.n = fold_.n() + 1;
+    header.prev = journal::prev_of(fold_.head());
+    const std::string body = "\xff";
+    header.body_bytes = static_cast<uint32_t>(body.size());
+    topic->append(journal::encode_record(header, body));
+  }
+
   std::shared_ptr<journal::MemoryTopic> topic;
   journal::MemoryLog log;
+  const uint32_t partition;
   int64_t time_us = 1'767'196'800'000'000;  // 2026-01-01 00:00 +08:00
   std::string actor = "maker-1";
 
@@ -120,6 +142,7 @@ class TestJournal {
 
   void append(journal::RecordHeader header, const google::protobuf::Message& body) {
     const std::string bytes = body.SerializeAsString();
+    header.partition = partition;
     header.body_bytes = static_cast<uint32_t>(bytes.size());
     std::string record = journal::encode_record(header, bytes);
     const auto folded = fold_.apply(fold_.offset(), record);

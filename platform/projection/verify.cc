@@ -28,15 +28,18 @@ std::string ledger_of(std::string_view key) {
   return take_key_text(key, ledger) ? ledger : std::string();
 }
 
-absl::Status fold_again(Folder& folder, BatchReader& reader, int64_t end_offset) {
+absl::Status fold_again(Folder& folder, BatchReader& reader, int partition, int64_t end_offset) {
   ReadAhead ahead(reader, end_offset);
   for (;;) {
     const auto batch = ahead.next();
     if (!batch.ok()) return batch.status();
-    if (!*batch) return absl::OkStatus();
+    if (!*batch) break;
     if (auto folded = folder.fold(**batch); !folded.ok()) return folded;
     if (auto written = folder.write(); !written.ok()) return written;
   }
+  if (folder.position(partition) < end_offset)
+    return absl::UnavailableError("the journal cannot be read to the end");
+  return absl::OkStatus();
 }
 
 // Walks both in key order; digests are of what the live files hold.
@@ -71,7 +74,8 @@ std::string first_difference(StoreCursor& live, StoreCursor& again, VerifyReport
 }  // namespace
 
 absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const Store> live,
-                                         const std::string& scratch_directory, journal::Log& log,
+                                         const std::string& scratch_directory,
+                                         const std::vector<journal::Log*>& logs,
                                          std::shared_ptr<StoreResources> resources,
                                          BatchLimits limits, int64_t cache_bytes) {
   VerifyReport report;
@@ -80,24 +84,28 @@ absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const
     return report;
   }
   const auto moment = live->moment();
-  const auto position = live->get(store_key::meta("position"), *moment);
-  if (!position.ok()) return position.status();
-  if (!*position) {
-    report.equal = true;
-    report.digest = AdditiveDigest().hex();
-    return report;
-  }
-  const auto stands = journal::Fold::restore(**position, {});
-  if (!stands.ok()) return stands.status();
-
   if (auto removed = Store::destroy(scratch_directory); !removed.ok()) return removed;
   {
     auto scratch = Store::open(scratch_directory, std::move(resources));
     if (!scratch.ok()) return scratch.status();
-    Folder folder(view, *scratch, cache_bytes);
-    BatchReader reader(log, journal::Fold(stands->partition()), limits,
-                       [&](const google::protobuf::Descriptor* type) { return view.wants(type); });
-    if (auto folded = fold_again(folder, reader, stands->offset()); !folded.ok()) return folded;
+    Folder folder(view, *scratch, static_cast<int>(logs.size()), cache_bytes);
+    for (size_t partition = 0; partition < logs.size(); ++partition) {
+      const auto row = live->get(
+          store_key::of_partition(store_key::kPartition, static_cast<int>(partition)), *moment);
+      if (!row.ok()) return row.status();
+      if (!*row) continue;
+      const auto stands = journal::Fold::restore(**row, {});
+      if (!stands.ok()) return stands.status();
+      if (!stands->has_genesis()) continue;
+      journal::Fold fold(stands->partition(),
+                         journal::GenesisExpectation{stands->uuid(), stands->partition_count()});
+      BatchReader reader(
+          *logs[partition], std::move(fold), limits,
+          [&](const google::protobuf::Descriptor* type) { return view.wants(type); });
+      if (auto folded = fold_again(folder, reader, static_cast<int>(partition), stands->offset());
+          !folded.ok())
+        return folded;
+    }
     report.events = folder.events_folded();
     report.ledgers = static_cast<int64_t>(folder.ledgers().size());
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "platform/projection/batch_reader.h"
@@ -12,10 +13,11 @@
 
 namespace taizhang::projection {
 
-// As of the position that `live` holds now. An error: the comparison could not be made (no disk, a
-// damaged journal); damage of the view itself is a difference.
+// As of the positions that `live` holds now; `logs` by partition. An error: the comparison could
+// not be made (no disk, a damaged journal); damage of the view itself is a difference.
 absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const Store> live,
-                                         const std::string& scratch_directory, journal::Log& log,
+                                         const std::string& scratch_directory,
+                                         const std::vector<journal::Log*>& logs,
                                          std::shared_ptr<StoreResources> resources,
                                          BatchLimits limits, int64_t cache_bytes);
 

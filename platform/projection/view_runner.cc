@@ -12,6 +12,7 @@
 #include "platform/projection/read_ahead.h"
 #include "platform/projection/row_reader.h"
 #include "platform/projection/verify.h"
+#include "platform/projection/view_digest.h"
 #include "taizhang/common/v1/errors.pb.h"
 
 namespace taizhang::projection {
@@ -39,8 +40,25 @@ Error unavailable(const View& view, const char* reason, const char* message, con
 
 }  // namespace
 
+std::vector<int64_t> Shared::ends() const {
+  std::vector<int64_t> ends;
+  ends.reserve(logs.size());
+  for (const auto* log : logs) ends.push_back(log->end());
+  return ends;
+}
+
+std::optional<Feed::KnownLedger> Shared::known(std::string_view ledger) const {
+  for (const auto& feed : feeds) {
+    if (auto known = feed->known(ledger)) return known;
+  }
+  return std::nullopt;
+}
+
 ViewRunner::ViewRunner(std::shared_ptr<Shared> shared, View view)
-    : shared_(std::move(shared)), view_(std::move(view)) {
+    : shared_(std::move(shared)),
+      view_(std::move(view)),
+      closed_times_us_(shared_->logs.size()),
+      positions_(shared_->logs.size()) {
   for (const auto& method : view_.methods()) {
     if (method.query) plans_.push_back(std::make_unique<QueryPlan>(view_, method));
   }
@@ -60,28 +78,54 @@ Wanted ViewRunner::wanted() const {
   return [this](const google::protobuf::Descriptor* type) { return view_.wants(type); };
 }
 
-void ViewRunner::open() {
+ViewRunner::Published ViewRunner::published_of(const LedgerProgress& progress) {
+  return {static_cast<int>(progress.partition), progress.seq, progress.recorded_time_us,
+          progress.stopped_seq, progress.stopped_why};
+}
+
+absl::StatusOr<std::shared_ptr<Store>> ViewRunner::open_files() const {
   auto opened = Store::open(directory(), shared_->resources);
+  if (opened.status().code() != absl::StatusCode::kFailedPrecondition) return opened;
+  // All of it stands in the journal, so another format is no reason to refuse.
+  log(LogLevel::kWarning, "view_format_changed",
+      {{"view", view_.name()},
+       {"why", std::string(opened.status().message())},
+       {"doing", "it is built anew from the journal"}});
+  if (auto destroyed = Store::destroy(directory()); !destroyed.ok()) return destroyed;
+  return Store::open(directory(), shared_->resources);
+}
+
+void ViewRunner::open() {
+  auto opened = open_files();
   if (!opened.ok()) return fail(opened.status());
-  auto folder =
-      std::make_unique<Folder>(view_, *opened, shared_->settings.row_cache_bytes_per_view);
+  auto folder = std::make_unique<Folder>(view_, *opened, shared_->partitions(),
+                                         shared_->settings.row_cache_bytes_per_view);
   if (const auto loaded = folder->load(); !loaded.ok()) return fail(loaded);
   const auto built = (*opened)->get(store_key::meta(kBuiltKey));
   if (!built.ok()) return fail(built.status());
   folder_ = std::move(folder);
-  build_until_ = shared_->log.end();
+  build_until_ = shared_->ends();
   const std::lock_guard lock(mutex_);
   store_ = *opened;
   built_marked_ = built->has_value();
-  building_ = !built_marked_ && folder_->position() < build_until_;
   status_ = absl::OkStatus();
   published_.clear();
+  last_time_us_ = 0;
   for (const auto& [code, progress] : folder_->ledgers()) {
-    published_[code] = {progress.seq, progress.recorded_time_us, progress.stopped_seq,
-                        progress.stopped_why};
+    published_[code] = published_of(progress);
+    last_time_us_ = std::max(last_time_us_, progress.recorded_time_us);
   }
-  closed_time_us_ = folder_->closed_time_us();
-  position_ = folder_->position();
+  building_ = false;
+  first_records_ = 0;
+  for (int partition = 0; partition < shared_->partitions(); ++partition) {
+    const int64_t position = folder_->position(partition);
+    closed_times_us_[partition] = folder_->closed_time_us(partition);
+    positions_[partition] = position;
+    first_records_ += position;
+    if (!built_marked_ && position < build_until_[partition]) building_ = true;
+  }
+  event_rate_ = RateMeter();
+  record_rate_ = RateMeter();
   resuming_ = folder_->has_stopped();
 }
 
@@ -90,14 +134,32 @@ bool ViewRunner::healthy() const {
   return status_.ok();
 }
 
+bool ViewRunner::has_folded(const std::vector<int64_t>& ends) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!status_.ok()) return true;
+    if (building_ || resuming_) return false;
+  }
+  for (size_t partition = 0; partition < ends.size(); ++partition) {
+    if (positions_[partition] < ends[partition]) return false;
+  }
+  return true;
+}
+
 absl::Status ViewRunner::check_journal() const {
   if (!healthy()) return absl::OkStatus();
-  const auto fold = folder_->journal_fold();
-  if (!fold.ok()) return fold.status();
-  const auto checked = fold->check_resume(shared_->log);
-  if (checked.ok()) return checked;
-  return absl::Status(checked.code(), "view " + view_.name() + " does not continue this journal: " +
-                                          std::string(checked.message()));
+  for (int partition = 0; partition < shared_->partitions(); ++partition) {
+    const auto fold = folder_->journal_fold(partition);
+    if (!fold.ok()) return fold.status();
+    if (!*fold) continue;
+    auto checked = (*fold)->check_resume(*shared_->logs[partition]);
+    if (checked.ok() && (*fold)->has_genesis()) checked = shared_->identity.learn(**fold);
+    if (checked.ok()) continue;
+    return absl::Status(checked.code(), "view " + view_.name() + " does not continue partition " +
+                                            std::to_string(partition) +
+                                            " of this journal: " + std::string(checked.message()));
+  }
+  return absl::OkStatus();
 }
 
 void ViewRunner::fail(absl::Status why) {
@@ -119,7 +181,7 @@ void ViewRunner::start() {
 
 void ViewRunner::stop() {
   stopping_ = true;
-  if (shared_->feed) shared_->feed->wake();
+  shared_->grown.raise();
   if (thread_.joinable()) thread_.join();
   shared_->waiters->wake(this);
 }
@@ -128,18 +190,37 @@ void ViewRunner::run() {
   absl::Status status = resuming_ ? resume_stopped() : absl::OkStatus();
   if (status.ok()) status = finish_building();
   while (status.ok() && !stopping() && healthy()) {
-    const Feed::Step step = shared_->feed->next(folder_->position(), kIdleWait);
-    if (step.batch) {
-      status = take(*step.batch);
-    } else if (step.meeting_point > folder_->position()) {
-      status = read_alone(step.meeting_point);
-    } else if (!step.status.ok()) {
-      status = step.status;
+    const uint64_t seen = shared_->grown.count();
+    bool moved = false;
+    // One batch of each in turn: a busy partition does not hold the others back.
+    for (int partition = 0; status.ok() && partition < shared_->partitions(); ++partition) {
+      const auto followed = follow(partition);
+      if (!followed.ok()) {
+        status = followed.status();
+      } else if (*followed) {
+        moved = true;
+      }
     }
+    if (status.ok() && !moved && !stopping()) shared_->grown.wait_beyond(seen, kIdleWait);
   }
-  if (status.ok()) status = folder_->write_position();
+  if (status.ok()) status = folder_->write_positions();
   if (status.ok()) status = store_->flush();
   if (!status.ok()) fail(std::move(status));
+}
+
+absl::StatusOr<bool> ViewRunner::follow(int partition) {
+  const int64_t position = folder_->position(partition);
+  const Feed& feed = *shared_->feeds[partition];
+  if (!feed.has_news(position)) return false;
+  const Feed::Step step = feed.next(position);
+  absl::Status status = step.status;
+  if (step.batch) {
+    status = take(*step.batch);
+  } else if (step.meeting_point > position) {
+    status = read_alone(partition, step.meeting_point);
+  }
+  if (!status.ok()) return status;
+  return true;
 }
 
 absl::Status ViewRunner::write() {
@@ -161,6 +242,7 @@ absl::Status ViewRunner::write() {
 absl::Status ViewRunner::take(const Batch& batch) {
   if (auto folded = folder_->fold(batch); !folded.ok()) return folded;
   if (auto written = write(); !written.ok()) return written;
+  shared_->feeds[batch.partition]->folded(batch.end);
   publish();
   unflushed_events_ += batch.events;
   if (unflushed_events_ >= shared_->settings.flush_events_max) {
@@ -171,7 +253,19 @@ absl::Status ViewRunner::take(const Batch& batch) {
 }
 
 absl::Status ViewRunner::finish_building() {
-  if (built_marked_ || folder_->position() < build_until_) return absl::OkStatus();
+  if (built_marked_) return absl::OkStatus();
+  for (int partition = 0; partition < shared_->partitions(); ++partition) {
+    if (folder_->position(partition) < build_until_[partition]) return absl::OkStatus();
+  }
+  // What was written during a long build is folded as well, until the end is as near as a batch.
+  auto ends = shared_->ends();
+  int64_t behind = 0;
+  for (int partition = 0; partition < shared_->partitions(); ++partition)
+    behind += ends[partition] - folder_->position(partition);
+  if (behind > shared_->settings.batch_events_max) {
+    build_until_ = std::move(ends);
+    return absl::OkStatus();
+  }
   Puts built;
   built.add(store_key::meta(kBuiltKey), "1");
   if (auto written = store_->write(built); !written.ok()) return written;
@@ -185,40 +279,53 @@ absl::Status ViewRunner::finish_building() {
   return absl::OkStatus();
 }
 
-absl::Status ViewRunner::read_alone(int64_t end_offset) {
-  auto fold = folder_->journal_fold();
+absl::Status ViewRunner::read_alone(int partition, int64_t end_offset) {
+  auto stands = folder_->journal_fold(partition);
+  if (!stands.ok()) return stands.status();
+  auto fold = *stands ? absl::StatusOr<journal::Fold>(std::move(**stands))
+                      : shared_->identity.fold_from_start(partition);
   if (!fold.ok()) return fold.status();
-  BatchReader reader(shared_->log, std::move(*fold), limits(), wanted());
-  ReadAhead ahead(reader, end_offset);
-  while (!stopping()) {
-    const auto batch = ahead.next();
-    if (!batch.ok()) return batch.status();
-    if (!*batch) return absl::OkStatus();
-    if (auto taken = take(**batch); !taken.ok()) return taken;
+  return read_until(partition, std::move(*fold), end_offset,
+                    [this](const Batch& batch) { return take(batch); });
+}
+
+absl::Status ViewRunner::read_until(int partition, journal::Fold fold, int64_t end_offset,
+                                    const std::function<absl::Status(const Batch&)>& take_one) {
+  BatchReader reader(*shared_->logs[partition], std::move(fold), limits(), wanted());
+  while (!stopping() && reader.offset() < end_offset) {
+    ReadAhead ahead(reader, end_offset);
+    while (!stopping()) {
+      const auto batch = ahead.next();
+      if (batch.status().code() == absl::StatusCode::kUnavailable) break;  // again, from there on
+      if (!batch.ok()) return batch.status();
+      if (!*batch) break;
+      if (auto taken = take_one(**batch); !taken.ok()) return taken;
+    }
   }
   return absl::OkStatus();
 }
 
 absl::Status ViewRunner::resume_stopped() {
-  const int64_t end = folder_->position();
-  folder_->begin_resume();
-  // From the start, for the ledger's own fold: rare, and simpler than a position per ledger.
-  BatchReader reader(shared_->log, journal::Fold(0), limits(), wanted());
-  ReadAhead ahead(reader, end);
-  while (!stopping()) {
-    const auto batch = ahead.next();
-    if (!batch.ok()) return batch.status();
-    if (!*batch) {
-      if (auto ended = folder_->end_resume(); !ended.ok()) return ended;
-      publish();
-      resuming_ = false;
-      return absl::OkStatus();
-    }
-    if (auto folded = folder_->fold_resumed(**batch); !folded.ok()) return folded;
-    if (auto written = write(); !written.ok()) return written;
-    publish();
+  for (const int partition : folder_->begin_resume()) {
+    if (auto resumed = resume_stopped(partition); !resumed.ok() || stopping()) return resumed;
   }
+  if (auto ended = folder_->end_resume(); !ended.ok()) return ended;
+  publish();
+  resuming_ = false;
   return absl::OkStatus();
+}
+
+absl::Status ViewRunner::resume_stopped(int partition) {
+  // From the start, for the ledger's own fold: rare, and simpler than a position per ledger.
+  auto fold = shared_->identity.fold_from_start(partition);
+  if (!fold.ok()) return fold.status();
+  return read_until(partition, std::move(*fold), folder_->position(partition),
+                    [this](const Batch& batch) {
+                      if (auto folded = folder_->fold_resumed(batch); !folded.ok()) return folded;
+                      if (auto written = write(); !written.ok()) return written;
+                      publish();
+                      return absl::OkStatus();
+                    });
 }
 
 void ViewRunner::publish() {
@@ -234,13 +341,19 @@ void ViewRunner::publish() {
              {"seq", progress.stopped_seq},
              {"why", progress.stopped_why}});
       }
-      published = {progress.seq, progress.recorded_time_us, progress.stopped_seq,
-                   progress.stopped_why};
+      published = published_of(progress);
       last_time_us_ = std::max(last_time_us_, progress.recorded_time_us);
     }
-    closed_time_us_ = folder_->closed_time_us();
-    position_ = folder_->position();
+    int64_t records = -first_records_;
+    for (int partition = 0; partition < shared_->partitions(); ++partition) {
+      closed_times_us_[partition] = folder_->closed_time_us(partition);
+      positions_[partition] = folder_->position(partition);
+      records += positions_[partition];
+    }
     events_folded_ = folder_->events_folded();
+    const int64_t now_us = shared_->clock.boot_us();
+    event_rate_.add(now_us, events_folded_);
+    record_rate_.add(now_us, records);
     rows_written_ = folder_->versions_written();
     published_changed_.notify_all();
   }
@@ -269,11 +382,12 @@ Known ViewRunner::known_of(const std::string& ledger, const Published& published
   Known known;
   known.seq = published.seq;
   known.recorded_time_us = published.recorded_time_us;
-  known.closed_time_us = closed_time_us_;
-  const auto journal = shared_->feed->known(ledger);
+  known.closed_time_us = closed_times_us_[published.partition];
+  const Feed& feed = *shared_->feeds[published.partition];
+  const auto journal = feed.known(ledger);
   known.journal_seq = journal ? journal->seq : published.seq;
   if (known.journal_seq > known.seq) {
-    int64_t since_us = shared_->feed->first_time_from(position_);
+    int64_t since_us = feed.first_time_from(positions_[published.partition]);
     if (since_us == 0) since_us = published.recorded_time_us;
     known.lag_ms = std::max<int64_t>(0, shared_->clock.wall_us() - since_us) / 1'000;
   }
@@ -303,7 +417,7 @@ void ViewRunner::ask(const QueryPlan& plan, const Call& call,
   if (published.stopped_seq != 0) {
     return done(data_loss(view_, wish.ledger, published.stopped_seq, published.stopped_why));
   }
-  if (!held && wish.at_least_seq == 0 && !shared_->feed->known(wish.ledger)) {
+  if (!held && wish.at_least_seq == 0 && !shared_->known(wish.ledger)) {
     return done(error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger")));
   }
   const int64_t needed = std::max<int64_t>(wish.at_least_seq, held ? 0 : 1);
@@ -347,7 +461,7 @@ std::variant<LiveView::Progress, Error> ViewRunner::progress(const std::string& 
   const std::lock_guard lock(mutex_);
   const auto found = published_.find(ledger);
   if (found == published_.end()) {
-    if (!shared_->feed->known(ledger))
+    if (!shared_->known(ledger))
       return error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
     return Progress{};
   }
@@ -414,27 +528,45 @@ bool ViewRunner::find_event(std::string_view ledger, int64_t seq,
 
 ViewStatus ViewRunner::status() const {
   ViewStatus status;
-  const int64_t journal_end = shared_->log.end();
-  const int64_t now_us = shared_->clock.wall_us();
+  const int64_t wall_us = shared_->clock.wall_us();
+  const int64_t boot_us = shared_->clock.boot_us();
+  const auto ends = shared_->ends();
   const std::lock_guard lock(mutex_);
   status.name = view_.name();
   status.version = view_.version();
   status.building = building_;
   status.status = status_;
-  status.position = position_;
-  status.journal_end = journal_end;
   status.events_folded = events_folded_;
   status.rows_written = rows_written_;
+  status.events_per_second = event_rate_.per_second(boot_us);
+  int64_t since_us = wall_us;
+  for (int partition = 0; partition < shared_->partitions(); ++partition) {
+    const int64_t position = positions_[partition];
+    status.partitions.push_back({position, std::max(position, ends[partition])});
+    status.position += position;
+    status.journal_end += status.partitions.back().journal_end;
+    if (shared_->feeds.empty()) continue;
+    const Feed& feed = *shared_->feeds[partition];
+    int64_t lag = 0;
+    feed.each_known([&](const std::string& code, int64_t seq) {
+      const auto found = published_.find(code);
+      lag += std::max<int64_t>(0, seq - (found == published_.end() ? 0 : found->second.seq));
+    });
+    if (lag == 0) continue;
+    status.lag_events += lag;
+    const int64_t first_us = feed.first_time_from(position);
+    if (first_us != 0 || last_time_us_ != 0)
+      since_us = std::min(since_us, first_us != 0 ? first_us : last_time_us_);
+  }
+  status.lag_us = wall_us - since_us;
   for (const auto& [code, published] : published_) {
     if (published.stopped_seq != 0)
       status.stopped.push_back({code, published.stopped_seq, published.stopped_why});
-    const auto known = shared_->feed ? shared_->feed->known(code) : std::nullopt;
-    if (known && known->seq > published.seq) status.lag_events += known->seq - published.seq;
   }
-  if (status.lag_events > 0) {
-    int64_t since_us = shared_->feed->first_time_from(position_);
-    if (since_us == 0) since_us = last_time_us_;
-    status.lag_us = std::max<int64_t>(0, now_us - since_us);
+  const double records_per_second = record_rate_.per_second(boot_us);
+  if (building_ && records_per_second > 0) {
+    status.build_seconds_left =
+        static_cast<double>(status.journal_end - status.position) / records_per_second;
   }
   return status;
 }
@@ -472,18 +604,31 @@ absl::Status ViewRunner::rebuild() {
   return status_;
 }
 
+// Half a view equals half a fold: nothing that an operator wants to hear.
+absl::StatusOr<std::shared_ptr<const Store>> ViewRunner::built_files() const {
+  const std::lock_guard lock(mutex_);
+  if (!status_.ok()) return status_;
+  if (building_ || !store_)
+    return absl::UnavailableError("view " + view_.name() + " is being built");
+  return std::shared_ptr<const Store>(store_);
+}
+
+absl::StatusOr<std::vector<LedgerDigest>> ViewRunner::digests(std::string_view ledger,
+                                                              std::optional<int64_t> seq) const {
+  const auto live = built_files();
+  if (!live.ok()) return live.status();
+  if (!seq) return digests_now(**live, ledger);
+  auto digest = digest_at(**live, ledger, *seq);
+  if (!digest.ok()) return digest.status();
+  return std::vector<LedgerDigest>{std::move(*digest)};
+}
+
 absl::StatusOr<VerifyReport> ViewRunner::verify() {
   const std::lock_guard operation(operation_);
-  std::shared_ptr<Store> live;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!status_.ok()) return status_;
-    // Half a view equals half a fold: nothing that an operator wants to hear.
-    if (building_) return absl::UnavailableError("view " + view_.name() + " is being built");
-    live = store_;
-  }
-  return verify_view(view_, live, directory() + ".verify", shared_->log, shared_->resources,
-                     limits(), shared_->settings.row_cache_bytes_per_view);
+  auto live = built_files();
+  if (!live.ok()) return live.status();
+  return verify_view(view_, std::move(*live), directory() + ".verify", shared_->logs,
+                     shared_->resources, limits(), shared_->settings.row_cache_bytes_per_view);
 }
 
 }  // namespace taizhang::projection

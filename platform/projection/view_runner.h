@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -14,7 +15,10 @@
 #include "platform/command/dispatcher.h"
 #include "platform/projection/feed.h"
 #include "platform/projection/folder.h"
+#include "platform/projection/journal_identity.h"
 #include "platform/projection/query_plan.h"
+#include "platform/projection/rate_meter.h"
+#include "platform/projection/signal.h"
 #include "platform/projection/views.h"
 #include "platform/projection/waiters.h"
 
@@ -22,17 +26,28 @@ namespace taizhang::projection {
 
 // What the views of a process share. Outlives them all.
 struct Shared {
-  Shared(journal::Log& journal, Clock& time, ViewsSettings given)
-      : log(journal), clock(time), settings(std::move(given)) {}
+  Shared(std::vector<journal::Log*> partitions, Clock& time, ViewsSettings given)
+      : logs(std::move(partitions)),
+        clock(time),
+        settings(std::move(given)),
+        identity(static_cast<int>(logs.size())) {}
 
-  journal::Log& log;
+  int partitions() const { return static_cast<int>(logs.size()); }
+  // Offset after the last record of each partition.
+  std::vector<int64_t> ends() const;
+  // What the feeds know of a ledger that no view holds yet.
+  std::optional<Feed::KnownLedger> known(std::string_view ledger) const;
+
+  const std::vector<journal::Log*> logs;  // by partition
   Clock& clock;
   const ViewsSettings settings;
   std::function<std::string(std::string_view)> blind_index;
   std::shared_ptr<StoreResources> resources;
   std::string token_key;
   std::unique_ptr<Waiters> waiters;
-  std::unique_ptr<Feed> feed;  // set before any view folds
+  JournalIdentity identity;
+  Signal grown;                              // raised by every feed
+  std::vector<std::unique_ptr<Feed>> feeds;  // by partition; set before any view folds
   const EventSource* events = nullptr;
 };
 
@@ -46,14 +61,14 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   // Whether the journal is the one the files were made of. DATA_LOSS: it was rewound, damaged or
   // replaced.
   absl::Status check_journal() const;
-  // Where the journal's fold stands with this view.
-  absl::StatusOr<journal::Fold> journal_fold() const { return folder_->journal_fold(); }
-  int64_t position() const { return position_; }
-  bool healthy() const;
-  // Has folded everything before `offset`, or stands still.
-  bool has_folded(int64_t offset) const {
-    return (position_ >= offset && !resuming_) || !healthy();
+  // Where a partition's fold stands with this view; nothing when none of it was folded.
+  absl::StatusOr<std::optional<journal::Fold>> journal_fold(int partition) const {
+    return folder_->journal_fold(partition);
   }
+  int64_t position(int partition) const { return positions_[partition]; }
+  bool healthy() const;
+  // Has folded everything before these offsets and answers, or stands still.
+  bool has_folded(const std::vector<int64_t>& ends) const;
 
   void start();  // folding
   void stop();
@@ -66,6 +81,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   ViewStatus status() const;
   absl::Status rebuild();
   absl::StatusOr<VerifyReport> verify();
+  absl::StatusOr<std::vector<LedgerDigest>> digests(std::string_view ledger,
+                                                    std::optional<int64_t> seq) const;
   bool find_event(std::string_view ledger, int64_t seq,
                   const std::function<void(const EventMeta&)>& visit) const;
 
@@ -80,26 +97,35 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
  private:
   struct Published {
+    int partition = 0;
     int64_t seq = 0;
     int64_t recorded_time_us = 0;
     int64_t stopped_seq = 0;
     std::string stopped_why;
   };
 
+  static Published published_of(const LedgerProgress& progress);
   std::string directory() const;
+  absl::StatusOr<std::shared_ptr<Store>> open_files() const;
   BatchLimits limits() const;
   Wanted wanted() const;
 
   // Of the view's thread.
   void run();
+  absl::StatusOr<bool> follow(int partition);
   absl::Status take(const Batch& batch);
   absl::Status write();
-  absl::Status read_alone(int64_t end_offset);
+  absl::Status read_alone(int partition, int64_t end_offset);
+  // Hands on every batch before `end_offset`, however long the journal cannot be reached meanwhile.
+  absl::Status read_until(int partition, journal::Fold fold, int64_t end_offset,
+                          const std::function<absl::Status(const Batch&)>& take_one);
   absl::Status resume_stopped();
+  absl::Status resume_stopped(int partition);
   void publish();
   absl::Status finish_building();
 
   void fail(absl::Status why);
+  absl::StatusOr<std::shared_ptr<const Store>> built_files() const;
   // An error when the view cannot answer at all; otherwise its files.
   std::variant<std::shared_ptr<Store>, Error> files() const;
   Known known_of(const std::string& ledger, const Published& published) const;
@@ -111,8 +137,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   std::unique_ptr<Folder> folder_;  // of the view's thread while it runs
   int64_t unflushed_events_ = 0;
-  int64_t build_until_ = 0;    // the view is built once it has folded so far
-  bool built_marked_ = false;  // and its files say so
+  std::vector<int64_t> build_until_;  // the view is built once it has folded so far
+  bool built_marked_ = false;         // and its files say so
 
   mutable std::mutex mutex_;
   mutable std::condition_variable published_changed_;
@@ -120,9 +146,12 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   std::map<std::string, Published, std::less<>> published_;
   absl::Status status_;
   bool building_ = false;
-  int64_t closed_time_us_ = 0;
-  int64_t last_time_us_ = 0;  // recorded time of the last commit folded
-  std::atomic<int64_t> position_{0};
+  std::vector<int64_t> closed_times_us_;  // by partition
+  int64_t last_time_us_ = 0;              // recorded time of the last commit folded
+  RateMeter event_rate_;
+  RateMeter record_rate_;
+  int64_t first_records_ = 0;                    // where the meter began
+  std::vector<std::atomic<int64_t>> positions_;  // by partition
   std::atomic<int64_t> events_folded_{0};
   std::atomic<int64_t> rows_written_{0};
   std::atomic<bool> resuming_{false};  // ledgers that stood still are being folded again

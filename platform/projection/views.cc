@@ -43,9 +43,9 @@ absl::StatusOr<std::string> token_key(const std::string& directory) {
 
 class Views::Impl : public EventSource {
  public:
-  Impl(journal::Log& log, Clock& clock, ViewsSettings settings,
+  Impl(std::vector<journal::Log*> logs, Clock& clock, ViewsSettings settings,
        std::function<std::string(std::string_view)> blind_index)
-      : shared_(std::make_shared<projection::Shared>(log, clock, std::move(settings))) {
+      : shared_(std::make_shared<projection::Shared>(std::move(logs), clock, std::move(settings))) {
     shared_->blind_index = std::move(blind_index);
     shared_->events = this;
   }
@@ -74,29 +74,14 @@ class Views::Impl : public EventSource {
     shared_->waiters =
         std::make_unique<projection::Waiters>(shared_->clock, settings.late_query_threads);
 
-    ViewRunner* fastest = nullptr;
     for (const auto& runner : runners_) {
       runner->open();
       if (auto checked = runner->check_journal(); !checked.ok()) return checked;
-      if (runner->healthy() && (!fastest || runner->position() > fastest->position()))
-        fastest = runner.get();
     }
-    // The feed begins where the fastest view stands: whoever is behind reads on its own up to
-    // there.
-    auto fold = fastest ? fastest->journal_fold() : absl::StatusOr<journal::Fold>(journal::Fold(0));
-    if (!fold.ok()) return fold.status();
-    const projection::Wanted wanted = [this](const google::protobuf::Descriptor* type) {
-      return std::any_of(runners_.begin(), runners_.end(),
-                         [type](const auto& runner) { return runner->view().wants(type); });
-    };
-    auto reader = std::make_unique<projection::BatchReader>(
-        shared_->log, std::move(*fold),
-        projection::BatchLimits{settings.batch_events_max, settings.batch_bytes_max}, wanted);
-    shared_->feed = std::make_unique<projection::Feed>(
-        shared_->log, shared_->clock, std::move(reader),
-        projection::FeedSettings{settings.shared_batches_bytes_max,
-                                 settings.shared_batches_bytes_max / 2, settings.gather_us});
-    shared_->feed->start();
+    for (int partition = 0; partition < shared_->partitions(); ++partition) {
+      if (auto made_feed = add_feed(partition); !made_feed.ok()) return made_feed;
+    }
+    for (const auto& feed : shared_->feeds) feed->start();
     for (const auto& runner : runners_) runner->start();
     started_ = true;
     return absl::OkStatus();
@@ -106,7 +91,7 @@ class Views::Impl : public EventSource {
     if (!started_) return;
     started_ = false;
     for (const auto& runner : runners_) runner->stop();
-    shared_->feed->stop();
+    for (const auto& feed : shared_->feeds) feed->stop();
     shared_->waiters->stop();
   }
 
@@ -152,18 +137,47 @@ class Views::Impl : public EventSource {
   }
 
   const std::vector<std::shared_ptr<ViewRunner>>& runners() const { return runners_; }
-  journal::Log& journal() const { return shared_->log; }
+  const projection::Shared& shared() const { return *shared_; }
 
  private:
+  // The feed begins where the fastest view stands: whoever is behind reads on its own up to there.
+  absl::Status add_feed(int partition) {
+    const auto& settings = shared_->settings;
+    const ViewRunner* fastest = nullptr;
+    for (const auto& runner : runners_) {
+      if (runner->healthy() &&
+          (!fastest || runner->position(partition) > fastest->position(partition)))
+        fastest = runner.get();
+    }
+    auto fold = fastest ? fastest->journal_fold(partition)
+                        : absl::StatusOr<std::optional<journal::Fold>>(std::nullopt);
+    if (!fold.ok()) return fold.status();
+    projection::FeedSettings feed;
+    feed.kept_bytes_max = settings.shared_batches_bytes_max / shared_->partitions();
+    feed.ahead_bytes_max = feed.kept_bytes_max / 2;
+    feed.batch = {settings.batch_events_max,
+                  std::min(settings.batch_bytes_max, feed.ahead_bytes_max)};
+    feed.gather_us = settings.gather_us;
+    projection::Wanted wanted = [this](const google::protobuf::Descriptor* type) {
+      return std::any_of(runners_.begin(), runners_.end(),
+                         [type](const auto& runner) { return runner->view().wants(type); });
+    };
+    shared_->feeds.push_back(std::make_unique<projection::Feed>(
+        *shared_->logs[partition], partition, std::move(*fold), std::move(wanted), feed,
+        shared_->clock, shared_->identity, shared_->grown));
+    return absl::OkStatus();
+  }
+
   std::shared_ptr<projection::Shared> shared_;
   std::vector<std::shared_ptr<ViewRunner>> runners_;
   ViewRunner* event_view_ = nullptr;
   bool started_ = false;
 };
 
-Views::Views(journal::Log& log, Clock& clock, ViewsSettings settings,
+Views::Views(std::vector<journal::Log*> logs, Clock& clock, ViewsSettings settings,
              std::function<std::string(std::string_view)> blind_index)
-    : impl_(std::make_unique<Impl>(log, clock, std::move(settings), std::move(blind_index))) {}
+    : impl_(std::make_unique<Impl>(std::move(logs), clock, std::move(settings),
+                                   std::move(blind_index))) {}
 
 Views::~Views() { stop(); }
 
@@ -186,6 +200,18 @@ std::vector<ViewStatus> Views::status() const {
   return all;
 }
 
+std::vector<PartitionStatus> Views::partitions() const {
+  std::vector<PartitionStatus> all;
+  const auto& shared = impl_->shared();
+  for (size_t partition = 0; partition < shared.feeds.size(); ++partition) {
+    auto state = shared.feeds[partition]->state();
+    all.push_back({state.position, std::max(state.position, shared.logs[partition]->end()),
+                   state.void_records, state.foreign_records, state.epoch,
+                   std::move(state.owner_address)});
+  }
+  return all;
+}
+
 absl::Status Views::rebuild(std::string_view view) {
   auto* runner = impl_->find(view);
   if (!runner) return absl::NotFoundError("no view of the name " + std::string(view));
@@ -198,12 +224,20 @@ absl::StatusOr<VerifyReport> Views::verify(std::string_view view) {
   return runner->verify();
 }
 
+absl::StatusOr<std::vector<LedgerDigest>> Views::digests(std::string_view view,
+                                                         std::string_view ledger,
+                                                         std::optional<int64_t> seq) const {
+  const auto* runner = impl_->find(view);
+  if (!runner) return absl::NotFoundError("no view of the name " + std::string(view));
+  return runner->digests(ledger, seq);
+}
+
 bool Views::catch_up(int64_t timeout_us) {
-  const int64_t end = impl_->journal().end();
+  const auto ends = impl_->shared().ends();
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us);
   for (;;) {
     const bool all = std::all_of(impl_->runners().begin(), impl_->runners().end(),
-                                 [&](const auto& runner) { return runner->has_folded(end); });
+                                 [&](const auto& runner) { return runner->has_folded(ends); });
     if (all) return true;
     if (std::chrono::steady_clock::now() > give_up) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +35,8 @@ struct ViewsSettings {
   // One write batch holds at most this many events; small when live, this large when behind.
   int64_t batch_events_max = 4'096;
   int64_t batch_bytes_max = int64_t{4} << 20;  // stored event bytes
-  // Decoded batches kept for views that are not as far as the fastest, stored event bytes.
+  // Decoded batches kept for views that are not as far as the fastest, stored event bytes of all
+  // partitions together.
   int64_t shared_batches_bytes_max = int64_t{16} << 20;
   // Live: how long the feed gathers commits before it hands them over, microseconds.
   int64_t gather_us = 1'000;
@@ -53,8 +55,16 @@ struct ViewStatus {
   bool building = false;
   // OK, or why nothing is folded any more (damage, a journal that was rewound, a full disk).
   absl::Status status;
-  int64_t position = 0;  // next journal offset
-  int64_t journal_end = 0;
+  struct Partition {
+    int64_t position = 0;     // next offset
+    int64_t journal_end = 0;  // offset after the last record
+  };
+  std::vector<Partition> partitions;  // by their number
+  int64_t position = 0;               // sum over the partitions
+  int64_t journal_end = 0;            // sum over the partitions
+  double events_per_second = 0;       // folded, mean of the last seconds
+  // While building, at the pace of the last seconds; absent: nothing moves.
+  std::optional<double> build_seconds_left;
   int64_t events_folded = 0;  // since start
   int64_t rows_written = 0;   // since start, versions
   int64_t lag_events = 0;     // events the reader knows of and the view does not hold
@@ -67,6 +77,18 @@ struct ViewStatus {
   std::vector<StoppedLedger> stopped;
 };
 
+// A partition of the journal as this process reads it.
+struct PartitionStatus {
+  int64_t position = 0;     // next offset to read
+  int64_t journal_end = 0;  // offset after the last record
+  // Of everything before the position: ours but not valid, and not ours at all (an alarm).
+  int64_t void_records = 0;
+  int64_t foreign_records = 0;
+  // The claim that held there.
+  uint64_t epoch = 0;
+  std::string owner_address;  // empty: nobody
+};
+
 // Difference that verify() found.
 struct VerifyReport {
   bool equal = false;
@@ -77,10 +99,19 @@ struct VerifyReport {
   std::string difference;  // the first differing row and seq, in words; empty when equal
 };
 
+// What a view made of a ledger's events up to a seq.
+struct LedgerDigest {
+  std::string ledger;
+  int64_t seq = 0;
+  int64_t versions = 0;  // row versions
+  std::string digest;    // of them, 64 hexadecimal digits
+};
+
 class Views {
  public:
-  // References must outlive the Views. `blind_index` as in Occasion.
-  Views(journal::Log& log, Clock& clock, ViewsSettings settings,
+  // `logs` by partition, all of the journal's; they and the clock must outlive the Views.
+  // `blind_index` as in Occasion.
+  Views(std::vector<journal::Log*> logs, Clock& clock, ViewsSettings settings,
         std::function<std::string(std::string_view)> blind_index);
   ~Views();  // stop()
   Views(const Views&) = delete;
@@ -88,9 +119,9 @@ class Views {
   // Before start().
   void add(View view);
 
-  // Opens every view's files, compares their positions with the journal, and starts folding.
-  // DATA_LOSS: a view's files are damaged or the journal is not the one they were made of; names
-  // the view and the place.
+  // Opens every view's files, compares their positions with the journal, and starts folding. The
+  // journal may still be empty. DATA_LOSS: the journal is not the one a view's files were made of;
+  // names the view and the place. FAILED_PRECONDITION: it has another number of partitions.
   absl::Status start();
   // Writes the files and ends the threads; pending reads are answered UNAVAILABLE.
   void stop();
@@ -104,11 +135,19 @@ class Views {
            std::shared_ptr<const google::protobuf::Message> request, Done done);
 
   std::vector<ViewStatus> status() const;
+  // By partition; empty before start().
+  std::vector<PartitionStatus> partitions() const;
   // Deletes what the view holds and folds everything again. NOT_FOUND: no such view.
   absl::Status rebuild(std::string_view view);
   // Folds everything again in a scratch directory up to where the view stands and compares every
   // row version. Takes as long as a rebuild; the view goes on meanwhile. NOT_FOUND: no such view.
   absl::StatusOr<VerifyReport> verify(std::string_view view);
+  // Of one ledger, or of all by code when `ledger` is empty. With `seq` as of that seq, which needs
+  // a ledger and reads all of its rows. NOT_FOUND: no such view (the message names it) or the view
+  // does not hold the ledger. OUT_OF_RANGE: it does not hold the seq. UNAVAILABLE: it is being
+  // built.
+  absl::StatusOr<std::vector<LedgerDigest>> digests(std::string_view view, std::string_view ledger,
+                                                    std::optional<int64_t> seq) const;
   // Blocks until every view has folded what the journal holds now, or stands still. False:
   // `timeout_us` passed.
   bool catch_up(int64_t timeout_us);

@@ -55,7 +55,8 @@ class ViewsTest : public ::testing::Test {
   }
   void open(View view) {
     views_.reset();
-    views_ = std::make_unique<Views>(journal_.log, system_clock(), settings_,
+    views_ = std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(),
+                                     settings_,
                                      [](std::string_view number) { return std::string(number); });
     views_->add(std::move(view));
     started_ = views_->start();
@@ -588,8 +589,9 @@ TEST_F(ViewsTest, ASlowViewHoldsNobodyBackAndJoinsAgain) {
   settings_.batch_events_max = 20;
   settings_.shared_batches_bytes_max = 4'000;  // the slow one falls off what is kept
   g_slow_us = 2'000;
-  views_ = std::make_unique<Views>(journal_.log, system_clock(), settings_,
-                                   [](std::string_view number) { return std::string(number); });
+  views_ =
+      std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings_,
+                              [](std::string_view number) { return std::string(number); });
   views_->add(sum_view());
   View slow("slow", 1);
   slow.on<ledger::v1::LedgerPlaced>(fold_slowly);
@@ -616,8 +618,9 @@ TEST_F(ViewsTest, ANewViewIsBuiltWhileOthersServe) {
   for (int i = 0; i < 300; ++i) add("a", 1);
   start();
   views_->stop();
-  views_ = std::make_unique<Views>(journal_.log, system_clock(), settings_,
-                                   [](std::string_view number) { return std::string(number); });
+  views_ =
+      std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings_,
+                              [](std::string_view number) { return std::string(number); });
   views_->add(sum_view());
   View fresh("fresh", 1);
   fresh.on<ledger::v1::LedgerPlaced>(testing::fold_placed);

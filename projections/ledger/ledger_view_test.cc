@@ -57,8 +57,9 @@ class LedgerViewTest : public ::testing::Test {
     caller_.regions = {""};
     ViewsSettings settings;
     settings.directory = directory_;
-    views_ = std::make_unique<Views>(journal_.log, system_clock(), settings,
-                                     [](std::string_view number) { return std::string(number); });
+    views_ =
+        std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
+                                [](std::string_view number) { return std::string(number); });
     views_->add(ledger_view::ledger_view());
     views_->add(probe_view());
     EXPECT_TRUE(views_->start().ok());

@@ -51,9 +51,9 @@ std::unique_ptr<SegmentLog> open_log(const std::string& folder) {
 std::unique_ptr<Views> make_views(SegmentLog& log, const std::string& folder, bool all) {
   ViewsSettings settings;
   settings.directory = folder;
-  auto views = std::make_unique<Views>(log, system_clock(), settings, [](std::string_view number) {
-    return blind_index_of("key", number);
-  });
+  auto views = std::make_unique<Views>(
+      std::vector<journal::Log*>{&log}, system_clock(), settings,
+      [](std::string_view number) { return blind_index_of("key", number); });
   views->add(duties_view());
   if (all) {
     views->add(ledger_view::ledger_view());

@@ -162,7 +162,7 @@ class Reader {
     fs::create_directories(folder_);
     ViewsSettings settings;
     settings.directory = folder_;
-    views_ = std::make_unique<Views>(log_, system_clock(), settings,
+    views_ = std::make_unique<Views>(std::vector<journal::Log*>{&log_}, system_clock(), settings,
                                      [](std::string_view number) { return citizen_index(number); });
     views_->add(ledger_view::ledger_view());
     views_->add(household_file_view());
