@@ -30,7 +30,8 @@ class Taizhangd : public testing::Test {
               testing::UnitTest::GetInstance()->current_test_info()->name();
     fs::remove_all(folder_);
     fs::create_directories(folder_);
-    write("taizhangd.textproto", "data_dir: 'data' listen: '127.0.0.1:0' metrics_port: 0\n");
+    write("taizhangd.textproto",
+          "data_dir: 'data' listen: '127.0.0.1:0' admin_listen: '127.0.0.1:0' metrics_port: 0\n");
     write(
         "tokens.textproto",
         "profiles { name: 'maker' subject: 's' roles: ROLE_MAKER everywhere: true token_sha256: '" +
@@ -147,7 +148,7 @@ TEST_F(Taizhangd, SaysThatAPortIsTaken) {
   start();
   write("taizhangd.textproto", "data_dir: 'other' listen: '" +
                                    text_of(folder_ / "data/address").substr(0, 15) +
-                                   "' metrics_port: 0\n");
+                                   "' admin_listen: '127.0.0.1:0' metrics_port: 0\n");
   EXPECT_EQ(run_with_config(), 1);
   EXPECT_TRUE(said("is the port taken?")) << said_;
 }

@@ -8,15 +8,27 @@
 #include "taizhang/config/v1/config.pb.h"
 
 namespace taizhang {
+namespace {
+
+absl::Status check_address(const std::string& path, const char* setting, const std::string& text) {
+  const auto address = loopback_address(text);
+  if (address.ok()) return absl::OkStatus();
+  return absl::InvalidArgumentError(path + ": " + setting + ": " +
+                                    std::string(address.status().message()));
+}
+
+}  // namespace
 
 absl::Status load_config(const std::string& path, config::v1::Config& config) {
   if (auto read = load_textproto(path, config); !read.ok()) return read;
-  if (const auto address = loopback_address(config.listen()); !address.ok()) {
-    return absl::InvalidArgumentError(path +
-                                      ": listen: " + std::string(address.status().message()));
-  }
+  if (auto good = check_address(path, "listen", config.listen()); !good.ok()) return good;
+  if (auto good = check_address(path, "admin_listen", config.admin_listen()); !good.ok())
+    return good;
   const auto folder = std::filesystem::absolute(path).parent_path();
   config.set_data_dir((folder / config.data_dir()).lexically_normal());
+  config.set_keys_dir(config.keys_dir().empty()
+                          ? config.data_dir()
+                          : (folder / config.keys_dir()).lexically_normal().string());
   config.set_token_file((folder / config.token_file()).lexically_normal());
   return absl::OkStatus();
 }

@@ -23,6 +23,7 @@ TEST(Config, HasTheDefaultsOfItsProto) {
   config::v1::Config config;
   ASSERT_TRUE(parse_textproto("f", "data_dir: 'data'", config).ok());
   EXPECT_EQ(config.listen(), "127.0.0.1:7610");
+  EXPECT_EQ(config.admin_listen(), "127.0.0.1:7612");
   EXPECT_EQ(config.limits().request_bytes_max(), 512 * 1024);
   EXPECT_EQ(config.limits().bulk_message_bytes_max(), 1024 * 1024);
 }
@@ -77,7 +78,12 @@ TEST(Config, RefusesAnAddressThatLeavesTheMachine) {
   std::ofstream(folder / "open.textproto") << "data_dir: 'data' listen: '0.0.0.0:7610'\n";
   config::v1::Config config;
   const auto said = load_config(folder / "open.textproto", config);
-  EXPECT_NE(said.message().find("listen: expected a loopback address"), std::string::npos) << said;
+  EXPECT_NE(said.message().find(": listen: expected a loopback address"), std::string::npos)
+      << said;
+  std::ofstream(folder / "open.textproto") << "data_dir: 'data' admin_listen: '0.0.0.0:7612'\n";
+  const auto admin = load_config(folder / "open.textproto", config);
+  EXPECT_NE(admin.message().find(": admin_listen: expected a loopback address"), std::string::npos)
+      << admin;
 }
 
 TEST(LoopbackAddress, TakesLoopbackOnly) {

@@ -50,7 +50,7 @@ class ClockAtStart : public testing::Test {
     fs::remove_all(folder_);
     fs::create_directories(folder_ / "data");
     write("taizhangd.textproto",
-          "data_dir: 'data' listen: '127.0.0.1:0' metrics_port: 0 journal { segment_bytes: 4194304 "
+          "data_dir: 'data' listen: '127.0.0.1:0' admin_listen: '127.0.0.1:0' metrics_port: 0 journal { segment_bytes: 4194304 "
           "}\n");
     write(
         "tokens.textproto",
