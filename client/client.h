@@ -54,9 +54,12 @@ std::unique_ptr<google::protobuf::Message> new_request(
 std::unique_ptr<google::protobuf::Message> new_response(
     const google::protobuf::MethodDescriptor& method);
 
+class BulkStream;
+
 class Client {
  public:
-  explicit Client(const std::string& address);
+  // `admin_address`: where the methods of package taizhang.admin are served.
+  Client(const std::string& address, const std::string& admin_address);
   ~Client();
 
   // `response` is of the method's type and is filled when the call ends well. `token` empty: none
@@ -70,6 +73,8 @@ class Client {
                    const google::protobuf::Message& request, const std::string& token,
                    int64_t deadline_ms,
                    const std::function<bool(const google::protobuf::Message&)>& each);
+  // Opens a bulk stream; an error shows at its first use.
+  std::unique_ptr<BulkStream> execute(const std::string& token, int64_t deadline_ms);
   // gRPC health of a service, "" for the whole server: "SERVING", "NOT_SERVING" …
   CallError health(const std::string& service, std::string& status, int64_t deadline_ms);
 

@@ -1,5 +1,6 @@
 // Methods by name, from the descriptors this program is linked with.
 #include <google/protobuf/descriptor.h>
+#include <google/protobuf/descriptor_database.h>
 #include <google/protobuf/message.h>
 
 #include <algorithm>
@@ -15,18 +16,6 @@ using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 using google::protobuf::MethodDescriptor;
 
-// Packages with a public service; each has its services in service.proto, the ledger in two files
-// of its own.
-constexpr const char* kServiceFiles[] = {
-    "taizhang/admin/v1/service.proto",          "taizhang/asset_register/v1/service.proto",
-    "taizhang/assets/v1/service.proto",         "taizhang/assistance/v1/service.proto",
-    "taizhang/duties/v1/service.proto",         "taizhang/fund_execution/v1/service.proto",
-    "taizhang/funds/v1/service.proto",          "taizhang/history/v1/service.proto",
-    "taizhang/household_file/v1/service.proto", "taizhang/ledger/v1/bulk.proto",
-    "taizhang/ledger/v1/ledger.proto",          "taizhang/registry/v1/service.proto",
-    "taizhang/rules/v1/service.proto",
-};
-
 std::string short_package(const std::string& package) {
   std::string name = package.starts_with("taizhang.") ? package.substr(9) : package;
   if (const size_t version = name.rfind(".v"); version != std::string::npos) name.resize(version);
@@ -36,9 +25,13 @@ std::string short_package(const std::string& package) {
 const std::map<std::string, const MethodDescriptor*, std::less<>>& methods() {
   static const auto* const all = [] {
     auto* found = new std::map<std::string, const MethodDescriptor*, std::less<>>;
-    for (const char* name : kServiceFiles) {
+    // The pool builds files on demand; only its database knows them all.
+    std::vector<std::string> files;
+    DescriptorPool::internal_generated_database()->FindAllFileNames(&files);
+    for (const auto& name : files) {
+      if (!name.starts_with("taizhang/")) continue;
       const auto* file = DescriptorPool::generated_pool()->FindFileByName(name);
-      for (int s = 0; file && s < file->service_count(); ++s) {
+      for (int s = 0; s < file->service_count(); ++s) {
         for (int m = 0; m < file->service(s)->method_count(); ++m) {
           const auto* method = file->service(s)->method(m);
           found->emplace(short_name(*method), method);

@@ -29,7 +29,6 @@ TEST(FindMethod, KnowsNoOther) {
   }
 }
 
-// The list of files with services is written out: every such file must stand in it.
 TEST(FindMethod, KnowsEveryServiceOfTheProduct) {
   for (const char* name :
        {"admin.OpenLedger", "rules.SetParameter", "registry.RegisterHousehold",

@@ -6,6 +6,7 @@
 #include <google/protobuf/text_format.h>
 #include <sys/stat.h>
 
+#include <charconv>
 #include <fstream>
 #include <iterator>
 
@@ -51,6 +52,20 @@ absl::Status load_settings(const std::string& path, config::v1::ClientConfig& ou
     }
   }
   return absl::OkStatus();
+}
+
+std::string admin_address_of(const config::v1::ClientConfig& settings) {
+  constexpr int kAbove = 2;
+  if (!settings.admin_address().empty()) return settings.admin_address();
+  const std::string& address = settings.address();
+  const size_t colon = address.rfind(':');
+  int port = 0;
+  const char* end = address.data() + address.size();
+  if (colon == std::string::npos ||
+      std::from_chars(address.data() + colon + 1, end, port).ptr != end) {
+    return address;
+  }
+  return address.substr(0, colon + 1) + std::to_string(port + kAbove);
 }
 
 absl::Status find_token(const config::v1::ClientConfig& settings, const std::string& profile,

@@ -33,6 +33,18 @@ TEST(Settings, GiveTheTokenOfAProfile) {
   EXPECT_NE(unknown.message().find("there are: maker, reader"), std::string::npos) << unknown;
 }
 
+TEST(Settings, KnowWhereOperatorsCall) {
+  config::v1::ClientConfig settings;
+  settings.set_address("127.0.0.1:7610");
+  EXPECT_EQ(admin_address_of(settings), "127.0.0.1:7612");
+  settings.set_address("[::1]:17610");
+  EXPECT_EQ(admin_address_of(settings), "[::1]:17612");
+  settings.set_address("nowhere");
+  EXPECT_EQ(admin_address_of(settings), "nowhere");
+  settings.set_admin_address("127.0.0.1:9");
+  EXPECT_EQ(admin_address_of(settings), "127.0.0.1:9");
+}
+
 TEST(Settings, ThatOthersMayReadAreRefused) {
   config::v1::ClientConfig settings;
   for (const mode_t mode : {0640, 0604, 0644}) {

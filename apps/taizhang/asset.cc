@@ -1,6 +1,7 @@
 // Assets on the terminal.
 #include "apps/taizhang/session.h"
 #include "apps/taizhang/text.h"
+#include "apps/taizhang/verbs.h"
 #include "taizhang/asset_register/v1/service.pb.h"
 
 namespace taizhang::cli {
@@ -15,10 +16,7 @@ std::string manager_of(const assets::v1::Manager& manager) {
   return text;
 }
 
-void say_end(const Session& session, const common::v1::Freshness& freshness) {
-  if (session.more()) say("… there is more: --limit 0 shows all\n");
-  say("\n元; " + text_of(freshness) + "\n");
-}
+constexpr const char* kYuan = "元; ";
 
 std::vector<std::string> asset_cells(const ar::AssetRow& asset) {
   return {asset.asset_id(),    text_of(asset.name()),        word(asset.asset_class()),
@@ -78,59 +76,41 @@ void say_card(const ar::CardResponse& card) {
 int list_late(Session& session, ar::LateTitleRequest request) {
   if (const int code = session.prepare(request)) return code;
   request.set_region(session.arguments().get("--region"));
-  ar::LateTitleResponse answer;
-  if (const int code = session.pages("asset_register.LateTitle", request, answer,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({"asset", "name", "formed", "due", "titled", ">days late", "judgement"});
-  for (const auto& row : answer.rows()) {
-    table.row({row.asset().asset_id(), text_of(row.asset().name()),
-               text_of(row.asset().formed_date()), text_of(row.due_date()),
-               text_of(row.asset().title_date()),
-               row.has_days_late() ? std::to_string(row.days_late()) : "", word(row.judgement())});
-  }
-  say(table.text());
-  say_end(session, answer.freshness());
-  return kExitOk;
+  return list_rows<ar::LateTitleResponse>(
+      session, "asset_register.LateTitle", request,
+      Table({"asset", "name", "formed", "due", "titled", ">days late", "judgement"}),
+      [](const auto& row) {
+        return std::vector<std::string>{row.asset().asset_id(),
+                                        text_of(row.asset().name()),
+                                        text_of(row.asset().formed_date()),
+                                        text_of(row.due_date()),
+                                        text_of(row.asset().title_date()),
+                                        row.has_days_late() ? std::to_string(row.days_late()) : "",
+                                        word(row.judgement())};
+      },
+      kYuan);
 }
 
 int list_without_manager(Session& session, ar::WithoutManagerRequest request) {
   if (const int code = session.prepare(request)) return code;
   request.set_region(session.arguments().get("--region"));
-  ar::WithoutManagerResponse answer;
-  if (const int code = session.pages("asset_register.WithoutManager", request, answer,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({"asset", "name", "class", "region", "formed", "value", "state", "judgement"});
-  for (const auto& row : answer.rows()) {
-    auto cells = asset_cells(row.asset());
-    cells.back() = word(row.judgement());
-    table.row(std::move(cells));
-  }
-  say(table.text());
-  say_end(session, answer.freshness());
-  return kExitOk;
+  return list_rows<ar::WithoutManagerResponse>(
+      session, "asset_register.WithoutManager", request,
+      Table({"asset", "name", "class", "region", "formed", "value", "state", "judgement"}),
+      [](const auto& row) {
+        auto cells = asset_cells(row.asset());
+        cells.back() = word(row.judgement());
+        return cells;
+      },
+      kYuan);
 }
 
 }  // namespace
 
 int run_asset_show(Session& session) {
-  if (const int code = session.connect()) return code;
-  ar::CardRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_asset_id(session.positional(0));
-  ar::CardResponse card;
-  if (const int code = session.ask("asset_register.Card", request, card)) return code;
-  if (session.json()) {
-    session.print(card);
-  } else {
-    say_card(card);
-  }
-  return kExitOk;
+  return show_one<ar::CardRequest, ar::CardResponse>(
+      session, "asset_register.Card",
+      [](auto& request, const auto& id) { request.set_asset_id(id); }, say_card);
 }
 
 int run_asset_list(Session& session) {
@@ -152,10 +132,7 @@ int run_asset_list(Session& session) {
   if (year < 0 || year > 9999) return session.usage("--year: expected a year");
   request.set_year(static_cast<int32_t>(year));
   ar::RegisterResponse answer;
-  if (const int code = session.pages("asset_register.Register", request, answer,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
+  if (const int code = session.pages("asset_register.Register", request, answer)) return code;
   if (session.json()) return kExitOk;
   Table table({"asset", "name", "class", "region", "formed", ">value", "state", "holder"});
   for (const auto& row : answer.rows()) table.row(asset_cells(row));
@@ -163,34 +140,19 @@ int run_asset_list(Session& session) {
   say("\n" + std::to_string(answer.count()) + " assets, value " +
       (answer.has_value() ? text_of(answer.value()) : "unknown") +
       (answer.value_incomplete() ? ", incomplete" : "") + "\n");
-  say_end(session, answer.freshness());
+  say_end(session, answer.freshness(), kYuan);
   return kExitOk;
 }
 
 int run_asset_history(Session& session) {
-  if (const int code = session.connect()) return code;
-  ar::AssetHistoryRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_asset_id(session.positional(0));
-  ar::AssetHistoryResponse history;
-  if (const int code = session.pages("asset_register.AssetHistory", request, history,
-                                     [](const auto& all) { return all.versions_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({">seq", "recorded", "effective", "who", "event", "state", "holder",
-               "why, from which document"});
-  for (const auto& version : history.versions()) {
-    const auto& change = version.change();
-    table.row({std::to_string(version.version()), text_of(change.recorded_time()),
-               text_of(change.effective_date()), actor_of(change), change.event_type(),
-               word(version.state()), text_of(version.holder()),
-               why_of(change) +
-                   (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
-  }
-  say(table.text());
-  say_end(session, history.freshness());
-  return kExitOk;
+  return list_history<ar::AssetHistoryRequest, ar::AssetHistoryResponse>(
+      session, "asset_register.AssetHistory",
+      [](auto& request, const auto& id) { request.set_asset_id(id); },
+      history_table({"state", "holder"}),
+      [](const auto& version) {
+        return history_cells(version, {word(version.state()), text_of(version.holder())});
+      },
+      kYuan);
 }
 
 }  // namespace taizhang::cli

@@ -33,9 +33,14 @@ std::vector<Command> make_commands() {
 ${LEDGER} in a line stands for --ledger. Every line is read before the first is sent. Request ids make a file
 repeatable: what was answered before is a duplicate and changes nothing. FILE - is the standard input.
 
+Many lines in a row of one profile go over the bulk stream, in their order; each has its own answer. Behind a refused
+line nothing more is sent, but up to 400 lines may be under way already and are decided: the counts say what became of
+them. --unary waits for the answer of each line before it sends the next.
+
   taizhang apply deploy/sample.jsonl --ledger 990101
   taizhang apply import.jsonl --keep-going --json)",
        {{"--keep-going", "", "go on behind a refused line"},
+        {"--unary", "", "one line at a time, not over the bulk stream"},
         {"--retries", "N", "how often an unavailable server is tried again (default 5)"}},
        run_apply},
       {"call",
@@ -208,6 +213,8 @@ const std::vector<Option>& common_options() {
       {"--config", "FILE",
        "settings (default $TAIZHANG_CONFIG, ./.taizhang/client.textproto, ~/.config/taizhang/…)"},
       {"--address", "HOST:PORT", "the server, instead of the settings'"},
+      {"--admin-address", "HOST:PORT",
+       "where operators call, instead of the settings' (default: two ports above the server's)"},
       {"--as", "PROFILE",
        "who asks: a profile of the settings (operators' commands: operator, when there is one)"},
       {"--ledger", "CODE", "the ledger, instead of the settings'"},

@@ -1,12 +1,15 @@
 // Fund lines on the terminal.
 #include "apps/taizhang/session.h"
 #include "apps/taizhang/text.h"
+#include "apps/taizhang/verbs.h"
 #include "taizhang/fund_execution/v1/service.pb.h"
 
 namespace taizhang::cli {
 namespace {
 
 namespace fe = fund_execution::v1;
+
+constexpr const char* kYuan = "元; ";
 
 std::vector<std::string> cells_of(const fe::Figures& figures) {
   return {yuan(figures.budgeted_fen()),  yuan(figures.planned_fen()), yuan(figures.arrived_fen()),
@@ -22,10 +25,7 @@ int list_by_village(Session& session) {
   fe::ByVillageRequest request;
   if (const int code = session.prepare(request)) return code;
   fe::ByVillageResponse answer;
-  if (const int code = session.pages("fund_execution.ByVillage", request, answer,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
+  if (const int code = session.pages("fund_execution.ByVillage", request, answer)) return code;
   if (session.json()) return kExitOk;
   Table table({"village", "owner", "fund line", ">committed", ">paid"});
   for (const auto& row : answer.rows()) {
@@ -40,7 +40,8 @@ int list_by_village(Session& session) {
     table.row({"all", "", "total", yuan(answer.total().committed_fen()),
                yuan(answer.total().paid_fen())});
   }
-  say(table.text() + "\n元; " + text_of(answer.freshness()) + "\n");
+  say(table.text());
+  say_end(session, answer.freshness(), kYuan);
   return kExitOk;
 }
 
@@ -56,8 +57,8 @@ constexpr FigureName kFigures[] = {
 };
 
 // Only the versions that changed the figure, with what it was before.
-int say_figure(const Session& session, const fe::LineHistoryResponse& history,
-               const std::string& name) {
+int figure_history(Session& session) {
+  const std::string name = session.arguments().get("--figure");
   const FigureName* figure = nullptr;
   std::string known;
   for (const auto& candidate : kFigures) {
@@ -65,6 +66,13 @@ int say_figure(const Session& session, const fe::LineHistoryResponse& history,
     known += (known.empty() ? "" : ", ") + std::string(candidate.name);
   }
   if (!figure) return session.usage("--figure: expected one of " + known);
+  if (const int code = session.connect()) return code;
+  fe::LineHistoryRequest request;
+  if (const int code = session.prepare(request)) return code;
+  request.set_fund_line_id(session.positional(0));
+  fe::LineHistoryResponse history;
+  if (const int code = session.pages("fund_execution.LineHistory", request, history)) return code;
+  if (session.json()) return kExitOk;
   Table table(
       {">seq", "recorded", "effective", "who", ">before", ">after", "why, from which document"});
   for (int i = 0; i < history.versions_size(); ++i) {
@@ -97,10 +105,7 @@ int run_fund_list(Session& session) {
     return code;
   request.set_source_kind(static_cast<funds::v1::SourceKind>(source));
   fe::BySourceResponse answer;
-  if (const int code = session.pages("fund_execution.BySource", request, answer,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
+  if (const int code = session.pages("fund_execution.BySource", request, answer)) return code;
   if (session.json()) return kExitOk;
   Table table({"source", "fund line", "name", ">budgeted", ">planned", ">arrived", ">committed",
                ">paid", ">balance"});
@@ -117,8 +122,7 @@ int run_fund_list(Session& session) {
     table.row(std::move(cells));
   }
   say(table.text());
-  if (session.more()) say("… there is more: --limit 0 shows all\n");
-  say("\n元; " + text_of(answer.freshness()) + "\n");
+  say_end(session, answer.freshness(), kYuan);
   return kExitOk;
 }
 
@@ -178,33 +182,17 @@ int run_fund_show(Session& session) {
 }
 
 int run_fund_history(Session& session) {
-  if (const int code = session.connect()) return code;
-  fe::LineHistoryRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_fund_line_id(session.positional(0));
-  fe::LineHistoryResponse history;
-  if (const int code = session.pages("fund_execution.LineHistory", request, history,
-                                     [](const auto& all) { return all.versions_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  if (session.arguments().has("--figure"))
-    return say_figure(session, history, session.arguments().get("--figure"));
-  Table table({">seq", "recorded", "effective", "who", "event", ">arrived", ">paid", ">balance",
-               "why, from which document"});
-  for (const auto& version : history.versions()) {
-    const auto& change = version.change();
-    table.row({std::to_string(version.version()), text_of(change.recorded_time()),
-               text_of(change.effective_date()), actor_of(change), change.event_type(),
-               yuan(version.figures().arrived_fen()), yuan(version.figures().paid_fen()),
-               yuan(version.figures().balance_fen()),
-               why_of(change) +
-                   (version.document_ids_size() ? "; document " + version.document_ids(0) : "")});
-  }
-  say(table.text());
-  if (session.more()) say("… there is more: --limit 0 shows all\n");
-  say("\n元; " + text_of(history.freshness()) + "\n");
-  return kExitOk;
+  if (session.arguments().has("--figure")) return figure_history(session);
+  return list_history<fe::LineHistoryRequest, fe::LineHistoryResponse>(
+      session, "fund_execution.LineHistory",
+      [](auto& request, const auto& id) { request.set_fund_line_id(id); },
+      history_table({">arrived", ">paid", ">balance"}),
+      [](const auto& version) {
+        const auto& figures = version.figures();
+        return history_cells(version, {yuan(figures.arrived_fen()), yuan(figures.paid_fen()),
+                                       yuan(figures.balance_fen())});
+      },
+      kYuan);
 }
 
 }  // namespace taizhang::cli

@@ -1,6 +1,7 @@
 // Households and visits on the terminal.
 #include "apps/taizhang/session.h"
 #include "apps/taizhang/text.h"
+#include "apps/taizhang/verbs.h"
 #include "taizhang/duties/v1/queries.pb.h"
 #include "taizhang/household_file/v1/queries.pb.h"
 
@@ -17,20 +18,6 @@ std::string place_of(const hf::Household& household) {
   std::string place = household.region() + " " + household.region_name();
   if (household.has_group_no()) place += ", group " + std::to_string(household.group_no());
   return place;
-}
-
-void say_freshness(const common::v1::Freshness& freshness) {
-  say("\n" + text_of(freshness) + "\n");
-}
-
-void say_more(const Session& session) {
-  if (session.more()) say("… there is more: --limit 0 shows all\n");
-}
-
-// What a history says of each version, before what the row held.
-std::vector<std::string> change_cells(const common::v1::RowChange& change) {
-  return {std::to_string(change.seq()), text_of(change.recorded_time()),
-          text_of(change.effective_date()), actor_of(change), change.event_type()};
 }
 
 void say_sheet(const hf::SheetResponse& sheet) {
@@ -78,8 +65,7 @@ void say_sheet(const hf::SheetResponse& sheet) {
     issues.row({word(issue.kind()), issue.category(), text_of(issue.raised_date()),
                 word(issue.state()), text_of(issue.due_date())});
   }
-  say(issues.text());
-  say_freshness(sheet.freshness());
+  say(issues.text() + "\n" + text_of(sheet.freshness()) + "\n");
 }
 
 std::string happened(const hf::TimelineDetail& detail) {
@@ -115,126 +101,37 @@ std::string happened(const hf::TimelineDetail& detail) {
 }
 
 int run_timeline(Session& session) {
-  hf::TimelineRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_household_id(session.positional(0));
-  hf::TimelineResponse timeline;
-  if (const int code = session.pages("household_file.Timeline", request, timeline,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({"date", ">seq", "what", "text"});
-  for (const auto& row : timeline.rows()) {
-    table.row({text_of(row.effective_date()), std::to_string(row.version()), happened(row.detail()),
-               row.withheld() ? "(not shown)" : row.text().text()});
-  }
-  say(table.text());
-  say_more(session);
-  say_freshness(timeline.freshness());
-  return kExitOk;
+  return list_history<hf::TimelineRequest, hf::TimelineResponse>(
+      session, "household_file.Timeline",
+      [](auto& request, const auto& id) { request.set_household_id(id); },
+      Table({"date", ">seq", "what", "text"}),
+      [](const auto& row) {
+        return std::vector<std::string>{text_of(row.effective_date()),
+                                        std::to_string(row.version()), happened(row.detail()),
+                                        row.withheld() ? "(not shown)" : row.text().text()};
+      });
 }
 
 template <class Response>
 int list_obligations(Session& session, const std::string& method, auto request) {
   if (const int code = session.prepare(request)) return code;
-  Response answer;
-  if (const int code =
-          session.pages(method, request, answer, [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({"household", "status", "helper", "period", ">required", ">done", "state", "rule"});
-  for (const auto& row : answer.rows()) {
-    table.row({row.household_id(), row.status(), text_of(row.helper()),
-               period_of(row.period_first(), row.period_last()),
-               row.has_required() ? std::to_string(row.required()) : "",
-               row.has_done() ? std::to_string(row.done()) : "", word(row.state()),
-               row.rule().value() + (row.why().empty() ? "" : " (" + row.why() + ")")});
-  }
-  say(table.text());
-  say_more(session);
-  say_freshness(answer.freshness());
-  return kExitOk;
+  return list_rows<Response>(
+      session, method, request,
+      Table({"household", "status", "helper", "period", ">required", ">done", "state", "rule"}),
+      [](const auto& row) {
+        return std::vector<std::string>{
+            row.household_id(),
+            row.status(),
+            text_of(row.helper()),
+            period_of(row.period_first(), row.period_last()),
+            row.has_required() ? std::to_string(row.required()) : "",
+            row.has_done() ? std::to_string(row.done()) : "",
+            word(row.state()),
+            row.rule().value() + (row.why().empty() ? "" : " (" + row.why() + ")")};
+      });
 }
 
-}  // namespace
-
-int run_household_show(Session& session) {
-  if (const int code = session.connect()) return code;
-  if (session.arguments().has("--timeline")) return run_timeline(session);
-  hf::SheetRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_household_id(session.positional(0));
-  hf::SheetResponse sheet;
-  if (const int code = session.ask("household_file.Sheet", request, sheet)) return code;
-  if (session.json()) {
-    session.print(sheet);
-  } else {
-    say_sheet(sheet);
-  }
-  return kExitOk;
-}
-
-int run_household_list(Session& session) {
-  if (const int code = session.connect()) return code;
-  hf::HouseholdsRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_region(session.arguments().get("--region"));
-  request.set_status(session.arguments().get("--status"));
-  hf::HouseholdsResponse households;
-  if (const int code = session.pages("household_file.Households", request, households,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({"household", "village", ">members", "status", "from"});
-  for (const auto& row : households.rows()) {
-    table.row({row.household().household_id(), place_of(row.household()),
-               std::to_string(row.members()), row.status(), text_of(row.household().from_date())});
-  }
-  say(table.text());
-  say_more(session);
-  say_freshness(households.freshness());
-  return kExitOk;
-}
-
-int run_household_history(Session& session) {
-  if (const int code = session.connect()) return code;
-  hf::HouseholdHistoryRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_household_id(session.positional(0));
-  hf::HouseholdHistoryResponse history;
-  if (const int code = session.pages("household_file.HouseholdHistory", request, history,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table(
-      {">seq", "recorded", "effective", "who", "event", ">members", "why, from which document"});
-  for (const auto& row : history.rows()) {
-    auto cells = change_cells(row.change());
-    cells.push_back(std::to_string(row.members()));
-    cells.push_back(why_of(row.change()));
-    table.row(std::move(cells));
-  }
-  say(table.text());
-  say_more(session);
-  say_freshness(history.freshness());
-  return kExitOk;
-}
-
-int run_visit_show(Session& session) {
-  if (const int code = session.connect()) return code;
-  hf::ShowVisitRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_visit_id(session.positional(0));
-  hf::ShowVisitResponse answer;
-  if (const int code = session.ask("household_file.ShowVisit", request, answer)) return code;
-  if (session.json()) {
-    session.print(answer);
-    return kExitOk;
-  }
+void say_visit(const hf::ShowVisitResponse& answer) {
   const auto& visit = answer.visit();
   std::string visitors;
   for (const auto& visitor : visit.visitors()) visitors += (visitors.empty() ? "" : ", ") + visitor;
@@ -252,8 +149,45 @@ int run_visit_show(Session& session) {
                {"text", visit.withheld() ? "(not shown to this caller)" : visit.text().text()},
                {"evidence", evidence},
                {"version", std::to_string(visit.version())}}));
-  say_freshness(answer.freshness());
-  return kExitOk;
+  say("\n" + text_of(answer.freshness()) + "\n");
+}
+
+}  // namespace
+
+int run_household_show(Session& session) {
+  if (session.arguments().has("--timeline")) return run_timeline(session);
+  return show_one<hf::SheetRequest, hf::SheetResponse>(
+      session, "household_file.Sheet",
+      [](auto& request, const auto& id) { request.set_household_id(id); }, say_sheet);
+}
+
+int run_household_list(Session& session) {
+  if (const int code = session.connect()) return code;
+  hf::HouseholdsRequest request;
+  if (const int code = session.prepare(request)) return code;
+  request.set_region(session.arguments().get("--region"));
+  request.set_status(session.arguments().get("--status"));
+  return list_rows<hf::HouseholdsResponse>(
+      session, "household_file.Households", request,
+      Table({"household", "village", ">members", "status", "from"}), [](const auto& row) {
+        return std::vector<std::string>{row.household().household_id(), place_of(row.household()),
+                                        std::to_string(row.members()), row.status(),
+                                        text_of(row.household().from_date())};
+      });
+}
+
+int run_household_history(Session& session) {
+  return list_history<hf::HouseholdHistoryRequest, hf::HouseholdHistoryResponse>(
+      session, "household_file.HouseholdHistory",
+      [](auto& request, const auto& id) { request.set_household_id(id); },
+      history_table({">members"}),
+      [](const auto& row) { return history_cells(row, {std::to_string(row.members())}); });
+}
+
+int run_visit_show(Session& session) {
+  return show_one<hf::ShowVisitRequest, hf::ShowVisitResponse>(
+      session, "household_file.ShowVisit",
+      [](auto& request, const auto& id) { request.set_visit_id(id); }, say_visit);
 }
 
 int run_visit_list(Session& session) {
@@ -282,48 +216,24 @@ int run_visit_list(Session& session) {
   if (arguments.has("--to")) {
     if (const int code = session.date("--to", request.mutable_to_date())) return code;
   }
-  duties::v1::VisitsResponse visits;
-  if (const int code = session.pages("duties.Visits", request, visits,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table({"visit", "date", "channel", "visited", "lead"});
-  for (const auto& row : visits.rows()) {
-    table.row({row.visit_id(), text_of(row.date()), word(row.channel()), text_of(row.visited()),
-               row.visitors_size() ? row.visitors(0) : ""});
-  }
-  say(table.text());
-  say_more(session);
-  say_freshness(visits.freshness());
-  return kExitOk;
+  return list_rows<duties::v1::VisitsResponse>(
+      session, "duties.Visits", request, Table({"visit", "date", "channel", "visited", "lead"}),
+      [](const auto& row) {
+        return std::vector<std::string>{row.visit_id(), text_of(row.date()), word(row.channel()),
+                                        text_of(row.visited()),
+                                        row.visitors_size() ? row.visitors(0) : ""};
+      });
 }
 
 int run_visit_history(Session& session) {
-  if (const int code = session.connect()) return code;
-  hf::VisitHistoryRequest request;
-  if (const int code = session.prepare(request)) return code;
-  request.set_visit_id(session.positional(0));
-  hf::VisitHistoryResponse history;
-  if (const int code = session.pages("household_file.VisitHistory", request, history,
-                                     [](const auto& all) { return all.rows_size(); })) {
-    return code;
-  }
-  if (session.json()) return kExitOk;
-  Table table(
-      {">seq", "recorded", "effective", "who", "event", "visit", "why, from which document"});
-  for (const auto& row : history.rows()) {
-    auto cells = change_cells(row.change());
-    cells.push_back(row.visit().voided()
-                        ? "voided"
-                        : word(row.visit().channel()) + " " + text_of(row.visit().date()));
-    cells.push_back(why_of(row.change()));
-    table.row(std::move(cells));
-  }
-  say(table.text());
-  say_more(session);
-  say_freshness(history.freshness());
-  return kExitOk;
+  return list_history<hf::VisitHistoryRequest, hf::VisitHistoryResponse>(
+      session, "household_file.VisitHistory",
+      [](auto& request, const auto& id) { request.set_visit_id(id); }, history_table({"visit"}),
+      [](const auto& row) {
+        const auto& visit = row.visit();
+        return history_cells(
+            row, {visit.voided() ? "voided" : word(visit.channel()) + " " + text_of(visit.date())});
+      });
 }
 
 }  // namespace taizhang::cli

@@ -132,7 +132,13 @@ int Session::connect(const std::string& usual) {
   if (const auto loaded = client::load_settings(settings_path_, settings_); !loaded.ok()) {
     return usage(std::string(loaded.message()));
   }
-  if (arguments_.has("--address")) settings_.set_address(arguments_.get("--address"));
+  if (arguments_.has("--address")) {
+    settings_.set_address(arguments_.get("--address"));
+    // The settings' one belongs to another server.
+    settings_.clear_admin_address();
+  }
+  if (arguments_.has("--admin-address"))
+    settings_.set_admin_address(arguments_.get("--admin-address"));
   if (arguments_.has("--timeout")) {
     int64_t seconds = 0;
     if (!parse_integer(arguments_.get("--timeout"), seconds) || seconds < 1 ||
@@ -143,7 +149,7 @@ int Session::connect(const std::string& usual) {
   }
   std::string token;
   if (!usual.empty() && client::find_token(settings_, usual, token).ok()) usual_ = usual;
-  client_ = std::make_unique<client::Client>(settings_.address());
+  client_ = std::make_unique<client::Client>(settings_.address(), admin_address());
   return kExitOk;
 }
 

@@ -9,10 +9,21 @@
 
 #include "apps/taizhang/command.h"
 #include "client/client.h"
+#include "client/settings.h"
 #include "taizhang/common/v1/request.pb.h"
 #include "taizhang/config/v1/client.pb.h"
 
 namespace taizhang::cli {
+
+// The rows of a list, the versions of a history.
+template <class Response>
+const auto& rows_of(const Response& response) {
+  if constexpr (requires { response.rows(); }) {
+    return response.rows();
+  } else {
+    return response.versions();
+  }
+}
 
 class Session {
  public:
@@ -38,6 +49,8 @@ class Session {
   const config::v1::ClientConfig& settings() const { return settings_; }
   const std::string& settings_path() const { return settings_path_; }
   const std::string& address() const { return settings_.address(); }
+  // Where operators call.
+  std::string admin_address() const { return client::admin_address_of(settings_); }
   // --ledger, or the settings' one. Empty: none.
   std::string ledger() const;
   int64_t deadline_ms() const { return deadline_ms_; }
@@ -65,16 +78,16 @@ class Session {
   // An enum option by its value's name without the prefix: "SELF_RAISED".
   int value(const char* option, const google::protobuf::EnumDescriptor& values, int& out) const;
 
-  // Asks page after page until --limit rows are there. `page` is called with each response and
-  // prints it; with --json each page is a line of its own. `rows` counts the rows of a response.
-  template <class Request, class Response, class Rows>
-  int pages(const std::string& method, Request& request, Response& all, Rows rows) {
+  // Asks page after page until --limit rows are there; with --json each page is printed as a line
+  // of its own.
+  template <class Request, class Response>
+  int pages(const std::string& method, Request& request, Response& all) {
     int64_t limit = kLimitDefault;
     if (const int code = number("--limit", limit)) return code;
     if (limit < 0) return usage("--limit: expected 0 or more");
     bool first = true;
     do {
-      const int64_t missing = limit == 0 ? kPageMax : limit - rows(all);
+      const int64_t missing = limit == 0 ? kPageMax : limit - rows_of(all).size();
       request.mutable_page()->set_page_size(
           static_cast<int32_t>(missing < kPageMax ? missing : kPageMax));
       Response page;
@@ -89,7 +102,7 @@ class Session {
         all.MergeFrom(page);
       }
       first = false;
-    } while (!request.page().page_token().empty() && (limit == 0 || rows(all) < limit));
+    } while (!request.page().page_token().empty() && (limit == 0 || rows_of(all).size() < limit));
     more_ = !request.page().page_token().empty();
     return kExitOk;
   }
