@@ -51,7 +51,7 @@ def raw_call(book, method_name, as_="maker", timeout=20, metadata=None):
 def refused_by(call):
     with pytest.raises((Refused, grpc.RpcError)) as caught:
         call()
-    return caught.value if isinstance(caught.value, Refused) else Refused(caught.value)
+    return caught.value if isinstance(caught.value, Refused) else Refused.of_call(caught.value)
 
 
 def encoded(book, request):
@@ -623,7 +623,7 @@ def test_ten_thousand_mutations_are_answered_cleanly(server, book):
         try:
             answer = call(raw)
         except grpc.RpcError as error:
-            refused = Refused(error)
+            refused = Refused.of_call(error)
             if refused.code == "DEADLINE_EXCEEDED" and asks_for_the_future(parsed, before):
                 return refused.code, None, 0
             clean = refused.code in CLEAN and refused.reason and refused.zh

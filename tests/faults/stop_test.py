@@ -1,16 +1,20 @@
 """SIGTERM under load: every call that was taken is answered before the process ends, and it ends well."""
 
 import random
+import threading
 import time
 
 import answers
 import callers
+import grpc
 import history
 import judge
 import pytest
-from taizhang_client import Server
+from taizhang_client import Refused, Server
 
 CALLERS = 64
+# Of the whole process; the server waits 0.1 s for idle connections.
+STOP_S_MAX = 1.5
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -38,5 +42,40 @@ def test_sigterm_answers_every_call_it_took(tmp_path, seed):
         known = {call.request_id for call in judge.calls_of(entries) if call.acknowledged}
         not_told = [call for call in history.unsure(entries) if call["request_id"] in there - known]
         assert not_told == []
+    finally:
+        server.kill()
+
+
+def test_idle_connections_and_quiet_streams_hold_nothing_up(tmp_path):
+    server = Server(tmp_path / "server")
+    book = callers.Book(history.History(tmp_path / "history"))
+    try:
+        client = server.start()
+        book.open(client)
+        idle = server.client()
+        answers.events(idle, at_least_seq=book.last_seq)
+        bulk = server.client().bulk()
+        assert bulk.execute([]) == []
+        stream = client.stream("ledger.Subscribe", {"ledger": callers.LEDGER, "after_seq": book.last_seq})
+        caught_up = threading.Event()
+        ended = []
+
+        def follow():
+            try:
+                for _ in stream:
+                    caught_up.set()
+            except grpc.RpcError as error:
+                ended.append(Refused.of_call(error))
+
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        assert caught_up.wait(10)
+        begun = time.monotonic()
+        assert server.stop() == 0, server.log_text()
+        took = time.monotonic() - begun
+        print(f"stopped in {took:.2f} s")
+        assert took < STOP_S_MAX
+        follower.join(10)
+        assert [(refused.reason, refused.metadata["outcome"]) for refused in ended] == [("SERVER_STOPPING", "none")]
     finally:
         server.kill()

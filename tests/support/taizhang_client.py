@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pathlib
+import queue
 import signal
 import subprocess
 import sys
@@ -40,34 +41,46 @@ def generate(out):
 class Refused(Exception):
     """A call that did not end well: code, reason, zh text, metadata, violations."""
 
-    def __init__(self, error):
-        from google.rpc import error_details_pb2, status_pb2
+    def __init__(self, code, message, details=()):
+        """`details`: those of a google.rpc.Status."""
+        from google.rpc import error_details_pb2
 
-        self.code = error.code().name
-        self.message = error.details()
+        self.code = code
+        self.message = message
         self.reason = self.zh = ""
         self.metadata = {}
         self.violations = []
         self.retry_after_s = None
-        for key, value in error.trailing_metadata() or ():
-            if key != "grpc-status-details-bin":
-                continue
-            for detail in status_pb2.Status.FromString(value).details:
-                for kind in (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest,
-                             error_details_pb2.LocalizedMessage, error_details_pb2.RetryInfo):
-                    if not detail.Is(kind.DESCRIPTOR):
-                        continue
-                    message = kind()
-                    detail.Unpack(message)
-                    if kind is error_details_pb2.ErrorInfo:
-                        self.reason, self.metadata = message.reason, dict(message.metadata)
-                    elif kind is error_details_pb2.BadRequest:
-                        self.violations = [(v.field, v.description) for v in message.field_violations]
-                    elif kind is error_details_pb2.LocalizedMessage:
-                        self.zh = message.message
-                    else:
-                        self.retry_after_s = message.retry_delay.seconds + message.retry_delay.nanos / 1e9
+        for detail in details:
+            for kind in (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest,
+                         error_details_pb2.LocalizedMessage, error_details_pb2.RetryInfo):
+                if not detail.Is(kind.DESCRIPTOR):
+                    continue
+                said = kind()
+                detail.Unpack(said)
+                if kind is error_details_pb2.ErrorInfo:
+                    self.reason, self.metadata = said.reason, dict(said.metadata)
+                elif kind is error_details_pb2.BadRequest:
+                    self.violations = [(v.field, v.description) for v in said.field_violations]
+                elif kind is error_details_pb2.LocalizedMessage:
+                    self.zh = said.message
+                else:
+                    self.retry_after_s = said.retry_delay.seconds + said.retry_delay.nanos / 1e9
         super().__init__(f"{self.code} {self.reason}: {self.message} {self.metadata}")
+
+    @classmethod
+    def of_call(cls, error):
+        """Of a grpc.RpcError."""
+        from google.rpc import status_pb2
+
+        details = [value for key, value in error.trailing_metadata() or () if key == "grpc-status-details-bin"]
+        return cls(error.code().name, error.details(), status_pb2.Status.FromString(details[0]).details if details else ())
+
+    @classmethod
+    def of_command(cls, status):
+        """Of the google.rpc.Status of one command of the bulk stream."""
+        code, = (code.name for code in grpc.StatusCode if code.value[0] == status.code)
+        return cls(code, status.message, status.details)
 
 
 PROFILES = {
@@ -86,11 +99,18 @@ def token_of(profile):
 class Client:
     """Calls any method by name: call("funds.SpendDirectly", {...}, as_="maker")."""
 
-    def __init__(self, address):
+    def __init__(self, address, admin_address=None):
+        """`admin_address`: where package taizhang.admin is served; None: at `address`."""
+        self.address = address
         self.channel = grpc.insecure_channel(address)
+        self.admin_channel = grpc.insecure_channel(admin_address) if admin_address else self.channel
 
     def close(self):
         self.channel.close()
+        self.admin_channel.close()
+
+    def channel_of(self, method):
+        return self.admin_channel if method.containing_service.full_name.startswith("taizhang.admin.") else self.channel
 
     @staticmethod
     def method(name):
@@ -98,9 +118,9 @@ class Client:
         pool = symbol_database.Default().pool
         package, short = name.rsplit(".", 1)
         stem = package if package.startswith("taizhang.") else f"taizhang.{package}.v1"
-        for path in (stem.replace(".", "/") + "/service.proto", stem.replace(".", "/") + "/ledger.proto"):
+        for name in ("service", "ledger", "bulk"):
             try:
-                file = pool.FindFileByName(path)
+                file = pool.FindFileByName(f"{stem.replace('.', '/')}/{name}.proto")
             except KeyError:
                 continue
             for service in file.services_by_name.values():
@@ -122,25 +142,74 @@ class Client:
         if isinstance(request, dict):
             request = self.message(method.input_type, request)
         response = message_factory.GetMessageClass(method.output_type)
-        stub = self.channel.unary_unary(
+        stub = self.channel_of(method).unary_unary(
             f"/{method.containing_service.full_name}/{method.name}",
             request_serializer=lambda m: m.SerializeToString(), response_deserializer=response.FromString)
         metadata = [("authorization", f"Bearer {token or token_of(as_)}")] if as_ or token else []
         try:
             return stub(request, timeout=timeout, metadata=metadata)
         except grpc.RpcError as error:
-            raise Refused(error) from None
+            raise Refused.of_call(error) from None
+
+    def bulk(self, as_="maker", timeout=60):
+        return BulkStream(self, as_, timeout)
 
     def stream(self, name, request, as_="reader", timeout=60):
         from google.protobuf import message_factory
 
         method = self.method(name)
         response = message_factory.GetMessageClass(method.output_type)
-        stub = self.channel.unary_stream(
+        stub = self.channel_of(method).unary_stream(
             f"/{method.containing_service.full_name}/{method.name}",
             request_serializer=lambda m: m.SerializeToString(), response_deserializer=response.FromString)
         return stub(self.message(method.input_type, request), timeout=timeout,
                     metadata=[("authorization", f"Bearer {token_of(as_)}")])
+
+
+class BulkStream:
+    """CommandService.Execute, used by one thread: a message of commands, then its answers."""
+
+    def __init__(self, client, as_, timeout):
+        from google.protobuf import message_factory
+
+        method = client.method("ledger.Execute")
+        self.client = client
+        self.request = message_factory.GetMessageClass(method.input_type)
+        response = message_factory.GetMessageClass(method.output_type)
+        self.messages = queue.SimpleQueue()
+        self.answers = client.channel.stream_stream(
+            f"/{method.containing_service.full_name}/{method.name}",
+            request_serializer=lambda m: m.SerializeToString(), response_deserializer=response.FromString)(
+                iter(self.messages.get, None), timeout=timeout,
+                metadata=[("authorization", f"Bearer {token_of(as_)}")])
+
+    def execute(self, commands):
+        """[(method, request)] -> what became of each: a CommandResult or a Refused. Raises Refused when the stream
+        ends before the answers are there."""
+        message = self.request()
+        for method, request in commands:
+            self._row(message.commands.add(), self.client.method(method).input_type).CopyFrom(
+                self.client.message(self.client.method(method).input_type, request))
+        self.messages.put(message)
+        try:
+            answer = next(self.answers)
+        except grpc.RpcError as error:
+            raise Refused.of_call(error) from None
+        return [result if result.HasField("receipt") else Refused.of_command(result.refusal)
+                for result in answer.results]
+
+    @staticmethod
+    def _row(command, request):
+        """Where a request of that type stands in the two-level oneof."""
+        for context in command.DESCRIPTOR.fields:
+            for field in context.message_type.fields:
+                if field.message_type is request:
+                    return getattr(getattr(command, context.name), field.name)
+        raise KeyError(request.full_name)
+
+    def close(self):
+        self.messages.put(None)
+        self.answers.cancel()
 
 
 class Server:
@@ -157,7 +226,7 @@ class Server:
         tokens.chmod(0o600)
         self.config = self.folder / "taizhangd.textproto"
         self.config.write_text(
-            'data_dir: "data"\nlisten: "127.0.0.1:0"\nmetrics_port: 0\nlog_level: LOG_LEVEL_WARNING\n' + settings)
+            'data_dir: "data"\nlisten: "127.0.0.1:0"\nadmin_listen: "127.0.0.1:0"\nmetrics_port: 0\nlog_level: LOG_LEVEL_WARNING\n' + settings)
         self.data = self.folder / "data"
 
     @staticmethod
@@ -173,8 +242,9 @@ class Server:
 
     def start(self, wait_s=30, arguments=()):
         address = self.data / "address"
-        if address.exists():
-            address.unlink()
+        admin_address = self.data / "admin_address"
+        for stale in (address, admin_address):
+            stale.unlink(missing_ok=True)
         self.log = open(self.folder / "taizhangd.log", "ab")
         self.process = subprocess.Popen(
             [BUILD / "apps/taizhangd/taizhangd", "--config", self.config, *arguments],
@@ -185,10 +255,15 @@ class Server:
                 raise RuntimeError(f"taizhangd ended with {self.process.returncode}:\n{self.log_text()}")
             if address.exists() and address.read_text().strip():
                 self.address = address.read_text().strip()
-                return Client(self.address)
+                self.admin_address = admin_address.read_text().strip() if admin_address.exists() else None
+                return self.client()
             time.sleep(0.01)
         self.kill()
         raise RuntimeError(f"taizhangd did not start in {wait_s} s:\n{self.log_text()}")
+
+    def client(self):
+        """Another client of this server, which runs."""
+        return Client(self.address, self.admin_address)
 
     def log_text(self):
         return (self.folder / "taizhangd.log").read_text()[-4000:]
