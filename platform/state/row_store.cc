@@ -33,6 +33,24 @@ class NoDiary : public rocksdb::Logger {
 
 }  // namespace
 
+struct RowBatch::Impl {
+  rocksdb::WriteBatch writes;
+  rocksdb::Status status;  // the first failure to take a row in
+};
+
+RowBatch::RowBatch() : impl_(std::make_unique<Impl>()) {}
+RowBatch::~RowBatch() = default;
+
+void RowBatch::put(std::string_view key, std::string_view value) {
+  const auto taken = impl_->writes.Put(slice(key), slice(value));
+  if (impl_->status.ok()) impl_->status = taken;
+}
+
+void RowBatch::erase(std::string_view key) {
+  const auto taken = impl_->writes.Delete(slice(key));
+  if (impl_->status.ok()) impl_->status = taken;
+}
+
 struct RowStore::Impl {
   std::unique_ptr<rocksdb::DB> db;
 };
@@ -57,8 +75,8 @@ absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& fold
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(settings.cache_bytes_max);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  // Filters stay with their open files (10 bits a row). In the block cache a filter of a megabyte is
-  // thrown out and read again, checksum and all, for a look-up of one id.
+  // Filters stay with their open files (10 bits a row). In the block cache a filter of a megabyte
+  // is thrown out and read again, checksum and all, for a look-up of one id.
   table.cache_index_and_filter_blocks = false;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   rocksdb::DB* db = nullptr;
@@ -88,18 +106,14 @@ absl::Status RowStore::scan(
   return status_of(row->status());
 }
 
-absl::Status RowStore::write(
-    const std::vector<std::pair<std::string, std::optional<std::string>>>& batch) {
-  rocksdb::WriteBatch writes;
-  for (const auto& [key, value] : batch) {
-    const auto status = value ? writes.Put(slice(key), slice(*value)) : writes.Delete(slice(key));
-    if (!status.ok()) return status_of(status);
-  }
+absl::Status RowStore::write(RowBatch& batch) {
+  if (!batch.impl_->status.ok()) return status_of(batch.impl_->status);
   rocksdb::WriteOptions options;
   options.disableWAL = true;
-  auto status = impl_->db->Write(options, &writes);
+  auto status = impl_->db->Write(options, &batch.impl_->writes);
   // A full disk stops RocksDB's background work; once there is space again it goes on when asked.
-  if (!status.ok() && impl_->db->Resume().ok()) status = impl_->db->Write(options, &writes);
+  if (!status.ok() && impl_->db->Resume().ok())
+    status = impl_->db->Write(options, &batch.impl_->writes);
   return status_of(status);
 }
 

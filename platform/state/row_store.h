@@ -6,16 +6,11 @@
 // one writer.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,6 +20,20 @@ namespace taizhang {
 struct RowStoreSettings {
   size_t cache_bytes_max = 64 << 20;
   size_t memtable_bytes_max = 32 << 20;
+};
+
+// Rows to be written together.
+class RowBatch {
+ public:
+  RowBatch();
+  ~RowBatch();
+  void put(std::string_view key, std::string_view value);
+  void erase(std::string_view key);
+
+ private:
+  friend class RowStore;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 class RowStore {
@@ -42,9 +51,8 @@ class RowStore {
       std::string_view prefix,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
 
-  // One atomic batch; a value of nullopt deletes. RESOURCE_EXHAUSTED: disk full, nothing was
-  // written.
-  absl::Status write(const std::vector<std::pair<std::string, std::optional<std::string>>>& batch);
+  // One atomic batch. RESOURCE_EXHAUSTED: disk full, nothing was written.
+  absl::Status write(RowBatch& batch);
   // Everything written is on disk when this returns OK.
   absl::Status flush();
 

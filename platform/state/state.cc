@@ -4,14 +4,11 @@
 // keeps (position) · 'O' ledger first_seq = the offset of that commit.
 #include "platform/state/state.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <algorithm>
 #include <filesystem>
 
 #include "platform/base/log.h"
-#include "platform/base/sha256.h"
+#include "platform/state/wire.h"
 
 namespace taizhang {
 
@@ -27,66 +24,6 @@ const std::string kPartitionKey = "Mpartition";
 const std::string kDigestKey = "Mdigest";
 const std::string kLedgerKeys = "Mledger/";
 
-// Deterministic, because the digest must not depend on the order of a map's entries in memory.
-std::string serialise(const Message& row) {
-  std::string out;
-  {
-    google::protobuf::io::StringOutputStream stream(&out);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    row.SerializeToCodedStream(&coded);
-  }
-  return out;
-}
-
-std::array<uint64_t, 4> words(const std::array<uint8_t, 32>& bytes) {
-  std::array<uint64_t, 4> out{};
-  for (size_t i = 0; i < 32; ++i) out[i / 8] |= uint64_t{bytes[i]} << (8 * (i % 8));
-  return out;
-}
-
-void add(std::array<uint64_t, 4>& sum, const std::array<uint64_t, 4>& term) {
-  unsigned __int128 carry = 0;
-  for (size_t i = 0; i < 4; ++i) {
-    carry += static_cast<unsigned __int128>(sum[i]) + term[i];
-    sum[i] = static_cast<uint64_t>(carry);
-    carry >>= 64;
-  }
-}
-
-void subtract(std::array<uint64_t, 4>& sum, const std::array<uint64_t, 4>& term) {
-  uint64_t borrow = 0;
-  for (size_t i = 0; i < 4; ++i) {
-    const unsigned __int128 wanted = static_cast<unsigned __int128>(term[i]) + borrow;
-    borrow = sum[i] < wanted ? 1 : 0;
-    sum[i] -= static_cast<uint64_t>(wanted);
-  }
-}
-
-StateDigest bytes_of_sum(const std::array<uint64_t, 4>& sum) {
-  StateDigest out{};
-  for (size_t i = 0; i < 32; ++i) out[i] = static_cast<uint8_t>(sum[i / 8] >> (8 * (i % 8)));
-  return out;
-}
-
-// Length before key and value, so that no two rows give the same bytes.
-std::array<uint8_t, 32> row_hash(std::string_view key, std::string_view value) {
-  std::string bytes = std::to_string(key.size()) + ":";
-  bytes.append(key);
-  bytes.append(value);
-  return sha256(bytes);
-}
-
-std::string full_key(std::string_view code, const RowType& type, std::string_view key) {
-  std::string full;
-  full.reserve(1 + code.size() + type.prefix.size() + key.size());
-  full += kRows;
-  full += code;
-  full += type.prefix;
-  full += key;
-  return full;
-}
-
 std::string offset_key(std::string_view code, int64_t first_seq) {
   std::string key(1, kOffsets);
   key += code;
@@ -100,26 +37,35 @@ class State::LedgerRows : public Rows {
  public:
   LedgerRows(State& state, std::string code) : state_(state), code_(std::move(code)) {}
   const Message* find(const RowType& type, std::string_view key) const override {
-    return state_.current(state_.entry(type, full_key(code_, type, key)));
+    return state_.current(state_.entry(table(type), key));
   }
   Message& edit(const RowType& type, std::string_view key) override {
-    return *state_.edit(type, full_key(code_, type, key), key);
+    return *state_.edit(table(type), key);
   }
-  void erase(const RowType& type, std::string_view key) override {
-    state_.erase(type, full_key(code_, type, key));
-  }
+  void erase(const RowType& type, std::string_view key) override { state_.erase(table(type), key); }
   void scan(const RowType& type, std::string_view prefix,
             const std::function<bool(const Message&)>& visit) const override {
-    state_.scan(type, full_key(code_, type, prefix), visit);
+    state_.scan(table(type), prefix, visit);
   }
 
  private:
+  Table& table(const RowType& type) const {
+    auto& table = tables_[&type];
+    if (!table) {
+      table = std::make_unique<Table>();
+      table->type = &type;
+      table->prefix = kRows + code_ + type.prefix;
+    }
+    return *table;
+  }
+
   State& state_;
   const std::string code_;
+  mutable absl::flat_hash_map<const RowType*, std::unique_ptr<Table>> tables_;
 };
 
-State::State(StateSettings settings, std::unique_ptr<RowStore> store)
-    : settings_(std::move(settings)), store_(std::move(store)) {}
+State::State(StateSettings settings, std::unique_ptr<RowStore> store, DigestSum digest)
+    : settings_(std::move(settings)), store_(std::move(store)), writer_(*store_, digest) {}
 State::~State() = default;
 
 absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder,
@@ -137,17 +83,15 @@ absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder,
     store = RowStore::open(folder, settings.store);
     if (!store.ok()) return store.status();
   }
-  const auto digest = (*store)->get(kDigestKey);
-  if (!digest.ok()) return digest.status();
-  std::unique_ptr<State> state(new State(settings, *std::move(store)));
-  if (*digest) {
-    if ((*digest)->size() != 32)
+  const auto stored = (*store)->get(kDigestKey);
+  if (!stored.ok()) return stored.status();
+  StateDigest digest{};
+  if (*stored) {
+    if ((*stored)->size() != digest.size())
       return absl::DataLossError("state tables: digest row is malformed");
-    std::array<uint8_t, 32> bytes{};
-    std::copy((*digest)->begin(), (*digest)->end(), bytes.begin());
-    state->digest_ = words(bytes);
+    std::copy((*stored)->begin(), (*stored)->end(), digest.begin());
   }
-  return state;
+  return std::unique_ptr<State>(new State(settings, *std::move(store), DigestSum(digest)));
 }
 
 absl::StatusOr<std::optional<Fold>> State::stored_fold() const {
@@ -173,31 +117,35 @@ Rows& State::ledger(std::string_view code) {
               .first->second;
 }
 
-State::Entry& State::entry(const RowType& type, const std::string& key) {
-  const auto found = entries_.find(key);
-  if (found != entries_.end()) {
+State::Entry& State::entry(Table& table, std::string_view key) {
+  const auto found = table.rows.find(key);
+  if (found != table.rows.end()) {
     found->second->used = true;
     return *found->second;
   }
   auto fresh = std::make_unique<Entry>();
-  fresh->key = key;
-  fresh->type = &type;
+  fresh->table = &table;
+  fresh->key.reserve(table.prefix.size() + key.size());
+  fresh->key += table.prefix;
+  fresh->key += key;
   fresh->used = true;
-  const auto stored = store_->get(key);
+  const auto stored = store_->get(fresh->key);
   if (!stored.ok()) {
     if (status_.ok()) status_ = stored.status();
   } else if (*stored) {
-    fresh->base.reset(type.prototype->New());
+    fresh->base.reset(table.type->prototype->New());
     if (!fresh->base->ParseFromString(**stored)) {
       if (status_.ok())
-        status_ = absl::DataLossError("state tables: row of " + type.name + " cannot be read");
+        status_ =
+            absl::DataLossError("state tables: row of " + table.type->name + " cannot be read");
       fresh->base.reset();
     } else {
-      fresh->stored_hash = row_hash(key, **stored);
+      fresh->counted = row_hash(fresh->key, **stored);
     }
   }
   auto& placed = *fresh;
-  entries_.emplace(std::string_view(placed.key), std::move(fresh));
+  table.rows.emplace(std::string_view(placed.key).substr(table.prefix.size()), std::move(fresh));
+  ++entries_;
   eviction_.push_back(&placed);
   return placed;
 }
@@ -225,70 +173,67 @@ State::Version& State::version_for_edit(Entry& entry) {
   return entry.overlay.back();
 }
 
-Message* State::edit(const RowType& type, const std::string& key, std::string_view row_key) {
-  auto& version = version_for_edit(entry(type, key));
+Message* State::edit(Table& table, std::string_view key) {
+  auto& version = version_for_edit(entry(table, key));
   if (!version.row) {
-    version.row.reset(type.prototype->New());
-    type.fill_key(*version.row, row_key);
+    version.row.reset(table.type->prototype->New());
+    table.type->fill_key(*version.row, key);
   }
   return version.row.get();
 }
 
-void State::erase(const RowType& type, const std::string& key) {
-  version_for_edit(entry(type, key)).row.reset();
+void State::erase(Table& table, std::string_view key) {
+  version_for_edit(entry(table, key)).row.reset();
 }
 
 void State::note_unstored(Entry& entry) {
-  const auto table = unstored_.find(entry.type);
-  if (table != unstored_.end()) table->second.insert(entry.key);
+  if (entry.table->scanned) entry.table->unstored.insert(entry.key);
 }
 
 void State::note_stored(Entry& entry) {
-  if (!entry.overlay.empty() || entry.dirty) return;
-  const auto table = unstored_.find(entry.type);
-  if (table != unstored_.end()) table->second.erase(entry.key);
+  if (!entry.table->scanned || !entry.overlay.empty() || entry.dirty || entry.writing) return;
+  entry.table->unstored.erase(entry.key);
 }
 
-std::set<std::string_view>& State::unstored_of(const RowType& type) {
-  const auto known = unstored_.find(&type);
-  if (known != unstored_.end()) return known->second;
-  auto& keys = unstored_[&type];
-  for (const Entry* entry : dirty_) {
-    if (entry->type == &type) keys.insert(entry->key);
-  }
-  for (const auto& [n, touched] : appends_) {
-    for (const Entry* entry : touched) {
-      if (entry->type == &type) keys.insert(entry->key);
+void State::collect_unstored(Table& table) {
+  table.scanned = true;
+  const auto collect = [&](const std::vector<Entry*>& entries) {
+    for (const Entry* entry : entries) {
+      if (entry->table == &table) table.unstored.insert(entry->key);
     }
-  }
-  return keys;
+  };
+  collect(dirty_);
+  collect(writing_);
+  for (const auto& [n, touched] : appends_) collect(touched);
 }
 
-void State::scan(const RowType& type, const std::string& prefix,
+void State::scan(Table& table, std::string_view prefix,
                  const std::function<bool(const Message&)>& visit) {
-  const auto& unstored = unstored_of(type);
-  auto pending = unstored.lower_bound(prefix);
+  if (!table.scanned) collect_unstored(table);
+  const std::string start = table.prefix + std::string(prefix);
+  auto pending = table.unstored.lower_bound(start);
   const auto pending_here = [&] {
-    return pending != unstored.end() && pending->starts_with(prefix);
+    return pending != table.unstored.end() && pending->starts_with(start);
   };
   bool go_on = true;
   // Rows of the overlay that sort before `limit` (all of them when it is empty).
   const auto visit_pending = [&](std::string_view limit) {
     while (go_on && pending_here() && (limit.empty() || *pending < limit)) {
-      const Message* row = current(*entries_.at(*pending));
+      const Message* row = current(*table.rows.at(pending->substr(table.prefix.size())));
       ++pending;
       if (row) go_on = visit(*row);
     }
   };
-  std::unique_ptr<Message> decoded(type.prototype->New());
-  const auto scanned = store_->scan(prefix, [&](std::string_view key, std::string_view value) {
+  const std::unique_ptr<Message> decoded(table.type->prototype->New());
+  const auto scanned = store_->scan(start, [&](std::string_view key, std::string_view value) {
     visit_pending(key);
     if (!go_on) return false;
     if (pending_here() && *pending == key)
       return true;  // the newer version comes with the pending ones
     if (!decoded->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       if (status_.ok())
-        status_ = absl::DataLossError("state tables: row of " + type.name + " cannot be read");
+        status_ =
+            absl::DataLossError("state tables: row of " + table.type->name + " cannot be read");
       return false;
     }
     go_on = visit(*decoded);
@@ -310,12 +255,12 @@ void State::mark_dirty(Entry& entry) {
   if (entry.dirty) return;
   entry.dirty = true;
   dirty_.push_back(&entry);
-  ++unwritten_confirmed_;
 }
 
 void State::confirm(uint64_t n) {
   while (!appends_.empty() && appends_.front().first <= n) {
     for (Entry* touched : appends_.front().second) {
+      if (touched->writing && touched->base) replaced_.push_back(std::move(touched->base));
       touched->base = std::move(touched->overlay.front().row);
       touched->overlay.erase(touched->overlay.begin());
       mark_dirty(*touched);
@@ -328,71 +273,89 @@ void State::discard() {
   while (!appends_.empty()) rollback();
 }
 
-void State::account(Entry& entry, std::string_view bytes) {
-  subtract(digest_, words(entry.stored_hash));
-  entry.stored_hash = entry.base ? row_hash(entry.key, bytes) : std::array<uint8_t, 32>{};
-  add(digest_, words(entry.stored_hash));
+// Gives the batch pointers to the rows as they are now: an edit makes a new row, and what the batch
+// reads is kept until it is done.
+void State::hand_over(const Fold& fold) {
+  RowWriter::Batch batch;
+  batch.rows.reserve(dirty_.size());
+  for (Entry* row : dirty_) {
+    row->dirty = false;
+    row->writing = true;
+    // Most rows are written once and never looked at again: they go first.
+    row->used = false;
+    batch.rows.push_back({row->key, row->base.get(), &row->counted});
+  }
+  if (all_ledgers_touched_) {
+    for (const auto& [code, ledger] : fold.ledgers())
+      batch.others.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
+  } else {
+    for (const auto& code : touched_ledgers_)
+      batch.others.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
+  }
+  for (const auto& [key, offset] : offsets_) batch.others.emplace_back(key, make_key(offset));
+  batch.others.emplace_back(kPartitionKey, fold.partition_row());
+  batch.others.emplace_back(kVersionKey, std::to_string(kStateFoldVersion));
+  batch.digest_key = kDigestKey;
+  all_ledgers_touched_ = false;
+  touched_ledgers_.clear();
+  writing_.swap(dirty_);
+  writing_offsets_.swap(offsets_);
+  writer_.start(std::move(batch));
+}
+
+// Waits for the batch under way. Rows of a failed one are dirty again.
+absl::Status State::take_back() {
+  const auto written = writer_.take_result();
+  for (Entry* row : writing_) {
+    row->writing = false;
+    if (!written.ok()) mark_dirty(*row);
+    note_stored(*row);
+  }
+  writing_.clear();
+  replaced_.clear();
+  if (!written.ok()) {
+    offsets_.insert(writing_offsets_.begin(), writing_offsets_.end());
+    all_ledgers_touched_ = true;
+  }
+  writing_offsets_.clear();
+  sweep();
+  return written;
 }
 
 absl::Status State::write(const Fold& fold, const std::vector<std::string>& touched_ledgers) {
-  std::vector<std::pair<std::string, std::optional<std::string>>> batch;
-  batch.reserve(dirty_.size() + 8);
-  // Neighbours one after another: the store's sorted memory finds their place faster.
-  std::sort(dirty_.begin(), dirty_.end(),
-            [](const Entry* a, const Entry* b) { return a->key < b->key; });
-  for (Entry* row : dirty_) {
-    std::optional<std::string> bytes;
-    if (row->base) bytes = serialise(*row->base);
-    account(*row, bytes ? *bytes : std::string_view());
-    batch.emplace_back(row->key, std::move(bytes));
+  touched_ledgers_.insert(touched_ledgers.begin(), touched_ledgers.end());
+  const bool wait = must_wait();
+  if (!writing_.empty()) {
+    if (!writer_.finished() && !wait) return absl::OkStatus();
+    if (auto written = take_back(); !written.ok()) return written;
   }
-  // A failed batch took the touched ledgers with it: then all of them are written again.
-  if (unwritten_ledgers_) {
-    for (const auto& [code, ledger] : fold.ledgers())
-      batch.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
-  } else {
-    for (const auto& code : touched_ledgers)
-      batch.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
-  }
-  for (const auto& [key, offset] : offsets_) batch.emplace_back(key, make_key(offset));
-  const auto digest = bytes_of_sum(digest_);
-  batch.emplace_back(kDigestKey, std::string(digest.begin(), digest.end()));
-  batch.emplace_back(kPartitionKey, fold.partition_row());
-  batch.emplace_back(kVersionKey, std::to_string(kStateFoldVersion));
-  // Rows of a failed batch stay dirty; that their hashes are counted already does no harm, they are
-  // counted again.
-  const auto written = store_->write(batch);
-  unwritten_ledgers_ = !written.ok();
-  if (!written.ok()) return written;
-  for (Entry* row : dirty_) {
-    row->dirty = false;
-    // Most rows are written once and never looked at again: they go first.
-    row->used = false;
-    note_stored(*row);
-  }
-  dirty_.clear();
-  offsets_.clear();
-  unwritten_confirmed_ = 0;
-  sweep();
-  return absl::OkStatus();
+  if (dirty_.empty()) return absl::OkStatus();
+  hand_over(fold);
+  return wait ? take_back() : absl::OkStatus();
 }
 
 absl::Status State::flush(const Fold& fold, const std::vector<std::string>& touched_ledgers) {
-  if (const auto written = write(fold, touched_ledgers); !written.ok()) return written;
+  touched_ledgers_.insert(touched_ledgers.begin(), touched_ledgers.end());
+  // What became of the batch before this one does not matter: a failed one's rows come again.
+  if (const auto before = take_back(); !before.ok())
+    log(LogLevel::kWarning, "state_write_failed", {{"why", std::string(before.message())}});
+  hand_over(fold);
+  if (auto written = take_back(); !written.ok()) return written;
   return store_->flush();
 }
 
 // Second chance: a row used since it was last looked at goes to the end of the line.
 void State::sweep() {
-  size_t looks = entries_.size();
-  while (entries_.size() > settings_.cached_rows_max && looks-- > 0) {
+  size_t looks = entries_;
+  while (entries_ > settings_.cached_rows_max && looks-- > 0) {
     Entry* row = eviction_.front();
     eviction_.pop_front();
-    if (row->used || row->dirty || !row->overlay.empty()) {
+    if (row->used || row->dirty || row->writing || !row->overlay.empty()) {
       row->used = false;
       eviction_.push_back(row);
     } else {
-      entries_.erase(row->key);
+      row->table->rows.erase(std::string_view(row->key).substr(row->table->prefix.size()));
+      --entries_;
     }
   }
 }
@@ -404,7 +367,9 @@ void State::note_offset(std::string_view ledger_code, int64_t first_seq, int64_t
 absl::StatusOr<std::optional<int64_t>> State::offset_of(std::string_view ledger_code,
                                                         int64_t first_seq) const {
   const std::string key = offset_key(ledger_code, first_seq);
-  if (const auto noted = offsets_.find(key); noted != offsets_.end()) return noted->second;
+  for (const auto* noted : {&offsets_, &writing_offsets_}) {
+    if (const auto found = noted->find(key); found != noted->end()) return found->second;
+  }
   const auto stored = store_->get(key);
   if (!stored.ok()) return stored.status();
   if (!*stored) return std::nullopt;
@@ -416,23 +381,27 @@ absl::StatusOr<std::optional<int64_t>> State::offset_of(std::string_view ledger_
 }
 
 StateDigest State::digest() const {
-  auto sum = digest_;
+  auto sum = writer_.digest();
+  std::string bytes;
   for (const Entry* row : dirty_) {
-    subtract(sum, words(row->stored_hash));
-    if (row->base) add(sum, words(row_hash(row->key, serialise(*row->base))));
+    sum.subtract(row->counted);
+    if (!row->base) continue;
+    serialise_deterministic(*row->base, bytes);
+    sum.add(row_hash(row->key, bytes));
   }
-  return bytes_of_sum(sum);
+  return sum.bytes();
 }
 
 absl::StatusOr<StateDigest> State::recomputed_digest() const {
-  std::array<uint64_t, 4> sum{};
+  writer_.digest();  // waits for the batch under way
+  DigestSum sum;
   const auto scanned =
       store_->scan(std::string(1, kRows), [&](std::string_view key, std::string_view value) {
-        add(sum, words(row_hash(key, value)));
+        sum.add(row_hash(key, value));
         return true;
       });
   if (!scanned.ok()) return scanned;
-  return bytes_of_sum(sum);
+  return sum.bytes();
 }
 
 }  // namespace taizhang

@@ -1,6 +1,10 @@
 // State of the ledgers of one partition: rows on disk, a cache of decoded rows, and the overlay of
 // what was decided but is not confirmed yet.
 //
+// Confirmed rows go to the disk in the background: the deciding loop hands over pointers to them,
+// and keeps a row in memory until the batch it went with is written, so that it always reads what
+// it wrote.
+//
 // Every edit belongs to an append n. confirm(n) makes it base; discard() drops the whole overlay
 // (an epoch ended, what is in doubt is read back from the log); rollback() drops the newest append
 // only (it was not appended after all). Single-threaded: the deciding loop.
@@ -8,22 +12,25 @@
 
 #include <google/protobuf/message.h>
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "platform/journal/fold.h"
 #include "platform/state/ledger.h"
 #include "platform/state/row_store.h"
+#include "platform/state/row_writer.h"
+#include "platform/state/state_digest.h"
 
 namespace taizhang {
 
@@ -35,12 +42,10 @@ struct StateSettings {
   RowStoreSettings store;
   // Decoded rows kept in memory, without the overlay and rows not yet written.
   size_t cached_rows_max = 100'000;
-  // Rows waiting to be written to the store; more than that: deciding waits.
+  // Rows waiting to be written to the store, beside those under way; more than that: deciding
+  // waits.
   size_t unwritten_rows_max = 200'000;
 };
-
-// Sum modulo 2^256 of the SHA-256 of each row: the same whatever the order of edits.
-using StateDigest = std::array<uint8_t, 32>;
 
 class State {
  public:
@@ -60,13 +65,18 @@ class State {
   void confirm(uint64_t n);
   void discard();
 
-  // Writes confirmed rows and the position of `fold` in one batch. RESOURCE_EXHAUSTED: disk full,
-  // kept for later.
+  // Hands confirmed rows and the position of `fold`, one batch, over to be written; leaves it for
+  // later while the last batch is under way, unless must_wait(): then it returns when it is
+  // written. RESOURCE_EXHAUSTED: disk full. An error may be that of the batch before; its rows are
+  // kept, the next call hands them over again.
   absl::Status write(const journal::Fold& fold, const std::vector<std::string>& touched_ledgers);
-  // The same, and waits until it is on disk.
+  // Everything confirmed, and waits until it is on disk.
   absl::Status flush(const journal::Fold& fold, const std::vector<std::string>& touched_ledgers);
-  size_t unwritten_rows() const { return unwritten_confirmed_; }
-  bool must_wait() const { return unwritten_confirmed_ > settings_.unwritten_rows_max; }
+  // Rows for which write() has something to do.
+  size_t unwritten_rows() const {
+    return dirty_.size() + (writer_.finished() ? writing_.size() : 0);
+  }
+  bool must_wait() const { return dirty_.size() > settings_.unwritten_rows_max; }
 
   // Where the commit that starts at `first_seq` stands in the journal, to build its answer again.
   // Not part of the digest: offsets are the engine's.
@@ -85,52 +95,68 @@ class State {
 
  private:
   class LedgerRows;
+  struct Table;
   struct Version {
     uint64_t n;
     std::unique_ptr<google::protobuf::Message> row;  // null: erased
   };
   struct Entry {
-    std::string key;                                  // full key
+    Table* table = nullptr;
+    std::string key;                                  // in the store
     std::unique_ptr<google::protobuf::Message> base;  // null: absent
-    std::array<uint8_t, 32> stored_hash{};  // of the base as counted in the digest; zero: absent
-    std::vector<Version> overlay;
+    RowHash counted{};                                // of the base, as counted in the digest
+    absl::InlinedVector<Version, 1> overlay;
+    bool dirty = false;    // base is newer than the store and every batch
+    bool writing = false;  // in the batch under way
+    bool used = false;     // since it was last looked at by the sweep, or written
+  };
+  // Rows of one type in one ledger, by the key without prefix.
+  struct Table {
     const RowType* type = nullptr;
-    bool dirty = false;  // base is newer than the store
-    bool used = false;   // since it was last looked at by the sweep, or written
+    std::string prefix;  // of keys in the store
+    absl::flat_hash_map<std::string_view, std::unique_ptr<Entry>> rows;
+    // Keys whose newest version is not in the store, for scans to merge in; only once the table was
+    // scanned.
+    bool scanned = false;
+    std::set<std::string_view> unstored;
   };
 
-  State(StateSettings settings, std::unique_ptr<RowStore> store);
-  Entry& entry(const RowType& type, const std::string& key);
+  State(StateSettings settings, std::unique_ptr<RowStore> store, DigestSum digest);
+  Entry& entry(Table& table, std::string_view key);
   const google::protobuf::Message* current(const Entry& entry) const;
-  google::protobuf::Message* edit(const RowType& type, const std::string& key,
-                                  std::string_view row_key);
-  void erase(const RowType& type, const std::string& key);
-  void scan(const RowType& type, const std::string& prefix,
+  google::protobuf::Message* edit(Table& table, std::string_view key);
+  void erase(Table& table, std::string_view key);
+  void scan(Table& table, std::string_view prefix,
             const std::function<bool(const google::protobuf::Message&)>& visit);
   Version& version_for_edit(Entry& entry);
   void mark_dirty(Entry& entry);
   void note_unstored(Entry& entry);
   void note_stored(Entry& entry);
-  std::set<std::string_view>& unstored_of(const RowType& type);
-  void account(Entry& entry, std::string_view bytes);
+  void collect_unstored(Table& table);
+  void hand_over(const journal::Fold& fold);
+  absl::Status take_back();
   void sweep();
 
   StateSettings settings_;
   std::unique_ptr<RowStore> store_;
-  absl::flat_hash_map<std::string_view, std::unique_ptr<Entry>> entries_;
+  std::map<std::string, std::unique_ptr<LedgerRows>, std::less<>> ledgers_;
+  size_t entries_ = 0;           // of all tables
   std::deque<Entry*> eviction_;  // every entry once, the next candidate first
-  // Keys whose newest version is not in the store, for scans to merge in: only of tables that were
-  // ever scanned.
-  std::map<const RowType*, std::set<std::string_view>> unstored_;
-  std::vector<Entry*> dirty_;
-  size_t unwritten_confirmed_ = 0;
-  std::map<std::string, int64_t> offsets_;  // noted, not yet written
   std::deque<std::pair<uint64_t, std::vector<Entry*>>>
       appends_;  // touched entries per n, ascending
-  std::map<std::string, std::unique_ptr<LedgerRows>, std::less<>> ledgers_;
-  std::array<uint64_t, 4> digest_{};
-  bool unwritten_ledgers_ = false;  // a failed batch took the fold's touched ledgers with it
+
+  using Offsets = absl::flat_hash_map<std::string, int64_t>;
+  // Confirmed and not yet handed over.
+  std::vector<Entry*> dirty_;
+  Offsets offsets_;
+  std::set<std::string, std::less<>> touched_ledgers_;
+  bool all_ledgers_touched_ = false;  // a failed batch took those it knew of with it
+  // Of the batch under way.
+  std::vector<Entry*> writing_;
+  Offsets writing_offsets_;
+  std::vector<std::unique_ptr<google::protobuf::Message>> replaced_;  // it still reads these
   absl::Status status_;
+  RowWriter writer_;  // the last: its thread reads rows until it is gone
 };
 
 }  // namespace taizhang
