@@ -1,0 +1,47 @@
+// Neighbouring records of one partition as a fetch brought them, without a copy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "platform/journal/kafka/client.h"
+#include "platform/journal/log.h"
+
+namespace taizhang::journal::kafka {
+
+// Immutable, hence shared freely. Never empty. Keeps the client of its messages alive.
+class Block {
+ public:
+  // `messages` are librdkafka's and become the block's; ascending offsets. `begin`: the position
+  // that was read from; up to the first record's offset there is nothing.
+  Block(std::shared_ptr<Client> client, int64_t begin, std::vector<rd_kafka_message_s*> messages);
+  ~Block();
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  // Every record from begin() to before end() is here.
+  int64_t begin() const { return begin_; }
+  int64_t end() const { return end_; }
+  // What it costs to keep, roughly.
+  int64_t bytes() const { return bytes_; }
+  size_t size() const { return messages_.size(); }
+  // Valid as long as the block.
+  LogRecord record(size_t index) const;
+  // The same with key and headers.
+  const rd_kafka_message_s& message(size_t index) const { return *messages_[index]; }
+  // The first record at or after `offset`; size(): none.
+  size_t index_of(int64_t offset) const;
+
+ private:
+  std::shared_ptr<Client> client_;
+  int64_t begin_;
+  int64_t end_ = 0;
+  int64_t bytes_ = 0;
+  std::vector<rd_kafka_message_s*> messages_;
+};
+
+using BlockPtr = std::shared_ptr<const Block>;
+
+}  // namespace taizhang::journal::kafka

@@ -1,0 +1,90 @@
+// The shared newest records of a partition.
+#include "platform/journal/kafka/tail.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace taizhang::journal::kafka {
+
+void Tail::begin_at(int64_t offset) {
+  const std::lock_guard lock(mutex_);
+  next_.store(offset, std::memory_order_release);
+}
+
+void Tail::push(BlockPtr block) {
+  {
+    const std::lock_guard lock(mutex_);
+    const int64_t end = block->end();
+    bytes_ += block->bytes();
+    blocks_.push_back(std::move(block));
+    while (bytes_ > bytes_max_ && blocks_.size() > 1) {
+      bytes_ -= blocks_.front()->bytes();
+      blocks_.pop_front();
+    }
+    next_.store(end, std::memory_order_release);
+    advance(end);
+  }
+  grown_.notify_all();
+}
+
+void Tail::advance(int64_t end) {
+  int64_t known = this->end();
+  // Nobody is woken: the follower does it when it has read that far, and what it has not read
+  // nobody could take from here.
+  while (known < end && !end_.compare_exchange_weak(known, end, std::memory_order_acq_rel)) {
+  }
+}
+
+void Tail::fail(const absl::Status& damage) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!damage_.ok()) return;
+    damage_ = damage;
+    failed_.store(true, std::memory_order_release);
+  }
+  grown_.notify_all();
+}
+
+void Tail::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  grown_.notify_all();
+}
+
+absl::Status Tail::damage() const {
+  if (!failed_.load(std::memory_order_acquire)) return absl::OkStatus();
+  const std::lock_guard lock(mutex_);
+  return damage_;
+}
+
+BlockPtr Tail::find(int64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  if (blocks_.empty() || offset < blocks_.front()->begin()) return nullptr;
+  const auto found =
+      std::upper_bound(blocks_.begin(), blocks_.end(), offset,
+                       [](int64_t at, const BlockPtr& block) { return at < block->end(); });
+  return found == blocks_.end() ? nullptr : *found;
+}
+
+BlockPtr Tail::newest() const {
+  const std::lock_guard lock(mutex_);
+  return blocks_.empty() ? nullptr : blocks_.back();
+}
+
+int64_t Tail::wait_beyond(int64_t offset, absl::Duration timeout) {
+  std::unique_lock lock(mutex_);
+  grown_.wait_for(lock, absl::ToChronoMicroseconds(timeout),
+                  [&] { return end() > offset || closed_ || !damage_.ok(); });
+  return end();
+}
+
+bool Tail::wait_read(int64_t offset, absl::Duration timeout) {
+  std::unique_lock lock(mutex_);
+  grown_.wait_for(lock, absl::ToChronoMicroseconds(timeout),
+                  [&] { return next() > offset || closed_ || !damage_.ok(); });
+  return next() > offset;
+}
+
+}  // namespace taizhang::journal::kafka
