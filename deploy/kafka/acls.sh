@@ -30,7 +30,8 @@ add() { kafka-acls.sh --bootstrap-server "$bootstrap" --command-config "$command
 # The journal: the writer writes, both read it and its settings, which are checked at every start and every hour.
 add --topic "$topic" --topic "$topic.heartbeat" --allow-principal "User:$writer" --operation Read --operation Write \
   --operation DescribeConfigs
-add --topic "$topic" --allow-principal "User:$reader" --operation Read --operation DescribeConfigs
+add --topic "$topic" --topic "$topic.heartbeat" --allow-principal "User:$reader" --operation Read \
+  --operation DescribeConfigs
 
 # The clean topic: a reader's process publishes it; every client with a certificate may read it, in any group.
 if [ -n "$clean" ]; then
