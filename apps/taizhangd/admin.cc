@@ -4,12 +4,13 @@
 #include <optional>
 #include <utility>
 
+#include "apps/taizhangd/process_journal.h"
 #include "platform/base/file.h"
 #include "platform/base/sha256.h"
 #include "platform/command/dispatcher.h"
-#include "platform/command/writer.h"
 #include "platform/journal/segments/segment_log.h"
 #include "platform/projection/views.h"
+#include "platform/writer/writers.h"
 #include "taizhang/admin/v1/queries.pb.h"
 
 namespace taizhang {
@@ -22,7 +23,6 @@ constexpr char kService[] = "taizhang.admin.v1.AdminService.";
 void fill(const SegmentLog& log, admin::v1::JournalStatus& out) {
   const auto stats = log.stats();
   out.set_uuid(hex(log.uuid()));
-  out.set_records(log.end());
   out.set_segments(static_cast<int64_t>(stats.segments));
   out.set_groups(static_cast<int64_t>(stats.groups));
   out.set_group_records(static_cast<int64_t>(stats.records));
@@ -30,8 +30,33 @@ void fill(const SegmentLog& log, admin::v1::JournalStatus& out) {
   out.set_disk_full(stats.disk_full);
 }
 
-void fill(const Writer& writer, admin::v1::WriterStatus& out) {
-  const auto stats = writer.stats();
+void fill(ProcessJournal& journal, const Writers* writers, admin::v1::JournalStatus& out) {
+  out.set_engine(journal.segments() ? "segments" : "kafka");
+  out.set_reachable(journal.reachable());
+  out.set_unsafe_why(journal.unsafe_why());
+  if (journal.segments()) fill(*journal.segments(), out);
+  uint32_t number = 0;
+  for (const auto* log : journal.partitions()) {
+    auto& partition = *out.add_partitions();
+    partition.set_partition(number++);
+    partition.set_records(log->end());
+    out.set_records(out.records() + partition.records());
+  }
+  if (!writers) return;
+  int at = 0;
+  for (const auto& standing : writers->standings()) {
+    auto& partition = *out.mutable_partitions(at++);
+    partition.set_position(standing.offset);
+    partition.set_epoch(standing.epoch);
+    partition.set_owner_address(standing.owner_address);
+    partition.set_leading(standing.leading);
+    partition.set_failure(standing.failure);
+    if (standing.has_genesis) out.set_uuid(hex(journal::bytes_of(standing.uuid)));
+  }
+}
+
+void fill(const Writers& writers, admin::v1::WriterStatus& out) {
+  const auto stats = writers.stats();
   out.set_serving(stats.serving);
   out.set_queued(static_cast<int64_t>(stats.queued));
   out.set_in_flight(static_cast<int64_t>(stats.in_flight));
@@ -41,6 +66,7 @@ void fill(const Writer& writer, admin::v1::WriterStatus& out) {
   out.set_epochs(static_cast<int64_t>(stats.epochs));
   out.set_void_records(static_cast<int64_t>(stats.void_records));
   out.set_foreign_records(static_cast<int64_t>(stats.foreign_records));
+  out.set_standing_by(writers.standing_by());
 }
 
 void fill(const ViewStatus& view, admin::v1::ViewStatus& out) {
@@ -150,10 +176,12 @@ Answer verify(Views& views, const std::string& view) {
 
 }  // namespace
 
-Admin::Admin(const SegmentLog& log, const Writer* writer, Views* views, std::string data_dir)
-    : log_(log), writer_(writer), views_(views), data_dir_(std::move(data_dir)), thread_([this] {
-        loop();
-      }) {}
+Admin::Admin(ProcessJournal& journal, const Writers* writers, Views* views, std::string data_dir)
+    : journal_(journal),
+      writers_(writers),
+      views_(views),
+      data_dir_(std::move(data_dir)),
+      thread_([this] { loop(); }) {}
 
 Admin::~Admin() { stop(); }
 
@@ -191,8 +219,8 @@ void Admin::loop() {
 void Admin::serve(Dispatcher& dispatcher) {
   dispatcher.handle(std::string(kService) + "GetStatus", [this](const Call&, auto, Done done) {
     auto response = std::make_unique<admin::v1::GetStatusResponse>();
-    fill(log_, *response->mutable_journal());
-    if (writer_) fill(*writer_, *response->mutable_writer());
+    fill(journal_, writers_, *response->mutable_journal());
+    if (writers_) fill(*writers_, *response->mutable_writer());
     if (views_) {
       for (const auto& view : views_->status()) fill(view, *response->add_views());
     }

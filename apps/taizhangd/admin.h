@@ -11,19 +11,15 @@
 namespace taizhang {
 
 class Dispatcher;
+class ProcessJournal;
 class Views;
-class Writer;
-
-namespace journal::segments {
-class SegmentLog;
-}
+class Writers;
 
 // Rebuilds and comparisons take long: they run one after another on a thread of their own.
 class Admin {
  public:
   // Null: this process has no such part. All of them outlive this object.
-  Admin(const journal::segments::SegmentLog& log, const Writer* writer, Views* views,
-        std::string data_dir);
+  Admin(ProcessJournal& journal, const Writers* writers, Views* views, std::string data_dir);
   ~Admin();  // stop()
   Admin(const Admin&) = delete;
 
@@ -36,8 +32,8 @@ class Admin {
   void later(std::function<void()> work);
   void loop();
 
-  const journal::segments::SegmentLog& log_;
-  const Writer* const writer_;
+  ProcessJournal& journal_;
+  const Writers* const writers_;
   Views* const views_;
   const std::string data_dir_;
   std::mutex mutex_;

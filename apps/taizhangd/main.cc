@@ -23,7 +23,7 @@ constexpr char kHelp[] =
     R"(taizhangd - the book of record: takes commands, keeps the journal, answers queries.
 
 Usage: taizhangd --config FILE [--role all|writer|reader] [--check]
-                 [--confirm-clock-behind] [--confirm-clock-ahead]
+                 [--confirm-clock-behind] [--confirm-clock-ahead] [--takeover]
 
   --config FILE            settings, a text file: see proto/taizhang/config/v1/config.proto
   --role ROLE              all (default): commands and queries; writer: commands only;
@@ -31,6 +31,8 @@ Usage: taizhangd --config FILE [--role all|writer|reader] [--check]
   --check                  read the settings, say what is wrong with them, and end
   --confirm-clock-behind   the clock is right although it is behind the last recorded time
   --confirm-clock-ahead    the clock is right although it is far ahead of the last recorded time
+  --takeover               the journal's present writer is dead: take over without waiting for
+                           its silence (Kafka)
   --help                   this text
 
 Ends after SIGTERM or SIGINT when every call that was taken is answered.
@@ -68,6 +70,8 @@ std::string parse(int argc, char** argv, Arguments& out) {
       out.node.clock_behind_confirmed = true;
     } else if (word == "--confirm-clock-ahead") {
       out.node.clock_ahead_confirmed = true;
+    } else if (word == "--takeover") {
+      out.node.takeover = true;
     } else if (word == "--help" || word == "-h") {
       out.help = true;
     } else {

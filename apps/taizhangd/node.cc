@@ -9,18 +9,18 @@
 
 #include "apps/taizhangd/admin.h"
 #include "apps/taizhangd/observe.h"
+#include "apps/taizhangd/process_journal.h"
 #include "apps/taizhangd/product_views.h"
 #include "platform/base/clock.h"
 #include "platform/base/file.h"
 #include "platform/base/log.h"
-#include "platform/command/command_front.h"
-#include "platform/command/writer.h"
 #include "platform/config/key_file.h"
-#include "platform/journal/segments/segment_log.h"
 #include "platform/projection/views.h"
 #include "platform/rpc/callers.h"
 #include "platform/rpc/metrics.h"
 #include "platform/rpc/server.h"
+#include "platform/writer/command_front.h"
+#include "platform/writer/writers.h"
 #include "services/contexts.h"
 #include "taizhang/config/v1/config.pb.h"
 
@@ -28,21 +28,6 @@ namespace taizhang {
 namespace {
 
 using config::v1::Config;
-using journal::segments::SegmentLog;
-using journal::segments::SegmentOptions;
-
-constexpr int64_t kSegmentAlignment = 4096;
-
-SegmentOptions segment_options(const Config& config) {
-  SegmentOptions options;
-  options.directory = config.data_dir() + "/journal";
-  options.segment_bytes = (config.journal().segment_bytes() + kSegmentAlignment - 1) /
-                          kSegmentAlignment * kSegmentAlignment;
-  options.group_bytes_max = config.journal().group_bytes_max();
-  options.idle_mark_us = config.journal().idle_mark_us();
-  options.disk_full_retry_us = config.journal().disk_full_retry_us();
-  return options;
-}
 
 StateSettings state_settings(const Config& config) {
   StateSettings settings;
@@ -51,19 +36,30 @@ StateSettings state_settings(const Config& config) {
   return settings;
 }
 
-WriterSettings writer_settings(const Config& config, const NodeOptions& options) {
-  WriterSettings settings;
-  // Embedded: the data folder is the journal's only home, so an empty one is a new journal.
+WritersSettings writers_settings(const Config& config, const NodeOptions& options) {
+  const auto& given = config.writer();
+  WritersSettings all;
+  all.state = state_settings(config);
+  all.state_directory = config.data_dir() + "/state";
+  all.takeover = options.takeover;
+  all.liveness.silent_beats = given.silent_heartbeats();
+  all.liveness.stuck_beats = given.stuck_heartbeats();
+  WriterSettings& settings = all.writer;
+  // An empty journal is a new one: that a Kafka topic was made anew shows on the local stores.
   settings.owner.create = true;
-  settings.owner.in_flight_records_max =
-      static_cast<size_t>(config.writer().in_flight_records_max());
-  settings.owner.in_flight_bytes_max = static_cast<size_t>(config.writer().in_flight_bytes_max());
+  settings.owner.address = given.advertise().empty() ? config.listen() : given.advertise();
+  settings.owner.in_flight_records_max = static_cast<size_t>(given.in_flight_records_max());
+  settings.owner.in_flight_bytes_max = static_cast<size_t>(given.in_flight_bytes_max());
   settings.owner.clock_behind_confirmed = options.clock_behind_confirmed;
   settings.owner.clock_ahead_confirmed = options.clock_ahead_confirmed;
-  settings.queued_commands_max = static_cast<size_t>(config.writer().queued_commands_max());
-  settings.bulk_in_flight_max = static_cast<size_t>(config.writer().bulk_in_flight_max());
-  settings.state_mark_commits = config.writer().state_mark_commits();
-  return settings;
+  settings.queued_commands_max = static_cast<size_t>(given.queued_commands_max());
+  settings.queued_commands_per_ledger_max =
+      static_cast<size_t>(given.queued_commands_per_ledger_max());
+  settings.bulk_in_flight_max = static_cast<size_t>(given.bulk_in_flight_max());
+  settings.state_mark_commits = given.state_mark_commits();
+  settings.settles_per_s_max = given.settles_per_s_max();
+  settings.heartbeat_us = int64_t{given.heartbeat_ms()} * 1'000;
+  return all;
 }
 
 ViewsSettings views_settings(const Config& config) {
@@ -83,15 +79,14 @@ struct Node::Impl {
   int stop_grace_ms = 0;
   Metrics metrics;
   std::unique_ptr<Callers> callers;
-  std::unique_ptr<SegmentLog> log;
+  std::unique_ptr<ProcessJournal> journal;
   Key fingerprint_key;
   Key blind_index_key;
   BlindIndex blind_index;
   Registry registry;
   std::unique_ptr<CommandCatalogue> catalogue;
   std::unique_ptr<Fingerprinter> fingerprinter;
-  std::unique_ptr<State> state;
-  std::unique_ptr<Writer> writer;
+  std::unique_ptr<Writers> writers;
   std::unique_ptr<Views> views;
   std::unique_ptr<Admin> admin;
   Dispatcher dispatcher;
@@ -101,10 +96,12 @@ struct Node::Impl {
 
   absl::Status start(const Config& config, const NodeOptions& options);
   absl::Status open_journal(const Config& config);
-  absl::Status open_keys();
-  absl::Status start_writer(const Config& config, const NodeOptions& options);
+  absl::Status open_keys(const Config& config);
+  absl::Status start_writers(const Config& config, const NodeOptions& options);
   absl::Status start_views(const Config& config);
   absl::Status serve(const Config& config);
+  // Writes an address into a file of the data folder.
+  absl::Status tell(const std::string& name, const std::string& address) const;
 };
 
 absl::Status Node::Impl::start(const Config& config, const NodeOptions& options) {
@@ -114,34 +111,35 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   if (!known.ok()) return known.status();
   callers = std::make_unique<Callers>(std::move(*known));
   if (auto opened = open_journal(config); !opened.ok()) return opened;
-  if (auto opened = open_keys(); !opened.ok()) return opened;
+  if (auto opened = open_keys(config); !opened.ok()) return opened;
   observe_disk(metrics, data_dir);
   if (config.role() != config::v1::PROCESS_ROLE_READER) {
-    if (auto started = start_writer(config, options); !started.ok()) return started;
+    if (auto started = start_writers(config, options); !started.ok()) return started;
   }
   if (config.role() != config::v1::PROCESS_ROLE_WRITER) {
     if (auto started = start_views(config); !started.ok()) return started;
   }
-  admin = std::make_unique<Admin>(*log, writer.get(), views.get(), data_dir);
+  admin = std::make_unique<Admin>(*journal, writers.get(), views.get(), data_dir);
   admin->serve(dispatcher);
   return serve(config);
 }
 
 absl::Status Node::Impl::open_journal(const Config& config) {
   if (auto made = system_files().make_directory(data_dir); !made.ok()) return made;
-  auto opened = SegmentLog::open(segment_options(config));
+  auto opened = ProcessJournal::open(config);
   if (!opened.ok()) return opened.status();
-  log = std::move(*opened);
-  observe_journal(metrics, *log);
+  journal = std::move(*opened);
+  observe_journal(metrics, *journal);
   return absl::OkStatus();
 }
 
-absl::Status Node::Impl::open_keys() {
+absl::Status Node::Impl::open_keys(const Config& config) {
   // A journal with records was written under keys that must still be there.
-  const bool may_make = log->recovery().records == 0;
+  const bool may_make = journal->empty() && config.role() != config::v1::PROCESS_ROLE_READER;
+  if (auto made = system_files().make_directory(config.keys_dir()); !made.ok()) return made;
   for (auto [key, name] :
        {std::pair(&fingerprint_key, "/fingerprint.key"), {&blind_index_key, "/blind_index.key"}}) {
-    auto loaded = load_or_make_key(data_dir + name, may_make, system_random());
+    auto loaded = load_or_make_key(config.keys_dir() + name, may_make, system_random());
     if (!loaded.ok()) return loaded.status();
     *key = std::move(*loaded);
   }
@@ -151,26 +149,24 @@ absl::Status Node::Impl::open_keys() {
   return absl::OkStatus();
 }
 
-absl::Status Node::Impl::start_writer(const Config& config, const NodeOptions& options) {
+absl::Status Node::Impl::start_writers(const Config& config, const NodeOptions& options) {
   register_contexts(registry);
   registry.check_complete();
   catalogue = std::make_unique<CommandCatalogue>(registry);
   fingerprinter = std::make_unique<Fingerprinter>(fingerprint_key.bytes, fingerprint_key.id);
-  auto opened = State::open(data_dir + "/state", state_settings(config));
-  if (!opened.ok()) return opened.status();
-  state = std::move(*opened);
-  writer =
-      std::make_unique<Writer>(*log, system_clock(), system_random(), registry, *state, blind_index,
-                               fingerprint_key.id, writer_settings(config, options));
-  if (auto started = writer->start(); !started.ok()) return started;
-  writer->run();
-  serve_commands(*catalogue, *fingerprinter, *writer, dispatcher);
-  observe_writer(metrics, *writer);
+  writers = std::make_unique<Writers>(
+      Writers::Parts{journal->partitions(), journal->heartbeats(), system_clock(), system_random(),
+                     registry, blind_index, fingerprint_key.id},
+      writers_settings(config, options));
+  if (auto started = writers->start(); !started.ok()) return started;
+  serve_commands(*catalogue, *fingerprinter, *writers, dispatcher);
+  observe_writer(metrics, *writers);
   return absl::OkStatus();
 }
 
 absl::Status Node::Impl::start_views(const Config& config) {
-  views = std::make_unique<Views>(*log, system_clock(), views_settings(config), blind_index);
+  views = std::make_unique<Views>(journal->partitions(), system_clock(), views_settings(config),
+                                  blind_index);
   add_product_views(*views);
   if (auto started = views->start(); !started.ok()) return started;
   views->register_queries(dispatcher);
@@ -182,13 +178,20 @@ absl::Status Node::Impl::serve(const Config& config) {
   if (config.metrics_port() != 0) {
     if (auto exposed = metrics.expose(config.metrics_port()); !exposed.ok()) return exposed;
   }
-  auto started = RpcServer::start(config.listen(), config.limits(), dispatcher, *callers, metrics);
+  auto started = RpcServer::start(config.listen(), config.limits(), dispatcher, *callers, metrics,
+                                  config.admin_listen());
   if (!started.ok()) return started.status();
   server = std::move(*started);
-  // Where to find it, for whoever let the system choose the port.
-  const std::string part = data_dir + "/address.part";
-  std::ofstream(part, std::ios::trunc) << server->address() << "\n";
-  return system_files().rename(part, data_dir + "/address");
+  // Where to find it, for whoever let the system choose the ports. `address` comes last: who sees
+  // it finds both.
+  if (auto told = tell("/admin_address", server->admin_address()); !told.ok()) return told;
+  return tell("/address", server->address());
+}
+
+absl::Status Node::Impl::tell(const std::string& name, const std::string& address) const {
+  const std::string part = data_dir + name + ".part";
+  std::ofstream(part, std::ios::trunc) << address << "\n";
+  return system_files().rename(part, data_dir + name);
 }
 
 absl::StatusOr<std::unique_ptr<Node>> Node::start(const Config& config,
@@ -206,39 +209,42 @@ const std::string& Node::address() const { return impl_->server->address(); }
 void Node::tick() {
   // Without the claim no command is answered, with a view that stands its queries are not: load
   // balancers and people should hear it before callers do.
-  const bool writing = !impl_->writer || impl_->writer->stats().serving;
-  if (writing != impl_->serving) {
-    impl_->server->set_serving("", writing);
-    impl_->serving = writing;
-  }
-  if (!impl_->views) return;
-  for (const auto& view : impl_->views->status()) {
+  const bool writing = !impl_->writers || impl_->writers->stats().serving;
+  bool reading = true;
+  for (const auto& view : impl_->views ? impl_->views->status() : std::vector<ViewStatus>()) {
     const bool good = view.status.ok() && !view.building && view.stopped.empty();
+    reading &= good;
     // Package taizhang.ledger also holds the bulk stream, which needs no view.
     const std::string services =
         view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
     impl_->server->set_serving("taizhang." + services, good && writing);
   }
+  const bool serving = writing && (impl_->writers || reading);
+  if (serving != impl_->serving) impl_->server->set_serving("", serving);
+  impl_->serving = serving;
 }
 
 void Node::stop() {
   if (std::exchange(impl_->stopped, true)) return;
   impl_->metrics.stop();
+  const auto stop_parts = [this] {
+    if (impl_->views) impl_->views->stop();
+    if (impl_->writers) impl_->writers->stop();
+  };
   if (impl_->server) {
     // The views answer what still waits in them only when they stop, so they stop while the server
     // does.
     auto answered = std::async(std::launch::async, [this] { impl_->server->stop(); });
     answered.wait_for(std::chrono::milliseconds(impl_->stop_grace_ms));
-    if (impl_->views) impl_->views->stop();
-    if (impl_->writer) impl_->writer->stop();
+    stop_parts();
     answered.wait();
-    std::remove((impl_->data_dir + "/address").c_str());
+    for (const char* name : {"/address", "/admin_address"})
+      std::remove((impl_->data_dir + name).c_str());
   } else {
-    if (impl_->views) impl_->views->stop();
-    if (impl_->writer) impl_->writer->stop();
+    stop_parts();
   }
   if (impl_->admin) impl_->admin->stop();
-  if (impl_->log) impl_->log->close();
+  if (impl_->journal) impl_->journal->close();
 }
 
 }  // namespace taizhang

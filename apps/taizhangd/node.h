@@ -18,6 +18,8 @@ struct NodeOptions {
   // the last recorded time. For one start.
   bool clock_behind_confirmed = false;
   bool clock_ahead_confirmed = false;
+  // The operator's word that the journal's present writer is dead. For one start.
+  bool takeover = false;
 };
 
 class Node {

@@ -1,11 +1,12 @@
 // Counters of journal, writer, views and disk as metrics.
 #include "apps/taizhangd/observe.h"
 
+#include "apps/taizhangd/process_journal.h"
 #include "platform/base/file.h"
-#include "platform/command/writer.h"
 #include "platform/journal/segments/segment_log.h"
 #include "platform/projection/views.h"
 #include "platform/rpc/metrics.h"
+#include "platform/writer/writers.h"
 
 namespace taizhang {
 namespace {
@@ -24,9 +25,7 @@ ViewStatus status_of(const Views& views, const std::string& name) {
   return {};
 }
 
-}  // namespace
-
-void observe_journal(Metrics& metrics, const journal::segments::SegmentLog& log) {
+void observe_segments(Metrics& metrics, const journal::segments::SegmentLog& log) {
   metrics.total("taizhang_journal_groups_total",
                 "Groups of records that were made durable by one sync.", {},
                 number([&log] { return log.stats().groups; }));
@@ -51,9 +50,22 @@ void observe_journal(Metrics& metrics, const journal::segments::SegmentLog& log)
   });
 }
 
-void observe_writer(Metrics& metrics, const Writer& writer) {
+}  // namespace
+
+void observe_journal(Metrics& metrics, ProcessJournal& journal) {
+  metrics.gauge("taizhang_journal_reachable", "0: the brokers do not answer, alarm.", {},
+                number([&journal] { return journal.reachable() ? 1 : 0; }));
+  metrics.gauge("taizhang_journal_unsafe",
+                "1: the topic is not as it must be (admin GetStatus says why), alarm.", {},
+                number([&journal] { return journal.unsafe_why().empty() ? 0 : 1; }));
+  if (journal.segments()) observe_segments(metrics, *journal.segments());
+}
+
+void observe_writer(Metrics& metrics, const Writers& writer) {
   metrics.gauge("taizhang_writer_serving", "1: this process holds the claim and decides commands.",
                 {}, number([&writer] { return writer.stats().serving ? 1 : 0; }));
+  metrics.gauge("taizhang_writer_standing_by", "1: another process decides, this one follows.", {},
+                number([&writer] { return writer.standing_by() ? 1 : 0; }));
   metrics.gauge("taizhang_writer_queue", "Commands waiting to be decided.", {},
                 number([&writer] { return writer.stats().queued; }));
   metrics.gauge("taizhang_writer_in_flight", "Records appended and not confirmed yet.", {},

@@ -6,16 +6,13 @@
 namespace taizhang {
 
 class Metrics;
+class ProcessJournal;
 class Views;
-class Writer;
-
-namespace journal::segments {
-class SegmentLog;
-}
+class Writers;
 
 // Read at each scrape until metrics.stop(), which must come before what they read goes away.
-void observe_journal(Metrics& metrics, const journal::segments::SegmentLog& log);
-void observe_writer(Metrics& metrics, const Writer& writer);
+void observe_journal(Metrics& metrics, ProcessJournal& journal);
+void observe_writer(Metrics& metrics, const Writers& writer);
 // After the views were added.
 void observe_views(Metrics& metrics, const Views& views);
 void observe_disk(Metrics& metrics, const std::string& data_dir);

@@ -1,6 +1,10 @@
 // All views of the product.
 #include "apps/taizhangd/product_views.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "platform/projection/views.h"
 #include "projections/asset_register/asset_register.h"
 #include "projections/duties/duties.h"
@@ -8,16 +12,43 @@
 #include "projections/history/history.h"
 #include "projections/household_file/household_file.h"
 #include "projections/ledger/ledger_view.h"
+#include "taizhang/config/v1/config.pb.h"
 
 namespace taizhang {
+namespace {
 
-void add_product_views(Views& views) {
-  views.add(ledger_view::ledger_view());
-  views.add(household_file_view());
-  views.add(duties_view());
-  views.add(fund_execution_view());
-  views.add(asset_register_view());
-  views.add(history_view());
+std::vector<View> product_views() {
+  return {ledger_view::ledger_view(), household_file_view(),  duties_view(),
+          fund_execution_view(),      asset_register_view(), history_view()};
+}
+
+bool is_named(const View& view, const config::v1::Views& settings) {
+  return std::find(settings.serve().begin(), settings.serve().end(), view.name()) !=
+         settings.serve().end();
+}
+
+}  // namespace
+
+absl::Status check_served(const config::v1::Views& settings) {
+  const auto views = product_views();
+  for (const auto& name : settings.serve()) {
+    if (std::any_of(views.begin(), views.end(),
+                    [&](const View& view) { return view.name() == name; }))
+      continue;
+    std::string known;
+    for (const auto& view : views) known += (known.empty() ? "" : ", ") + view.name();
+    return absl::InvalidArgumentError("views.serve: there is no view \"" + name +
+                                      "\"; the views are " + known);
+  }
+  return absl::OkStatus();
+}
+
+void add_product_views(const config::v1::Views& settings, Views& views) {
+  for (auto& view : product_views()) {
+    const bool holds_events = view.event_lookup() != nullptr;
+    if (settings.serve().empty() || holds_events || is_named(view, settings))
+      views.add(std::move(view));
+  }
 }
 
 }  // namespace taizhang

@@ -18,6 +18,7 @@ namespace {
 constexpr int64_t kWaitSliceUs = 50'000;
 // A record whose report says it is stored becomes readable within this.
 constexpr int64_t kReadableUsMax = 5'000'000;
+constexpr size_t kAttemptsMax = 64;
 
 absl::Status with_prefix(const char* what, const absl::Status& status) {
   return absl::Status(status.code(), what + std::string(status.message()));
@@ -71,7 +72,8 @@ Owner::~Owner() {
   inbox_->waker = nullptr;
 }
 
-absl::Status Owner::claim() {
+// From whatever was before to idle: nothing held, the cursor where the fold stands.
+absl::Status Owner::leave_epoch() {
   if (phase_ == Phase::kStopped) return ended_;
   if (phase_ == Phase::kServing) return absl::FailedPreconditionError("the claim is held already");
   if (std::exchange(end_to_tell_, false)) listener_.on_epoch_ended(ended_);
@@ -80,13 +82,26 @@ absl::Status Owner::claim() {
   in_flight_bytes_ = 0;
   speculative_.reset();
   confirmed_n_ = 0;
-
   if (!resumed_) {
     if (absl::Status status = fold_.check_resume(log_); !status.ok()) return status;
     resumed_ = true;
   }
-  cursor_ = log_.read(fold_.offset());
-  if (absl::Status status = fold_available(); !status.ok()) return status;
+  if (!cursor_) cursor_ = log_.read(fold_.offset());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Owner::follow(size_t records_max) {
+  if (absl::Status status = leave_epoch(); !status.ok()) return status;
+  return fold_available(records_max);
+}
+
+absl::Status Owner::claim(std::optional<Id128> only_after) {
+  if (absl::Status status = leave_epoch(); !status.ok()) return status;
+  if (const auto folded = fold_available(); !folded.ok()) return folded.status();
+  if (only_after && fold_.owner() != *only_after && !claim_is_current()) {
+    return absl::AbortedError("another process claimed the partition meanwhile: epoch " +
+                              std::to_string(fold_.epoch()) + ", " + fold_.owner_address());
+  }
   if (!fold_.has_genesis()) {
     if (absl::Status status = write_genesis(); !status.ok()) return status;
   }
@@ -108,7 +123,6 @@ absl::Status Owner::claim() {
     };
     if (absl::Status status = await(*tag, judged); !status.ok()) return status;
     if (!claim_is_current()) {
-      cursor_.reset();
       return absl::AbortedError("another process claimed the partition first: epoch " +
                                 std::to_string(fold_.epoch()) + ", " + fold_.owner_address());
     }
@@ -172,7 +186,11 @@ absl::StatusOr<uint64_t> Owner::produce_claim(const Id128& attempt) {
   claim.set_rule_version(std::max(settings_.rule_version, fold_.rule_version()));
   claim.set_address(settings_.address);
   const uint64_t tag = next_tag_++;
+  if (settings_.on_attempt) settings_.on_attempt(attempt);
   attempts_.push_back(attempt);
+  // A claim that was lost on its way never shows up. One that is forgotten and still does is
+  // another's claim that nobody serves from: found dead, and claimed over.
+  if (attempts_.size() > kAttemptsMax) attempts_.erase(attempts_.begin());
   const absl::Status status = log_.produce(encode_record(header, claim.SerializeAsString()), tag);
   if (!status.ok()) {
     // Without room nothing was queued; after any other failure the claim may still appear.
@@ -187,8 +205,11 @@ absl::StatusOr<uint64_t> Owner::produce_claim(const Id128& attempt) {
 // known for sure.
 absl::Status Owner::await(uint64_t tag, const std::function<bool()>& done) {
   for (int64_t waited_us = 0;; waited_us += kWaitSliceUs) {
-    if (absl::Status status = fold_available(); !status.ok()) return status;
+    if (const auto folded = fold_available(); !folded.ok()) return folded.status();
     if (done()) return absl::OkStatus();
+    if (settings_.keep_waiting && !settings_.keep_waiting()) {
+      return absl::CancelledError("no longer waiting for the own record");
+    }
     for (const AppendReport& report : inbox_->take()) {
       if (report.tag == tag && !report.offset.ok() && log_.exclusive())
         return report.offset.status();
@@ -201,14 +222,26 @@ absl::Status Owner::await(uint64_t tag, const std::function<bool()>& done) {
   }
 }
 
-absl::Status Owner::fold_available() {
-  while (true) {
+// True: up to the end of what can be read now.
+absl::StatusOr<bool> Owner::fold_available(size_t records_max) {
+  for (size_t i = 0; i < records_max; ++i) {
     const auto record = cursor_->next();
-    if (!record.ok()) return record.status();
-    if (!*record) return absl::OkStatus();
+    if (!record.ok()) {
+      cursor_.reset();
+      return record.status();
+    }
+    if (!*record) return true;
     const absl::StatusOr<bool> valid = fold_record(**record);
     if (!valid.ok()) return valid.status();
   }
+  return false;
+}
+
+std::pair<uint64_t, Id128> Owner::claimed() const {
+  if (phase_ == Phase::kServing) return {epoch_, owner_};
+  if (claim_is_current()) return {fold_.epoch(), fold_.owner()};
+  if (!attempts_.empty()) return {fold_.epoch() + 1, attempts_.back()};
+  return {};
 }
 
 absl::StatusOr<bool> Owner::fold_record(const LogRecord& record) {

@@ -2,8 +2,8 @@
 // append is confirmed (design §3.2) and which recorded time the next one gets (§3.3).
 //
 // Single-threaded: every call comes from the one deciding loop. The engine's reports arrive on any
-// thread, are queued inside and handled by poll(). Listener calls happen only inside claim(),
-// reclaim(), release() and poll().
+// thread, are queued inside and handled by poll(). Listener calls happen only inside follow(),
+// claim(), abandon(), release() and poll().
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,10 @@ struct OwnerSettings {
 
   // How long claim() waits to read its own claim.
   int64_t claim_us_max = 30'000'000;
+  // Called about every 50 ms while claim() waits; false: it gives up (CANCELLED).
+  std::function<bool()> keep_waiting;
+  // Called with the owner id of a claim just before it is produced.
+  std::function<void(const Id128&)> on_attempt;
   // An append without a report for that long ends the epoch.
   int64_t stall_us_max = 30'000'000;
 
@@ -65,7 +69,7 @@ class OwnerListener {
   // Append `n` of this epoch is in the log for ever. Ascending, each once. fold() stands after it.
   virtual void on_confirmed(uint64_t n, int64_t offset) = 0;
   // Nothing later of this epoch will be confirmed here; what was not confirmed is in doubt until
-  // reclaim() has read the log. DATA_LOSS: the log was rewound or replaced, reclaim() will not
+  // claim() has read the log. DATA_LOSS: the log was rewound or replaced, another claim() will not
   // help.
   virtual void on_epoch_ended(const absl::Status& why) = 0;
 };
@@ -81,13 +85,29 @@ class Owner {
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;
 
+  // While nothing is held: folds what the log holds, at most `records_max` records, so that a later
+  // claim has little left to read. True: the end was reached. Errors: stop the partition.
+  absl::StatusOr<bool> follow(size_t records_max);
+
   // Folds the log to its end, writes Genesis when the log is empty and the settings say so, claims,
-  // and reads until the own claim is valid. ABORTED: another process claimed first; try again
-  // later. FAILED_PRECONDITION: the clock, or an empty log. DEADLINE_EXCEEDED: the claim was not
-  // seen in time; a later claim() serves from it if it appears. Other codes: stop the partition.
-  absl::Status claim();
-  // The same after an epoch ended. The caller has discarded what it decided and was not confirmed.
-  absl::Status reclaim() { return claim(); }
+  // and reads until the own claim is valid. After an epoch ended the caller has discarded what it
+  // decided and was not confirmed. `only_after`: claims only where that owner (all zero: nobody)
+  // is the last one. ABORTED: another process claimed first; try again later. FAILED_PRECONDITION:
+  // the clock, or an empty log. DEADLINE_EXCEEDED, CANCELLED: the claim was not seen in time; a
+  // later claim() serves from it if it appears. Other codes: stop the partition.
+  absl::Status claim(std::optional<Id128> only_after = std::nullopt);
+
+  // An own claim whose wait ran out has become valid: claim() serves from it at once, and until
+  // then nobody serves.
+  bool abandoned_claim_is_current() const { return phase_ == Phase::kIdle && claim_is_current(); }
+  // As far as the log was read, the partition is another process's.
+  bool held_by_another() const {
+    return fold_.has_owner() && fold_.owner() != owner_ && !claim_is_current();
+  }
+  // The claim that is served from, or that has been produced and not been judged yet; epoch 0: none.
+  std::pair<uint64_t, Id128> claimed() const;
+  // The one served from last; all zero: none.
+  const Id128& own_last() const { return owner_; }
 
   bool serving() const { return phase_ == Phase::kServing; }
 
@@ -108,6 +128,10 @@ class Owner {
 
   // Handles the engine's reports and the clocks. Returns how many appends it confirmed.
   size_t poll();
+
+  // Ends the epoch without a record: the caller will not serve any more, whoever comes claims over
+  // it.
+  void abandon(absl::Status why) { end_epoch(std::move(why)); }
 
   // Gives the claim up after everything in flight is confirmed, waiting at most `timeout`.
   absl::Status release(absl::Duration timeout);
@@ -153,7 +177,8 @@ class Owner {
     int64_t stored_time_us = 0;
   };
 
-  absl::Status fold_available();
+  absl::Status leave_epoch();
+  absl::StatusOr<bool> fold_available(size_t records_max = SIZE_MAX);
   absl::StatusOr<bool> fold_record(const LogRecord& record);
   absl::Status write_genesis();
   absl::Status check_clock_before_claim() const;

@@ -237,7 +237,7 @@ TEST_P(OwnerEnding, EndsTheEpochAndTheNextClaimReadsTheTruth) {
   process.fault({});
   process.read.clear();
   const size_t confirmed_before = process.confirmed.size();
-  ASSERT_TRUE(process.owner.reclaim().ok());
+  ASSERT_TRUE(process.owner.claim().ok());
   size_t commits = confirmed_before - 1;  // one of them was the opening
   for (const auto& [kind, n] : process.read) commits += kind == Kind::kCommit;
   EXPECT_EQ(static_cast<int64_t>(commits) + 1, process.owner.fold().ledger(kLedger)->next_seq)
@@ -266,7 +266,7 @@ TEST_F(OwnerTest, ALateSendOfAnEndedEpochIsVoid) {
   ASSERT_TRUE(process.barrier().ok());
   process.settle();
   process.fault({});
-  ASSERT_TRUE(process.owner.reclaim().ok());
+  ASSERT_TRUE(process.owner.claim().ok());
   EXPECT_EQ(process.log.deliver_held(), 1u);
   ASSERT_TRUE(process.barrier().ok());
   process.settle();
@@ -298,7 +298,7 @@ TEST_F(OwnerTest, ARewoundLogStopsForGood) {
   process.settle();
   ASSERT_EQ(process.ended.size(), 1u);
   EXPECT_EQ(process.ended[0].code(), absl::StatusCode::kDataLoss);
-  EXPECT_EQ(process.owner.reclaim().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(process.owner.claim().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(OwnerTest, ALostRaceIsAborted) {

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "platform/command/command_front.h"
-#include "platform/command/writer.h"
+#include "platform/writer/command_front.h"
+#include "platform/writer/writer.h"
 
 namespace taizhang::bench {
 

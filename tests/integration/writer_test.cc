@@ -1,18 +1,15 @@
 // The writer over a journal in memory with faults: what callers are told is what the journal holds.
-#include "platform/command/writer.h"
+#include "platform/writer/writer.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <map>
 
-#include "platform/command/command_front.h"
 #include "platform/command/ledgers.h"
 #include "platform/journal/memory/memory_log.h"
-#include "services/contexts.h"
-#include "taizhang/admin/v1/commands.pb.h"
-#include "taizhang/ledger/v1/ledger.pb.h"
-#include "taizhang/rules/v1/commands.pb.h"
+#include "platform/writer/command_front.h"
+#include "tests/integration/simple_commands.h"
 
 namespace taizhang {
 namespace {
@@ -21,6 +18,13 @@ using google::protobuf::DescriptorPool;
 using google::protobuf::Message;
 using journal::AppendFault;
 using ledger::v1::GetOutcomeResponse;
+
+using test::catalogue;
+using test::kCreateRegion;
+using test::kGetOutcome;
+using test::kOpen;
+using test::registry;
+using test::uuid;
 
 constexpr const char* kLedger = "990101";
 
@@ -43,12 +47,6 @@ class TestRandom : public Random {
   uint32_t state_ = 0;
 };
 
-std::string uuid(int number) {
-  char text[40];
-  snprintf(text, sizeof text, "00000000-0000-4000-8000-%012d", number);
-  return text;
-}
-
 class WriterTest : public testing::Test {
  protected:
   WriterTest()
@@ -64,19 +62,6 @@ class WriterTest : public testing::Test {
     writer_.reset();
     state_.reset();
     std::filesystem::remove_all(folder_);
-  }
-
-  static const Registry& registry() {
-    static const Registry* made = [] {
-      auto* fresh = new Registry;
-      register_contexts(*fresh);
-      return fresh;
-    }();
-    return *made;
-  }
-  static const CommandCatalogue& catalogue() {
-    static const auto* made = new CommandCatalogue(registry());
-    return *made;
   }
 
   void start() {
@@ -126,41 +111,13 @@ class WriterTest : public testing::Test {
     return answer ? std::move(*answer) : Answer(Error{});
   }
 
-  admin::v1::OpenLedgerRequest open_ledger(int id, const std::string& name = "test") {
-    admin::v1::OpenLedgerRequest request;
-    fill(*request.mutable_context(), id);
-    request.set_ledger(kLedger);
-    request.set_kind(common::v1::LEDGER_KIND_COUNTY);
-    request.set_name(name);
-    return request;
+  static admin::v1::OpenLedgerRequest open_ledger(int id, const std::string& name = "test") {
+    return test::open_ledger(kLedger, id, name);
   }
-  rules::v1::CreateRegionRequest region(int id, const std::string& code,
-                                        const std::string& name = "r") {
-    rules::v1::CreateRegionRequest request;
-    fill(*request.mutable_context(), id);
-    request.set_ledger(kLedger);
-    request.set_region(code);
-    request.set_name(name);
-    request.set_level(code.size() == 6 ? common::v1::ADMIN_LEVEL_COUNTY
-                                       : common::v1::ADMIN_LEVEL_TOWNSHIP);
-    auto& from = *request.mutable_valid_from_date();
-    from.set_year(2012);
-    from.set_month(1);
-    from.set_day(1);
-    return request;
+  static rules::v1::CreateRegionRequest region(int id, const std::string& code,
+                                               const std::string& name = "r") {
+    return test::create_region(kLedger, id, code, name);
   }
-  void fill(common::v1::RequestContext& context, int id) {
-    context.set_request_id(uuid(id));
-    auto& date = *context.mutable_effective_date();
-    date.set_year(2017);
-    date.set_month(1);
-    date.set_day(1);
-    context.mutable_source()->set_kind(common::v1::Source::KIND_FORM);
-  }
-  static constexpr const char* kOpen = "taizhang.admin.v1.AdminService.OpenLedger";
-  static constexpr const char* kCreateRegion = "taizhang.rules.v1.RulesService.CreateRegion";
-  static constexpr const char* kGetOutcome = "taizhang.ledger.v1.LedgerService.GetOutcome";
-
   static common::v1::Receipt receipt_of(const Answer& answer) {
     if (const auto* error = std::get_if<Error>(&answer)) {
       ADD_FAILURE() << "error " << error->code << " " << error->reason << " " << error->message;

@@ -75,7 +75,7 @@ class Process : public OwnerListener {
       case 5: log_->maintain(); break;
       default: decide();
     }
-    if (!owner_->serving() && !dead) (void)owner_->reclaim();
+    if (!owner_->serving() && !dead) (void)owner_->claim();
   }
 
   void stop_cleanly() {

@@ -14,9 +14,9 @@
 
 #include "domain/dates.h"
 #include "platform/base/log.h"
-#include "platform/command/command_front.h"
+#include "platform/writer/command_front.h"
 #include "platform/command/commit.h"
-#include "platform/command/writer.h"
+#include "platform/writer/writer.h"
 #include "platform/journal/segments/segment_log.h"
 #include "platform/journal/testing/history.h"
 #include "platform/journal/testing/simulated_disk.h"

@@ -1,0 +1,107 @@
+// Views in the operators' messages.
+#include "apps/taizhangd/view_answers.h"
+
+#include "platform/projection/views.h"
+#include "taizhang/admin/v1/queries.pb.h"
+
+namespace taizhang {
+
+void fill(const ViewStatus& view, admin::v1::ViewStatus& out) {
+  out.set_name(view.name);
+  out.set_version(view.version);
+  out.set_building(view.building);
+  if (!view.status.ok()) out.set_stopped_why(std::string(view.status.message()));
+  out.set_position(view.position);
+  out.set_journal_end(view.journal_end);
+  out.set_events_folded(view.events_folded);
+  out.set_rows_written(view.rows_written);
+  out.set_lag_events(view.lag_events);
+  out.set_lag_ms(view.lag_us / 1'000);
+  for (const auto& ledger : view.stopped) {
+    auto& stopped = *out.add_stopped_ledgers();
+    stopped.set_ledger(ledger.ledger);
+    stopped.set_seq(ledger.seq);
+    stopped.set_why(ledger.why);
+  }
+  for (const auto& place : view.partitions) {
+    auto& partition = *out.add_partitions();
+    partition.set_position(place.position);
+    partition.set_journal_end(place.journal_end);
+  }
+  out.set_events_per_second(view.events_per_second);
+  if (view.build_seconds_left) out.set_build_seconds_left(*view.build_seconds_left);
+}
+
+void fill_partitions(const Views& views, bool reads_alone, admin::v1::JournalStatus& out) {
+  int number = 0;
+  for (const auto& read : views.partitions()) {
+    auto& partition =
+        number < out.partitions_size() ? *out.mutable_partitions(number) : *out.add_partitions();
+    partition.set_partition(static_cast<uint32_t>(number++));
+    partition.set_void_records(read.void_records);
+    partition.set_foreign_records(read.foreign_records);
+    if (!reads_alone) continue;
+    partition.set_position(read.position);
+    partition.set_epoch(read.epoch);
+    partition.set_owner_address(read.owner_address);
+  }
+}
+
+Error view_error(const absl::Status& status, const std::string& view) {
+  const std::string message(status.message());
+  switch (status.code()) {
+    case absl::StatusCode::kNotFound: {
+      auto error = failure(kNotFound, "VIEW_NOT_FOUND", message);
+      error.zh = "没有这个视图，或该视图中没有这个台账";
+      error.resource_type = "view";
+      error.resource_name = view;
+      return error;
+    }
+    case absl::StatusCode::kOutOfRange: {
+      auto error = failure(kFailedPrecondition, "SEQ_NOT_REACHED", message, {{"view", view}});
+      error.zh = "视图尚未更新到所要求的位置，请稍后重试";
+      return error;
+    }
+    case absl::StatusCode::kDataLoss:
+      return failure(kDataLoss, "JOURNAL_DAMAGED",
+                     "it met damage; the server's log names the place", {{"view", view}});
+    default:
+      return failure(kUnavailable, "VIEW_BUSY",
+                     "it cannot be done now; the server's log says why", {{"view", view}}, 1'000);
+  }
+}
+
+Answer verify_view(Views& views, const std::string& view) {
+  const auto report = views.verify(view);
+  if (!report.ok()) return view_error(report.status(), view);
+  auto response = std::make_unique<admin::v1::VerifyViewResponse>();
+  response->set_equal(report->equal);
+  response->set_ledgers(report->ledgers);
+  response->set_versions(report->versions);
+  response->set_events(report->events);
+  response->set_digest(report->digest);
+  response->set_difference(report->difference);
+  return response;
+}
+
+Answer view_digest(const Views& views, const admin::v1::GetViewDigestRequest& request) {
+  if (request.seq() != 0 && request.ledger().empty()) {
+    auto error = failure(kInvalidArgument, "FIELD_INVALID", "seq: it is of one ledger: name it");
+    return error;
+  }
+  const auto digests = views.digests(
+      request.view(), request.ledger(),
+      request.seq() == 0 ? std::nullopt : std::optional<int64_t>(request.seq()));
+  if (!digests.ok()) return view_error(digests.status(), request.view());
+  auto response = std::make_unique<admin::v1::GetViewDigestResponse>();
+  for (const auto& digest : *digests) {
+    auto& ledger = *response->add_ledgers();
+    ledger.set_ledger(digest.ledger);
+    ledger.set_seq(digest.seq);
+    ledger.set_versions(digest.versions);
+    ledger.set_digest(digest.digest);
+  }
+  return response;
+}
+
+}  // namespace taizhang

@@ -1,0 +1,539 @@
+// The deciding loop: leading, following, and what the journal tells.
+//
+// When an epoch ends, the overlay is discarded whole and everything unanswered is looked up in the
+// log, then decided again (the claim was had again) or given back as never written (another process
+// has the partition).
+#include "platform/writer/writer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "platform/base/log.h"
+#include "platform/command/commit.h"
+#include "platform/writer/parts.h"
+#include "taizhang/common/v1/request.pb.h"
+#include "taizhang/journal/v1/records.pb.h"
+#include "taizhang/platform/state/v1/state.pb.h"
+
+namespace taizhang {
+
+using journal::Draft;
+using journal::Kind;
+namespace jv1 = journal::v1;
+namespace state = platform::state::v1;
+
+namespace {
+
+// A turn stays short, so that a command that comes meanwhile does not wait behind a whole import.
+constexpr size_t kInteractiveTurn = 1'024;
+constexpr size_t kBulkTurn = 256;
+constexpr size_t kFollowTurn = 4'096;
+constexpr absl::Duration kIdleWait = absl::Milliseconds(20);
+constexpr int64_t kReleaseUsMax = 10'000'000;
+
+}  // namespace
+
+Writer::Writer(journal::Log& log, Clock& clock, Random& random, const Registry& registry,
+               State& state, const BlindIndex& blind_index, std::string key_id,
+               WriterSettings settings, journal::Fold fold, WriterHooks hooks)
+    : log_(log),
+      clock_(clock),
+      random_(random),
+      registry_(registry),
+      state_(state),
+      blind_index_(blind_index),
+      key_id_(std::move(key_id)),
+      settings_(std::move(settings)),
+      hooks_(std::move(hooks)),
+      fresh_fold_(std::move(fold)),
+      sender_(journal::id_of(random.bytes(journal::kIdBytes))),
+      queue_(settings_.queued_commands_max, settings_.queued_commands_per_ledger_max),
+      commits_in_journal_(log) {}
+
+Writer::~Writer() { stop(); }
+
+// --- Starting and stopping
+
+absl::Status Writer::restore() {
+  auto stored = state_.stored_fold();
+  if (!stored.ok()) return stored.status();
+  journal::Fold fold = *stored ? std::move(**stored) : std::move(fresh_fold_);
+  if (hooks_.on_ledger) {
+    for (const auto& [code, ledger] : fold.ledgers()) {
+      if (ledger.open) hooks_.on_ledger(code, true);
+    }
+  }
+  journal::OwnerSettings settings = settings_.owner;
+  settings.keep_waiting = [this] {
+    beat();
+    return !stopping_;
+  };
+  journal::OwnerListener& listener = *this;
+  owner_ = std::make_unique<journal::Owner>(log_, clock_, random_, listener, std::move(fold),
+                                            std::move(settings), [this] { queue_.wake(); });
+  return absl::OkStatus();
+}
+
+absl::Status Writer::claim(std::optional<journal::Id128> only_after) {
+  if (auto claimed = owner_->claim(only_after); !claimed.ok()) return claimed;
+  serving_ = true;
+  ++epochs_;
+  role_ = Role::kLeading;
+  return owner_->fold().partition() == 0 ? found_directory() : absl::OkStatus();
+}
+
+absl::Status Writer::start() {
+  if (auto restored = restore(); !restored.ok()) return restored;
+  return claim(std::nullopt);
+}
+
+absl::Status Writer::start_following() {
+  role_ = Role::kFollowing;
+  return restore();
+}
+
+void Writer::run() {
+  thread_ = std::thread([this] { loop(); });
+}
+
+void Writer::stop() {
+  if (stopping_.exchange(true)) return;
+  queue_.close();
+  if (thread_.joinable()) thread_.join();
+  if (!owner_ || failed_) return;
+  while (step()) {
+  }
+  if (owner_->serving()) {
+    const auto released = owner_->release(absl::Microseconds(kReleaseUsMax));
+    if (!released.ok())
+      log(LogLevel::kWarning, "release_failed", {{"why", std::string(released.message())}});
+    owner_->poll();
+  }
+  deliver();
+  const auto flushed = state_.flush(owner_->fold(), owner_->take_touched_ledgers());
+  if (!flushed.ok())
+    log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
+  serving_ = false;
+}
+
+void Writer::stop_for_good(const absl::Status& why) {
+  log(LogLevel::kError, "writer_failed", {{"why", std::string(why.message())}});
+  failed_ = true;
+  const std::lock_guard lock(mutex_);
+  standing_.failed = true;
+  standing_.failure = std::string(why.message());
+}
+
+// --- Orders from the process around, and signs of life
+
+void Writer::lead(const journal::Id128& only_after) {
+  {
+    const std::lock_guard lock(mutex_);
+    lead_after_ = only_after;
+    standing_.claiming = true;
+  }
+  queue_.wake();
+}
+
+void Writer::follow() {
+  {
+    const std::lock_guard lock(mutex_);
+    follow_asked_ = true;
+    if (std::exchange(lead_after_, std::nullopt)) standing_.claiming = false;
+  }
+  queue_.wake();
+}
+
+void Writer::probe() {
+  {
+    const std::lock_guard lock(mutex_);
+    probe_asked_ = true;
+  }
+  queue_.wake();
+}
+
+void Writer::take_orders() {
+  std::optional<journal::Id128> lead_after;
+  bool let_go = false;
+  {
+    const std::lock_guard lock(mutex_);
+    lead_after.swap(lead_after_);
+    let_go = std::exchange(follow_asked_, false);
+    need_barrier_ |= std::exchange(probe_asked_, false) && owner_->serving();
+  }
+  if (let_go && role_ == Role::kLeading) {
+    owner_->abandon(absl::AbortedError("this process no longer leads"));
+    role_ = Role::kFollowing;
+  }
+  if (!lead_after) return;
+  const auto claimed = role_ == Role::kLeading ? absl::OkStatus() : claim(lead_after);
+  publish(true);
+  {
+    const std::lock_guard lock(mutex_);
+    standing_.claiming = false;
+  }
+  if (claimed.ok()) return;
+  log(LogLevel::kWarning, "claim_failed",
+      {{"partition", uint64_t{owner_->fold().partition()}}, {"why", std::string(claimed.message())}});
+  if (absl::IsDataLoss(claimed) || absl::IsUnimplemented(claimed)) stop_for_good(claimed);
+}
+
+void Writer::beat() {
+  if (!hooks_.beat) return;
+  const auto [epoch, owner] = owner_->claimed();
+  const int64_t now_us = clock_.boot_us();
+  if (epoch == 0 || now_us < next_beat_us_) return;
+  next_beat_us_ = now_us + settings_.heartbeat_us;
+  journal::Heartbeat beat;
+  beat.journal = owner_->fold().uuid();
+  beat.sender = sender_;
+  beat.partition = owner_->fold().partition();
+  beat.epoch = epoch;
+  beat.owner = owner;
+  beat.progress = owner_->last_confirmed_n();
+  beat.waiting = owner_->in_flight_records() > 0 || !queue_.idle();
+  hooks_.beat(beat);
+}
+
+void Writer::publish(bool at_end) {
+  const auto& fold = owner_->fold();
+  const std::lock_guard lock(mutex_);
+  standing_.leading = owner_->serving();
+  standing_.following = role_ == Role::kFollowing;
+  standing_.at_end = at_end;
+  standing_.own_claim = owner_->abandoned_claim_is_current();
+  standing_.confirmed = owner_->last_confirmed_n();
+  standing_.offset = fold.offset();
+  standing_.end = log_.end();
+  if (standing_.epoch == fold.epoch() && standing_.owner == fold.owner() &&
+      standing_.has_genesis == fold.has_genesis()) {
+    return;
+  }
+  standing_.has_genesis = fold.has_genesis();
+  standing_.uuid = fold.uuid();
+  standing_.partition_count = fold.partition_count();
+  standing_.epoch = fold.epoch();
+  standing_.owner = fold.owner();
+  standing_.owner_address = fold.owner_address();
+}
+
+Writer::Standing Writer::standing() const {
+  const std::lock_guard lock(mutex_);
+  return standing_;
+}
+
+// --- The loop
+
+void Writer::loop() {
+  while (true) {
+    if (step()) continue;
+    // Work often comes within microseconds of the last answer; sleeping and waking costs more than
+    // looking for it.
+    const int64_t give_up_us = clock_.boot_us() + settings_.spin_us;
+    bool found = false;
+    while (!found && clock_.boot_us() < give_up_us) found = queue_.woken();
+    if (stopping_ && done()) return;
+    if (found) continue;
+    if (role_ == Role::kFollowing && !failed_) {
+      // New records matter here, and commands are only turned away.
+      log_.wait_beyond(owner_->fold().offset(), kIdleWait);
+    } else {
+      queue_.wait(kIdleWait);
+    }
+  }
+}
+
+bool Writer::done() const {
+  return failed_ || (queue_.empty() && waiting_.empty() && doubtful_.empty());
+}
+
+bool Writer::step() {
+  if (failed_) {
+    expire_doubts();
+    answer_queued(std::numeric_limits<int64_t>::max());
+    return false;
+  }
+  take_orders();
+  if (failed_) return true;
+  if (role_ == Role::kFollowing) return follow_step();
+  if (!owner_->serving()) return claim_again();
+  return lead_step();
+}
+
+bool Writer::follow_step() {
+  const auto ended = owner_->follow(kFollowTurn);
+  if (!ended.ok()) {
+    if (absl::IsUnavailable(ended.status())) return false;
+    stop_for_good(ended.status());
+    return true;
+  }
+  publish(*ended);
+  beat();
+  // Behind another's claim nothing of ours can become valid any more; before it, it still may.
+  if (*ended && owner_->held_by_another()) resolve_doubts();
+  expire_doubts();
+  answer_queued(std::numeric_limits<int64_t>::max());
+  deliver();
+  write_state(false);
+  return !*ended;
+}
+
+bool Writer::lead_step() {
+  const bool took = take_work();
+  if (need_barrier_) append_barrier();
+  if (owner_->in_flight_records() > 0) owner_->flush(queue_.idle());
+  const size_t confirmed = owner_->poll();
+  in_flight_ = owner_->in_flight_records();
+  void_records_ = static_cast<uint64_t>(owner_->fold().void_count());
+  foreign_records_ = static_cast<uint64_t>(owner_->fold().foreign_count());
+  if (!state_.status().ok() && !damaged_) {
+    damaged_ = true;
+    log(LogLevel::kError, "state_damaged", {{"why", std::string(state_.status().message())}});
+  }
+  if (questions_waiting_ > 0) expire_questions();
+  deliver();
+  beat();
+  if (confirmed > 0 || !took) publish(true);
+  const bool wrote = write_state(false);
+  return took || confirmed > 0 || wrote;
+}
+
+// The epoch ended while this process leads.
+bool Writer::claim_again() {
+  expire_doubts();
+  answer_queued(clock_.boot_us());
+  if (clock_.boot_us() < next_claim_us_ || stopping_) {
+    if (stopping_) answer_queued(std::numeric_limits<int64_t>::max());
+    return false;
+  }
+  std::optional<journal::Id128> only_after;
+  if (settings_.follow_when_deposed) {
+    const auto ended = owner_->follow(SIZE_MAX);
+    if (!ended.ok() && !absl::IsUnavailable(ended.status())) {
+      stop_for_good(ended.status());
+      return true;
+    }
+    if (!ended.ok()) {
+      next_claim_us_ = clock_.boot_us() + settings_.claim_retry_us;
+      return false;
+    }
+    publish(true);
+    if (owner_->held_by_another()) {
+      log(LogLevel::kWarning, "deposed",
+          {{"partition", uint64_t{owner_->fold().partition()}}, {"by", owner_->fold().owner_address()}});
+      role_ = Role::kFollowing;
+      return true;
+    }
+    only_after = owner_->fold().owner();
+  }
+  const auto claimed = claim(only_after);
+  if (!claimed.ok()) {
+    log(LogLevel::kWarning, "claim_failed", {{"why", std::string(claimed.message())}});
+    next_claim_us_ = clock_.boot_us() + settings_.claim_retry_us;
+    if (absl::IsDataLoss(claimed) || absl::IsUnimplemented(claimed)) stop_for_good(claimed);
+    return false;
+  }
+  publish(true);
+  resolve_doubts();
+  return true;
+}
+
+// --- Taking work
+
+void Writer::append_barrier() {
+  jv1::Barrier barrier;
+  barrier.set_recorded_time_us(owner_->next_recorded_time_us(""));
+  auto draft = Draft::of(Kind::kBarrier, barrier);
+  // Without room the waiters stay, and the next turn tries again.
+  need_barrier_ = draft.ok() && !owner_->append(*std::move(draft)).ok();
+}
+
+void Writer::mark_state() {
+  if (commits_since_mark_ < settings_.state_mark_commits || owner_->in_flight_records() > 0) return;
+  const auto digest = state_.digest();
+  jv1::StateMark mark;
+  mark.set_fold_version(kStateFoldVersion);
+  mark.set_digest(std::string(digest.begin(), digest.end()));
+  auto draft = Draft::of(Kind::kStateMark, mark);
+  if (draft.ok() && owner_->append(*std::move(draft)).ok()) commits_since_mark_ = 0;
+}
+
+// Interactive commands first; bulk only while it holds less than its share of what is in flight.
+bool Writer::take_work() {
+  const size_t bulk_room =
+      settings_.bulk_in_flight_max - std::min(settings_.bulk_in_flight_max, bulk_appends_.size());
+  auto turn = queue_.take(kInteractiveTurn, std::min(bulk_room, kBulkTurn));
+  const bool any = !turn.empty();
+  mark_state();
+  // While a mark is due nothing new is decided until what is in flight is confirmed.
+  const auto hold = [&] {
+    return !owner_->serving() || state_.must_wait() || absl::IsResourceExhausted(owner_->room()) ||
+           (commits_since_mark_ >= settings_.state_mark_commits && owner_->in_flight_records() > 0);
+  };
+  while (!turn.commands.empty()) {
+    if (hold()) {
+      if (!owner_->serving()) break;
+      if (owner_->in_flight_records() > 0) {
+        owner_->flush(false);
+        break;  // room comes with the next confirmations
+      }
+      const bool tables_wait = state_.must_wait();
+      if (tables_wait && write_state(true)) break;
+      turn.commands.front().done(error_of_append(
+          tables_wait ? absl::ResourceExhaustedError("state") : owner_->room()));
+      turn.commands.pop_front();
+      continue;
+    }
+    Submission next = std::move(turn.commands.front());
+    turn.commands.pop_front();
+    process(std::move(next));
+  }
+  while (!turn.questions.empty() && owner_->serving()) {
+    process(std::move(turn.questions.front()));
+    turn.questions.pop_front();
+  }
+  if (!turn.empty()) queue_.put_back(std::move(turn));
+  return any;
+}
+
+bool Writer::write_state(bool force) {
+  const size_t rows = state_.unwritten_rows();
+  if (rows == 0) return false;
+  const int64_t now_us = clock_.boot_us();
+  if (!force && rows < settings_.state_write_rows &&
+      now_us - last_state_write_us_ < settings_.state_write_us) {
+    return false;
+  }
+  last_state_write_us_ = now_us;
+  const auto written = state_.write(owner_->fold(), owner_->take_touched_ledgers());
+  if (!written.ok())
+    log(LogLevel::kWarning, "state_write_failed", {{"why", std::string(written.message())}});
+  return written.ok();
+}
+
+// --- What the journal tells
+
+absl::Status Writer::apply_commit(const jv1::Commit& commit, int64_t offset) {
+  auto events = parse_events(registry_, commit);
+  if (!events.ok()) return events.status();
+  Rows& rows = state_.ledger(commit.ledger());
+  const auto* ledger_state = owner_->fold().ledger(commit.ledger());
+  Occasion occasion;
+  occasion.ledger = commit.ledger();
+  occasion.kind = ledger_state ? ledger_state->kind : 0;
+  occasion.recorded_time_us = commit.recorded_time_us();
+  size_t next = 0;
+  const auto apply = [&](size_t count, const common::v1::Actor& actor) {
+    occasion.actor = &actor;
+    for (size_t end = next + count; next < end; ++next) {
+      const auto& stored = commit.events(static_cast<int>(next));
+      occasion.seq = commit.first_seq() + static_cast<int64_t>(next);
+      occasion.effective_day = stored.effective_date();
+      apply_event(registry_, rows, occasion, stored.type(), *(*events)[next]);
+    }
+  };
+  for (const auto& request : commit.requests()) {
+    const size_t first = next;
+    if (first + request.events() > events->size() || request.events() == 0) {
+      return absl::DataLossError("commit's requests do not add up to its events");
+    }
+    apply(request.events(), request.actor());
+    const std::string id = uuid_text(request.request_id());
+    apply_request(rows, occasion, {id, request.fingerprint(), request.creating_fingerprint()},
+                  commit.first_seq() + static_cast<int64_t>(first),
+                  commit.first_seq() + static_cast<int64_t>(next) - 1, *(*events)[first]);
+  }
+  apply(events->size() - next, system_actor());
+  state_.note_offset(commit.ledger(), commit.first_seq(), offset);
+  return absl::OkStatus();
+}
+
+absl::Status Writer::apply_record(const journal::Folded& record) {
+  if (record.commit) return apply_commit(*record.commit, record.offset);
+  Occasion occasion;
+  occasion.ledger = record.request_settled->ledger();
+  occasion.context = "platform";
+  Ledger(state_.ledger(occasion.ledger), occasion)
+      .edit<state::SettledRequest>(uuid_text(record.request_settled->request_id()));
+  return absl::OkStatus();
+}
+
+absl::Status Writer::on_record(const journal::Folded& record) {
+  if (hooks_.on_ledger && record.ledger_opened) {
+    hooks_.on_ledger(record.ledger_opened->ledger(), true);
+  }
+  if (hooks_.on_ledger && record.ledger_closed) {
+    hooks_.on_ledger(record.ledger_closed->ledger(), false);
+  }
+  if (record.state_mark && record.state_mark->fold_version() == kStateFoldVersion) {
+    const auto digest = state_.digest();
+    if (record.state_mark->digest() != std::string(digest.begin(), digest.end())) {
+      return absl::DataLossError("state differs from the journal's mark at offset " +
+                                 std::to_string(record.offset) +
+                                 ": drop the state tables and start again");
+    }
+  }
+  if (!record.commit && !record.request_settled) return absl::OkStatus();
+  state_.begin(1);
+  if (const absl::Status applied = apply_record(record); !applied.ok()) {
+    state_.rollback();
+    return absl::Status(applied.code(), "offset " + std::to_string(record.offset) + ": " +
+                                            std::string(applied.message()));
+  }
+  state_.confirm(1);
+  if (!state_.status().ok()) return state_.status();
+  if (state_.unwritten_rows() >= settings_.state_write_rows) {
+    return state_.write(owner_->fold(), owner_->take_touched_ledgers());
+  }
+  return absl::OkStatus();
+}
+
+void Writer::on_confirmed(uint64_t n, int64_t offset) {
+  state_.confirm(n);
+  if (const auto commit = commit_at_.find(n); commit != commit_at_.end()) {
+    state_.note_offset(commit->second.ledger, commit->second.first_seq, offset);
+    commit_at_.erase(commit);
+    ++commits_;
+    ++commits_since_mark_;
+  }
+  if (const auto opened = opened_at_.find(n); opened != opened_at_.end()) {
+    if (hooks_.on_ledger) hooks_.on_ledger(opened->second, true);
+    opened_at_.erase(opened);
+  }
+  while (!bulk_appends_.empty() && bulk_appends_.front() <= n) bulk_appends_.pop_front();
+  while (!waiting_.empty() && waiting_.front().n <= n) {
+    ready_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+}
+
+void Writer::on_epoch_ended(const absl::Status& why) {
+  log(LogLevel::kWarning, "epoch_ended", {{"why", std::string(why.message())}});
+  serving_ = false;
+  in_flight_ = 0;
+  state_.discard();
+  commit_at_.clear();
+  opened_at_.clear();
+  bulk_appends_.clear();
+  need_barrier_ = false;
+  for (auto& unanswered : waiting_) doubtful_.push_back(std::move(unanswered));
+  waiting_.clear();
+  questions_waiting_ = 0;
+  if (absl::IsDataLoss(why)) stop_for_good(why);
+}
+
+Writer::Stats Writer::stats() const {
+  Stats stats;
+  stats.queued = queue_.commands();
+  stats.in_flight = in_flight_;
+  stats.commits = commits_;
+  stats.refusals = refusals_;
+  stats.duplicates = duplicates_;
+  stats.epochs = epochs_;
+  stats.void_records = void_records_;
+  stats.foreign_records = foreign_records_;
+  stats.serving = serving_ && !damaged_;
+  return stats;
+}
+
+}  // namespace taizhang

@@ -1,0 +1,218 @@
+// When and how callers are answered.
+//
+// Why an answer is certain: every answer waits for the confirmation of the last append made before
+// it was decided (answer_when_certain), so it never rests on a state that the log may not hold;
+// where the engine has no exclusive lock a refusal also waits for an append made after it, which a
+// deposed writer cannot get confirmed.
+#include <algorithm>
+
+#include "platform/command/commit.h"
+#include "platform/writer/parts.h"
+#include "platform/writer/writer.h"
+#include "taizhang/journal/v1/records.pb.h"
+#include "taizhang/ledger/v1/ledger.pb.h"
+#include "taizhang/platform/state/v1/state.pb.h"
+
+namespace taizhang {
+
+using google::protobuf::Message;
+
+namespace {
+
+// A question that has to wait longer is told that its request is pending this long before its
+// deadline, so that the answer still arrives.
+constexpr int64_t kAnswerBeforeDeadlineUs = 20'000;
+
+}  // namespace
+
+Error Writer::unavailable(const char* outcome) const {
+  Error error = failure(kUnavailable, "WRITER_UNAVAILABLE",
+                        "the ledger's writer cannot answer now", {{"outcome", outcome}},
+                        kRetryAfterMs);
+  if (owner_ && owner_->held_by_another() && !owner_->fold().owner_address().empty()) {
+    error.message = "another process is the ledger's writer";
+    error.metadata.emplace_back("owner", owner_->fold().owner_address());
+  }
+  return error;
+}
+
+// --- Taking calls in
+
+void Writer::submit(Submission submission) {
+  const auto full = [&](const char* limit, const char* message) {
+    submission.done(failure(kResourceExhausted, "QUEUE_FULL", message,
+                            {{"outcome", "none"}, {"limit", limit}}, kRetryAfterMs));
+  };
+  switch (queue_.put(submission)) {
+    case CommandQueue::Put::kTaken: return;
+    case CommandQueue::Put::kFull:
+      return full("queued_commands_max", "too many commands are waiting");
+    case CommandQueue::Put::kLedgerFull:
+      return full("queued_commands_per_ledger_max", "too many commands of this ledger are waiting");
+    case CommandQueue::Put::kClosed:
+      return submission.done(error_of_append(absl::UnavailableError("stopping")));
+  }
+}
+
+void Writer::ask(OutcomeQuestion question) {
+  if (queue_.put(question) == CommandQueue::Put::kTaken) return;
+  question.done(error_of_append(absl::UnavailableError("stopping, or too many questions")));
+}
+
+// --- Waiting for certainty
+
+void Writer::answer_when_certain(Waiting waiting) {
+  waiting.n = owner_->last_appended_n();
+  if (owner_->refusal_needs_append()) {
+    ++waiting.n;
+    need_barrier_ = true;
+  }
+  if (waiting.n <= owner_->last_confirmed_n()) {
+    ready_.push_back(std::move(waiting));
+  } else {
+    if (waiting.question) ++questions_waiting_;
+    waiting_.push_back(std::move(waiting));
+  }
+}
+
+// The append failed and ended the epoch: the command is decided again, from what the log then
+// holds.
+void Writer::decide_again(Submission submission) {
+  Waiting waiting;
+  waiting.n = owner_->last_appended_n() + 1;  // never confirmed in this epoch
+  waiting.submission = std::move(submission);
+  waiting_.push_back(std::move(waiting));
+}
+
+void Writer::reply_refusal(Submission submission, const Refusal& refusal) {
+  ++refusals_;
+  Waiting waiting;
+  waiting.answer = error_of(refusal);
+  if (submission.validate_only) {
+    submission.done(std::move(waiting.answer));
+    return;
+  }
+  waiting.submission = std::move(submission);
+  answer_when_certain(std::move(waiting));
+}
+
+std::unique_ptr<Message> Writer::rebuild_response(const Submission& submission,
+                                                  const Receipt& receipt) {
+  const auto offset = state_.offset_of(submission.ledger, receipt.first_seq);
+  if (!offset.ok() || !*offset) return nullptr;
+  const auto commit = commits_in_journal_.read(**offset, submission.ledger, receipt.first_seq);
+  if (!commit.ok()) return nullptr;
+  const auto events = parse_events(registry_, **commit);
+  if (!events.ok()) return nullptr;
+  std::vector<const Message*> list;
+  for (const auto& event : *events) list.push_back(event.get());
+  ReceiptFields fields;
+  fields.ledger = submission.ledger;
+  fields.first_seq = receipt.first_seq;
+  fields.last_seq = receipt.last_seq;
+  fields.recorded_time_us = receipt.recorded_time_us;
+  fields.duplicate = receipt.duplicate;
+  fields.unchanged = receipt.unchanged;
+  return make_response(*submission.type->response, fields, list);
+}
+
+void Writer::answer(Waiting& waiting, Answer with) {
+  auto& done = waiting.submission ? waiting.submission->done : waiting.question->done;
+  done(std::move(with));
+}
+
+void Writer::deliver() {
+  for (auto& certain : ready_) {
+    if (certain.question && questions_waiting_ > 0) --questions_waiting_;
+    if (certain.forward) {
+      hooks_.forward(*certain.forward, std::move(*certain.submission));
+      continue;
+    }
+    if (certain.rebuild) {
+      auto response = rebuild_response(*certain.submission, *certain.rebuild);
+      if (response) {
+        certain.answer = std::move(response);
+      } else {
+        certain.answer = failure(kDataLoss, "JOURNAL_UNREADABLE",
+                                 "the commit of the first answer cannot be read");
+      }
+    }
+    answer(certain, std::move(certain.answer));
+  }
+  ready_.clear();
+}
+
+// --- What cannot be answered as hoped
+
+// The doubtful commit stands in the log as it was written.
+bool Writer::is_in_journal(const Waiting& doubt) {
+  if (doubt.wrote_first_seq == 0) return false;
+  Occasion occasion;
+  occasion.ledger = doubt.submission->ledger;
+  const Ledger view(state_.ledger(occasion.ledger), occasion);
+  const auto* settled =
+      view.find<platform::state::v1::SettledRequest>(doubt.submission->request_id);
+  return settled && settled->first_seq() == doubt.wrote_first_seq &&
+         settled->fingerprint() == doubt.submission->fingerprints.request;
+}
+
+// The log has been read up to a later claim: what it holds of the ended epoch is all there will
+// ever be. What is there is answered; the rest is decided again, or given back where another
+// process decides now.
+void Writer::resolve_doubts() {
+  std::deque<Waiting> unanswered;
+  unanswered.swap(doubtful_);
+  for (auto& doubt : unanswered) {
+    if (is_in_journal(doubt)) {
+      if (role_ == Role::kLeading) {
+        answer_when_certain(std::move(doubt));
+      } else {
+        ready_.push_back(std::move(doubt));
+      }
+    } else if (role_ == Role::kFollowing) {
+      answer(doubt, unavailable("none"));
+    } else if (doubt.question) {
+      process(std::move(*doubt.question));
+    } else {
+      process(std::move(*doubt.submission));
+    }
+  }
+}
+
+// Commands and questions that wait to be decided, and were never written.
+void Writer::answer_queued(int64_t late_boot_us) {
+  if (queue_.empty()) return;
+  auto late = queue_.take_late(late_boot_us);
+  for (auto& submission : late.commands) submission.done(unavailable("none"));
+  for (auto& question : late.questions) question.done(unavailable("none"));
+}
+
+void Writer::expire_doubts() {
+  const int64_t now_us = clock_.boot_us();
+  std::erase_if(doubtful_, [&](Waiting& doubt) {
+    const int64_t deadline_us =
+        doubt.submission ? doubt.submission->deadline_boot_us : doubt.question->deadline_boot_us;
+    if (!failed_ && !stopping_ && now_us < deadline_us) return false;
+    answer(doubt, unavailable(doubt.wrote_first_seq != 0 ? "unknown" : "none"));
+    return true;
+  });
+}
+
+// A journal that stalls keeps questions waiting; those about a request that is written and not
+// confirmed have an answer.
+void Writer::expire_questions() {
+  const int64_t now_us = clock_.boot_us();
+  if (now_us < next_expiry_us_) return;
+  next_expiry_us_ = now_us + kAnswerBeforeDeadlineUs / 2;
+  const int64_t late_us = now_us + kAnswerBeforeDeadlineUs;
+  std::erase_if(waiting_, [&](Waiting& waiting) {
+    if (!waiting.of_in_flight || waiting.question->deadline_boot_us > late_us) return false;
+    auto pending = std::make_unique<ledger::v1::GetOutcomeResponse>();
+    pending->set_outcome(ledger::v1::GetOutcomeResponse::OUTCOME_PENDING);
+    answer(waiting, std::move(pending));
+    --questions_waiting_;
+    return true;
+  });
+}
+
+}  // namespace taizhang

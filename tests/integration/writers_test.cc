@@ -1,0 +1,271 @@
+// All writers of a process, and two processes on one journal: exactly one decides.
+#include "platform/writer/writers.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <set>
+
+#include "platform/journal/memory/memory_heartbeats.h"
+#include "platform/journal/memory/memory_log.h"
+#include "platform/writer/command_front.h"
+#include "tests/integration/simple_commands.h"
+
+namespace taizhang {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::Message;
+using journal::MemoryHeartbeats;
+using journal::MemoryLog;
+using journal::MemoryTopic;
+using test::kCreateRegion;
+using test::kOpen;
+
+constexpr int kPartitions = 3;
+constexpr int64_t kBeatUs = 20'000;
+constexpr int kSilentBeats = 6;
+
+// What several processes share: the topics.
+struct Cluster {
+  Cluster() {
+    for (int p = 0; p < kPartitions; ++p) {
+      topics.push_back(std::make_shared<MemoryTopic>(&system_clock()));
+    }
+  }
+  std::vector<std::shared_ptr<MemoryTopic>> topics;
+  MemoryHeartbeats heartbeats;
+};
+
+// A channel whose own signs of life can be kept from everybody: a process that hangs.
+class MutedChannel : public journal::HeartbeatChannel {
+ public:
+  explicit MutedChannel(std::unique_ptr<HeartbeatChannel> channel) : channel_(std::move(channel)) {}
+  void send(const journal::Heartbeat& beat) override {
+    if (!muted) channel_->send(beat);
+  }
+  std::vector<journal::Heartbeat> poll() override { return channel_->poll(); }
+  std::atomic<bool> muted{false};
+
+ private:
+  std::unique_ptr<HeartbeatChannel> channel_;
+};
+
+class Process {
+ public:
+  Process(Cluster& cluster, const std::filesystem::path& folder, const std::string& address,
+          bool takeover = false)
+      : channel(cluster.heartbeats.channel()) {
+    for (const auto& topic : cluster.topics) {
+      logs_.push_back(std::make_unique<MemoryLog>(topic));
+    }
+    std::vector<journal::Log*> logs;
+    for (const auto& log : logs_) logs.push_back(log.get());
+    WritersSettings settings;
+    settings.state_directory = folder / address;
+    settings.takeover = takeover;
+    settings.backoff_us_max = 50'000;
+    settings.liveness = {kSilentBeats, 1'000};
+    settings.writer.heartbeat_us = kBeatUs;
+    settings.writer.owner.create = true;
+    settings.writer.owner.address = address;
+    writers = std::make_unique<Writers>(
+        Writers::Parts{logs, &channel, system_clock(), system_random(), test::registry(),
+                       blind_index_, "k1"},
+        settings);
+    const auto started = writers->start();
+    EXPECT_TRUE(started.ok()) << started;
+    operator_.profile = operator_.subject = "operator";
+    operator_.roles = {common::v1::ROLE_OPERATOR};
+    operator_.regions = {""};
+    serve_commands(test::catalogue(), fingerprinter_, *writers, dispatcher_);
+  }
+
+  ~Process() { writers->stop(); }
+
+  Answer ask(const std::string& method, const Message& request) {
+    std::shared_ptr<Message> copy(request.New());
+    copy->CopyFrom(request);
+    Call call;
+    call.caller = &operator_;
+    call.deadline_boot_us = system_clock().boot_us() + 10'000'000;
+    auto answered = std::make_shared<std::promise<Answer>>();
+    auto answer = answered->get_future();
+    dispatcher_.unary(*DescriptorPool::generated_pool()->FindMethodByName(method), call, copy,
+                      [answered](Answer with) { answered->set_value(std::move(with)); });
+    return answer.get();
+  }
+  std::string reason(const std::string& method, const Message& request) {
+    const Answer answer = ask(method, request);
+    const auto* error = std::get_if<Error>(&answer);
+    return error ? error->reason : "accepted";
+  }
+  bool leads_within(std::chrono::milliseconds time) const {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (!writers->stats().serving) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+  }
+
+  MutedChannel channel;
+
+ private:
+  std::vector<std::unique_ptr<MemoryLog>> logs_;
+  BlindIndex blind_index_ = [](std::string_view number) { return blind_index_of("blind", number); };
+  Fingerprinter fingerprinter_{std::string(32, 'k'), "k1"};
+  Caller operator_;
+  Dispatcher dispatcher_;
+
+ public:
+  std::unique_ptr<Writers> writers;  // last: it uses everything above
+};
+
+constexpr std::chrono::milliseconds kSoon = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kLongerThanDetection =
+    std::chrono::milliseconds(kBeatUs * kSilentBeats / 1'000 + 400);
+
+class WritersTest : public testing::Test {
+ protected:
+  WritersTest()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("writers_test." + std::to_string(getpid()))) {
+    std::filesystem::remove_all(folder_);
+  }
+  ~WritersTest() override { std::filesystem::remove_all(folder_); }
+
+  static std::string ledger(int i) { return std::to_string(990'101 + i); }
+  std::unique_ptr<Process> process(const std::string& address, bool takeover = false) {
+    return std::make_unique<Process>(cluster_, folder_, address, takeover);
+  }
+  void open_ledgers(Process& process, int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_EQ(process.reason(kOpen, test::open_ledger(ledger(i), i + 1, "n")), "accepted");
+    }
+  }
+  void create_regions(Process& process, int ledgers, int from, int to) {
+    for (int i = from; i < to; ++i) {
+      const std::string code = ledger(i % ledgers);
+      char region[10];
+      snprintf(region, sizeof region, "%s%03d", code.c_str(), i + 1);
+      if (i < ledgers) {
+        ASSERT_EQ(process.reason(kCreateRegion, test::create_region(code, 1'000'000 + i, code, "c")),
+                  "accepted");
+      }
+      ASSERT_EQ(
+          process.reason(kCreateRegion, test::create_region(code, 100'000 + i, region, "r")),
+          "accepted");
+    }
+  }
+
+  std::filesystem::path folder_;
+  Cluster cluster_;
+};
+
+TEST_F(WritersTest, LedgersSpreadOverThePartitionsAndAllAnswer) {
+  const auto one = process("a");
+  ASSERT_TRUE(one->leads_within(kSoon));
+  open_ledgers(*one, 7);
+  create_regions(*one, 7, 0, 21);
+  std::vector<int64_t> ends;
+  for (const auto& topic : cluster_.topics) ends.push_back(topic->end());
+  // Two or three ledgers each, with three regions each.
+  for (const int64_t end : ends) EXPECT_GE(end, 2 * 4);
+  EXPECT_EQ(one->reason(kOpen, test::open_ledger(ledger(3), 77, "n")), "accepted");
+  EXPECT_EQ(one->reason(kOpen, test::open_ledger(ledger(3), 78, "other")), "LEDGER_EXISTS");
+  EXPECT_EQ(one->reason(kCreateRegion, test::create_region("990199", 5, "990199", "x")),
+            "LEDGER_NOT_FOUND");
+}
+
+TEST_F(WritersTest, ARestartFindsItsOwnClaimsAndWaitsForNobody) {
+  auto one = process("a");
+  ASSERT_TRUE(one->leads_within(kSoon));
+  open_ledgers(*one, 4);
+  // Dies without releasing: muted for ever, its claims stand.
+  one->channel.muted = true;
+  for (const auto& standing : one->writers->standings()) ASSERT_TRUE(standing.leading);
+  std::filesystem::create_directories(folder_ / "b");
+  for (int p = 0; p < kPartitions; ++p) {
+    const std::string file = std::to_string(p) + ".claim";
+    std::filesystem::copy(folder_ / "a" / file, folder_ / "b" / file);
+  }
+  // The same folder, as far as claims go.
+  cluster_.heartbeats.cut(true);
+  const auto again = process("b");
+  EXPECT_TRUE(again->leads_within(kSoon));
+  create_regions(*again, 4, 0, 4);
+}
+
+TEST_F(WritersTest, TheSecondStandsByAndFollowsARelease) {
+  auto one = process("a");
+  ASSERT_TRUE(one->leads_within(kSoon));
+  open_ledgers(*one, 5);
+  const auto two = process("b");
+  EXPECT_FALSE(two->leads_within(kLongerThanDetection));
+  const Answer answer =
+      two->ask(kCreateRegion, test::create_region(ledger(0), 500, ledger(0), "c"));
+  const auto* error = std::get_if<Error>(&answer);
+  ASSERT_NE(error, nullptr);
+  EXPECT_EQ(error->code, kUnavailable);
+  EXPECT_NE(std::find(error->metadata.begin(), error->metadata.end(),
+                      std::pair<std::string, std::string>("owner", "a")),
+            error->metadata.end());
+  one->writers->stop();
+  ASSERT_TRUE(two->leads_within(kSoon));
+  create_regions(*two, 5, 0, 10);
+}
+
+TEST_F(WritersTest, TheSecondTakesOverFromASilentFirstWhichFindsOut) {
+  const auto one = process("a");
+  ASSERT_TRUE(one->leads_within(kSoon));
+  open_ledgers(*one, 5);
+  create_regions(*one, 5, 0, 5);
+  const auto two = process("b");
+  one->channel.muted = true;
+  ASSERT_TRUE(two->leads_within(kSoon));
+  create_regions(*two, 5, 5, 15);
+  // The zombie believes to lead until it hears or appends: what it is asked now never happens.
+  for (int i = 0; i < 5; ++i) {
+    const auto request = test::create_region(ledger(i), 900'000 + i, ledger(i) + "099", "z");
+    EXPECT_EQ(one->reason(kCreateRegion, request), "WRITER_UNAVAILABLE");
+  }
+  one->channel.muted = false;
+  EXPECT_FALSE(one->leads_within(kLongerThanDetection));
+  EXPECT_TRUE(two->writers->stats().serving);
+  for (int i = 0; i < 5; ++i) {
+    const auto request = test::create_region(ledger(i), 900'000 + i, ledger(i) + "099", "z");
+    EXPECT_EQ(two->reason(kCreateRegion, request), "accepted");
+  }
+}
+
+TEST_F(WritersTest, NobodyIsSuspectedWhileTheChannelIsDown) {
+  const auto one = process("a");
+  ASSERT_TRUE(one->leads_within(kSoon));
+  const auto two = process("b");
+  cluster_.heartbeats.cut(true);
+  EXPECT_FALSE(two->leads_within(kLongerThanDetection));
+  EXPECT_TRUE(one->writers->stats().serving);
+}
+
+TEST_F(WritersTest, TheOperatorsWordIsEnough) {
+  const auto one = process("a");
+  ASSERT_TRUE(one->leads_within(kSoon));
+  open_ledgers(*one, 3);
+  const auto two = process("b", /*takeover=*/true);
+  ASSERT_TRUE(two->leads_within(kSoon));
+  create_regions(*two, 3, 0, 6);
+  // The first hears of the higher epoch, and steps back without being asked anything.
+  const auto end = std::chrono::steady_clock::now() + kSoon;
+  while (one->writers->stats().serving && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  EXPECT_FALSE(one->writers->stats().serving);
+  EXPECT_TRUE(two->writers->stats().serving);
+}
+
+}  // namespace
+}  // namespace taizhang
