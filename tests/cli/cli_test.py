@@ -1,7 +1,6 @@
 """The command line against a taizhangd of its own: the sample book, every verb, refusals, exit codes."""
 
 import json
-import os
 import pathlib
 import re
 import socket
@@ -12,36 +11,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from taizhang_client import BUILD, ROOT, Server, token_of  # noqa: E402
+from command_line import DAMAGED, FAILED, NOT_FOUND, REFUSED, UNAVAILABLE, USAGE, Cli  # noqa: E402
+from taizhang_client import ROOT, Server  # noqa: E402
 
 COMMITTEE = "6e9cbb94-5d91-51c2-b356-daf718c338b2"
 LINE_J = "6a13651f-9ec1-5b30-9c59-d34ab44645bd"
-OK, REFUSED, USAGE, UNAVAILABLE, NOT_FOUND, DAMAGED, FAILED = range(7)
-
-
-class Cli:
-    """Runs `taizhang` with a settings file of its own."""
-
-    def __init__(self, server):
-        self.server = server
-        self.config = server.folder / "client.textproto"
-        self.config.write_text(
-            f'address: "{server.address}"\nadmin_address: "{server.admin_address or server.address}"\nledger: "990101"\ndefault_profile: "maker"\n'
-            + "".join(f'profiles {{ name: "{name}" token: "{token_of(name)}" }}\n' for name in server.profiles))
-        self.config.chmod(0o600)
-
-    def run(self, *words, stdin=None, **environment):
-        return subprocess.run(
-            [BUILD / "apps/taizhang/taizhang", *map(str, words)], input=stdin, capture_output=True, text=True,
-            timeout=120, env=os.environ | {"TAIZHANG_CONFIG": str(self.config)} | environment)
-
-    def ok(self, *words, **more):
-        done = self.run(*words, **more)
-        assert done.returncode == OK, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    def json(self, *words, **more):
-        return json.loads(self.ok(*words, "--json", **more))
 
 
 @pytest.fixture(scope="module")

@@ -198,7 +198,7 @@ class Caller(threading.Thread):
         return self._fresh("registry.RegisterHousehold", {
             "household_id": household_id, "region": self.random.choice(VILLAGES),
             "members": [{"person_id": self._id(), "relation": "0", "is_head": True,
-                         "identity": {"name": "test", "birth_date": {"year": 1970}}, "sex": "1", "ethnic": "01",
+                         "identity": {"name": "test", "birth_date": date(19700101)}, "sex": "1", "ethnic": "01",
                          "education": "70"}]}, household_id, effective=20170601)
 
     def _earlier(self):
