@@ -8,6 +8,7 @@ namespace taizhang::cli {
 namespace {
 
 constexpr Option kLimit = {"--limit", "N", "rows at most, 0: all (default 100)"};
+constexpr Option kServerConfig = {"--config", "FILE", "settings of taizhangd"};
 constexpr Option kRegion = {"--region", "CODE", "only of this region"};
 
 // --limit and what is special to a list.
@@ -163,6 +164,24 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
   taizhang journal verify .taizhang/data)",
        {},
        run_journal_verify},
+      {"journal create",
+       "",
+       "make the Kafka topics of a journal",
+       R"(Makes the journal topic and its heartbeat topic as the settings of taizhangd ask, then checks them. What is there
+is never altered, so it may be run again.
+
+  taizhang journal create --config /etc/taizhang/taizhangd.textproto)",
+       {kServerConfig,
+        {"--partitions", "N", "of the journal topic, for ever (default: the settings')"}},
+       run_journal_create},
+      {"journal check",
+       "",
+       "check the Kafka topics of a journal",
+       R"(Each setting with its value and what it must be. Exit code 1 when one is bad: taizhangd refuses such a topic.
+
+  taizhang journal check --config /etc/taizhang/taizhangd.textproto)",
+       {kServerConfig},
+       run_journal_check},
       {"doctor",
        "",
        "check settings, tokens, server, disk and clock",
@@ -178,8 +197,15 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
   };
 }
 
-void list_options(std::ostringstream& out, const std::vector<Option>& options) {
+// Without those of `hiding`, which mean something else there.
+void list_options(std::ostringstream& out, const std::vector<Option>& options,
+                  const std::vector<Option>& hiding = {}) {
   for (const auto& option : options) {
+    const std::string_view name = option.name;
+    if (std::any_of(hiding.begin(), hiding.end(),
+                    [&](const Option& other) { return name == other.name; })) {
+      continue;
+    }
     std::string left = option.name;
     if (*option.value) left += std::string(" ") + option.value;
     out << "  " << left << std::string(left.size() < 24 ? 24 - left.size() : 1, ' ') << option.help
@@ -278,7 +304,7 @@ std::string help_of(const Command& command) {
       << " [OPTION…]: " << command.summary << "\n\n"
       << command.details << "\n\nOptions:\n";
   list_options(out, command.options);
-  list_options(out, common_options());
+  list_options(out, common_options(), command.options);
   return out.str();
 }
 

@@ -87,6 +87,8 @@ int run_view_status(Session& session);
 int run_view_rebuild(Session& session);
 int run_view_verify(Session& session);
 int run_journal_verify(Session& session);
+int run_journal_create(Session& session);
+int run_journal_check(Session& session);
 int run_doctor(Session& session);
 int run_completion(Session& session);
 
