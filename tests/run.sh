@@ -36,6 +36,9 @@ results=build/$preset/results
 rm -rf "$results" && mkdir -p "$results"
 export GTEST_OUTPUT="xml:$PWD/$results/" TAIZHANG_BUILD="$PWD/build/$preset" TAIZHANG_RESULTS="$PWD/$results"
 status=0
-ctest --test-dir "build/$preset" --output-on-failure --no-tests=error ${only:+-R "$only"} \
+# One broker for all tests that want one; with --only each of them starts its own.
+broker=(python3 tests/support/kafka_broker.py run --)
+[ -z "$only" ] || broker=()
+${broker[@]+"${broker[@]}"} ctest --test-dir "build/$preset" --output-on-failure --no-tests=error ${only:+-R "$only"} \
   --output-junit "$PWD/$results/ctest.junit" || status=$?
 python3 tests/support/summary.py "$results" "$status"

@@ -83,6 +83,9 @@ class Refused(Exception):
         return cls(code, status.message, status.details)
 
 
+# Of a Kafka journal: more than one, so that ledgers do not all lie in the directory's.
+PARTITIONS = 2
+
 PROFILES = {
     "operator": {"roles": ["ROLE_OPERATOR"]},
     "maker": {"roles": ["ROLE_MAKER"]},
@@ -215,7 +218,10 @@ class BulkStream:
 class Server:
     """A taizhangd on a folder of its own; ended by its process id."""
 
-    def __init__(self, folder, profiles=None, settings="", environment=None):
+    def __init__(self, folder, profiles=None, settings="", environment=None, journal=None):
+        """`journal`: segments or kafka, the latter on the broker of TAIZHANG_KAFKA; None: what TAIZHANG_JOURNAL says,
+        segments where it says nothing."""
+        journal = journal or os.environ.get("TAIZHANG_JOURNAL", "segments")
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = None
@@ -226,8 +232,33 @@ class Server:
         tokens.chmod(0o600)
         self.config = self.folder / "taizhangd.textproto"
         self.config.write_text(
-            'data_dir: "data"\nlisten: "127.0.0.1:0"\nadmin_listen: "127.0.0.1:0"\nmetrics_port: 0\nlog_level: LOG_LEVEL_WARNING\n' + settings)
+            'data_dir: "data"\nlisten: "127.0.0.1:0"\nadmin_listen: "127.0.0.1:0"\nmetrics_port: 0\n'
+            f"log_level: LOG_LEVEL_WARNING\n{settings}{self._journal(journal)}")
         self.data = self.folder / "data"
+
+    def _journal(self, kind):
+        """The settings of a journal of its own: files in the data folder, or topics that `start` makes."""
+        if kind == "segments":
+            self.topics_wanted = False
+            return ""
+        if kind != "kafka":
+            raise ValueError(f"journal: expected segments or kafka, got {kind}")
+        self.topics_wanted = True
+        return f"""journal {{ kafka {{
+  bootstrap_servers: "{os.environ["TAIZHANG_KAFKA"]}" topic: "book-{uuid.uuid4().hex}" partitions: {PARTITIONS}
+  replication_factor: 1 min_insync_replicas: 1
+}} }}
+"""
+
+    def make_topics(self):
+        """`taizhang journal create`, once."""
+        if not self.topics_wanted:
+            return
+        made = subprocess.run([BUILD / "apps/taizhang/taizhang", "journal", "create", "--config", self.config],
+                              capture_output=True, text=True, timeout=60)
+        if made.returncode:
+            raise RuntimeError(f"taizhang journal create ended with {made.returncode}:\n{made.stdout}{made.stderr}")
+        self.topics_wanted = False
 
     @staticmethod
     def _profile_text(name, profile):
@@ -245,6 +276,7 @@ class Server:
         admin_address = self.data / "admin_address"
         for stale in (address, admin_address):
             stale.unlink(missing_ok=True)
+        self.make_topics()
         self.log = open(self.folder / "taizhangd.log", "ab")
         self.process = subprocess.Popen(
             [BUILD / "apps/taizhangd/taizhangd", "--config", self.config, *arguments],
