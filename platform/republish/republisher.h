@@ -39,8 +39,8 @@ class Republisher {
   // FAILED_PRECONDITION: the topic has not as many partitions as the journal. INTERNAL: the
   // directory cannot be made. Everything that goes wrong later stands in status().
   absl::Status start();
-  // Ends within about a tenth of a second; what is in flight is found in the topic by the next
-  // start, or sent again. Not to be started again.
+  // Ends within a tenth of a second, or what a question to the topic takes; what is in flight is
+  // found in the topic by the next start, or sent again. Not to be started again.
   void stop();
 
   // One per partition, in order.

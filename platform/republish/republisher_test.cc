@@ -124,6 +124,26 @@ TEST_F(RepublisherTest, StaysStoppedAtWhatTryingAgainDoesNotChange) {
   EXPECT_EQ(republisher->status()[0].status.code(), absl::StatusCode::kUnimplemented);
 }
 
+TEST_F(RepublisherTest, MirrorsEveryPartitionIntoItsOwn) {
+  // Partition 1 has records before partition 0 says which journal it is.
+  auto topics = std::vector{std::make_shared<MemoryTopic>(), std::make_shared<MemoryTopic>()};
+  auto late = std::make_shared<MemoryTopic>();
+  journal::MemoryLog first_log(late);
+  EventJournal second(1, 2);
+  second.open("510102");
+  second.record("510102", 3);
+  settings_.directory = directory_ + "/d";
+  Republisher republisher({&first_log, &second.log}, std::make_unique<MemoryCleanTopic>(topics),
+                          system_clock(), settings_);
+  ASSERT_TRUE(republisher.start().ok());
+  EventJournal first(0, 2, late);
+  first.open("510101");
+  first.record("510101", 2);
+  EXPECT_TRUE(eventually([&] {
+    return accepted(*topics[0]) == first.events && accepted(*topics[1]) == second.events;
+  }));
+}
+
 TEST_F(RepublisherTest, NeedsAsManyPartitionsAsTheJournalHas) {
   auto topic =
       std::make_unique<MemoryCleanTopic>(std::vector{topic_, std::make_shared<MemoryTopic>()});
