@@ -3,13 +3,17 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include "platform/base/log.h"
+#include "platform/command/field_copy.h"
 #include "taizhang/common/v1/request.pb.h"
 #include "taizhang/journal/v1/records.pb.h"
 
 namespace taizhang {
 
+using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
+using google::protobuf::Reflection;
 
 namespace {
 
@@ -43,6 +47,42 @@ bool same_type(const FieldDescriptor& a, const FieldDescriptor& b) {
           a.message_type() == b.message_type()) &&
          (a.cpp_type() != FieldDescriptor::CPPTYPE_ENUM || a.enum_type() == b.enum_type());
 }
+
+// A response's fields besides the receipt are filled from events of the same field; which of them
+// are done is kept in one word.
+constexpr int kResponseFieldsMax = 64;
+
+// What every response has.
+struct ResponseShape {
+  explicit ResponseShape(const Descriptor& response)
+      : reflection(reflection_of(response)),
+        receipt(response.FindFieldByName("receipt")),
+        version(response.FindFieldByName("version")) {
+    if (response.field_count() > kResponseFieldsMax)
+      broken_invariant("more fields than a response may have: " + response.full_name());
+  }
+
+  const Reflection& reflection;
+  const FieldDescriptor* receipt;
+  const FieldDescriptor* version;  // null: none
+};
+
+// The fields that a response has in common with one type of event.
+struct SharedFields {
+  SharedFields(const Descriptor& event, const Descriptor& response)
+      : reflection(reflection_of(event)) {
+    for (int i = 0; i < response.field_count(); ++i) {
+      const auto* to = response.field(i);
+      if (to->name() == "receipt" || to->name() == "version") continue;
+      const auto* from = event.FindFieldByName(to->name());
+      if (from && same_type(*from, *to))
+        fields.emplace_back(uint64_t{1} << i, FieldCopy(*from, *to));
+    }
+  }
+
+  const Reflection& reflection;
+  std::vector<std::pair<uint64_t, FieldCopy>> fields;  // bit of the response's field
+};
 
 }  // namespace
 
@@ -105,24 +145,20 @@ absl::StatusOr<std::vector<std::unique_ptr<Message>>> parse_events(
 std::unique_ptr<Message> make_response(const Message& prototype, const ReceiptFields& receipt,
                                        const std::vector<const Message*>& events) {
   std::unique_ptr<Message> response(prototype.New());
-  const auto& descriptor = *response->GetDescriptor();
-  const auto& reflection = *response->GetReflection();
-  for (int i = 0; i < descriptor.field_count(); ++i) {
-    const auto* field = descriptor.field(i);
-    if (field->name() == "receipt") {
-      fill_receipt(receipt, static_cast<common::v1::Receipt&>(
-                                *reflection.MutableMessage(response.get(), field)));
-      continue;
-    }
-    if (field->name() == "version") {
-      reflection.SetInt64(response.get(), field, receipt.last_seq);
-      continue;
-    }
-    for (auto event = events.rbegin(); event != events.rend(); ++event) {
-      const auto* from = (*event)->GetDescriptor()->FindFieldByName(field->name());
-      if (!from || !same_type(*from, *field)) continue;
-      copy_field(**event, *from, *response, *field);
-      break;
+  const auto& type = *prototype.GetDescriptor();
+  const auto& shape = plan_of<ResponseShape>(type);
+  if (shape.receipt) {
+    fill_receipt(receipt, static_cast<common::v1::Receipt&>(
+                              *shape.reflection.MutableMessage(response.get(), shape.receipt)));
+  }
+  if (shape.version) shape.reflection.SetInt64(response.get(), shape.version, receipt.last_seq);
+  uint64_t done = 0;
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    const auto& shared = plan_of<SharedFields>(*(*event)->GetDescriptor(), type);
+    for (const auto& [bit, field] : shared.fields) {
+      if (done & bit) continue;
+      field.copy(**event, shared.reflection, *response, shape.reflection);
+      done |= bit;
     }
   }
   return response;

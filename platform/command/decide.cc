@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "platform/base/log.h"
+#include "platform/command/format.h"
 #include "taizhang/common/v1/errors.pb.h"
 #include "taizhang/common/v1/request.pb.h"
 #include "taizhang/options.pb.h"
@@ -13,9 +14,7 @@
 
 namespace taizhang {
 
-using google::protobuf::Descriptor;
 using google::protobuf::DescriptorPool;
-using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageFactory;
 namespace state = platform::state::v1;
@@ -24,61 +23,11 @@ namespace {
 
 constexpr std::string_view kContextDate = "context.effective_date";
 
-std::vector<std::string> split_names(std::string_view list) {
-  std::vector<std::string> names;
-  while (!list.empty()) {
-    const size_t comma = std::min(list.find(','), list.size());
-    std::string name(list.substr(0, comma));
-    name.erase(0, name.find_first_not_of(' '));
-    names.push_back(std::move(name));
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return names;
-}
-
 // "taizhang.funds.v1.SpendDirectlyRequest" -> "funds.SpendDirectly".
 std::string command_name(const google::protobuf::MethodDescriptor& method) {
   std::string package = method.file()->package();
   package.erase(0, package.find('.') + 1);
   return package.substr(0, package.find('.')) + "." + method.name();
-}
-
-std::string identity(const Message& message, const std::vector<const FieldDescriptor*>& parts) {
-  std::string id;
-  for (const auto* part : parts) {
-    if (!id.empty()) id += '/';
-    if (part->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-      id += message.GetReflection()->GetString(message, part);
-    } else if (part->cpp_type() == FieldDescriptor::CPPTYPE_INT32) {
-      id += std::to_string(message.GetReflection()->GetInt32(message, part));
-    } else {
-      id += std::to_string(message.GetReflection()->GetInt64(message, part));
-    }
-  }
-  return id;
-}
-
-std::vector<const FieldDescriptor*> identity_fields(const Descriptor& type, std::string_view list) {
-  std::vector<const FieldDescriptor*> parts;
-  for (const auto& name : split_names(list)) {
-    const auto* part = type.FindFieldByName(name);
-    if (!part || part->is_repeated() || part->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      broken_invariant("`creates` of " + type.full_name() + " names no such field: " + name);
-    }
-    parts.push_back(part);
-  }
-  return parts;
-}
-
-const common::v1::RequestContext* context_of(const Message& request) {
-  const auto* part = request.GetDescriptor()->FindFieldByNumber(1);
-  if (!request.GetReflection()->HasField(request, part)) return nullptr;
-  return static_cast<const common::v1::RequestContext*>(
-      &request.GetReflection()->GetMessage(request, part));
-}
-
-std::string ledger_of(const Message& request) {
-  return request.GetReflection()->GetString(request, request.GetDescriptor()->FindFieldByNumber(2));
 }
 
 CommandType read_command(const google::protobuf::MethodDescriptor& method,
@@ -101,35 +50,34 @@ CommandType read_command(const google::protobuf::MethodDescriptor& method,
   type.options = &method.options().GetExtension(command);
   type.plan = &RequestPlan::of(request);
   type.functions = registry.find_command(request.full_name());
+  type.context_field = context;
+  type.ledger_field = ledger;
+  type.reflection = type.functions->prototype->GetReflection();
   type.effective =
       type.options->effective().empty() ? std::string(kContextDate) : type.options->effective();
-  type.creates = identity_fields(request, type.options->creates());
+  type.effective_path = DatePath(request, type.effective);
+  type.creates = Identity(request, type.options->creates());
   type.creates_kind = type.options->creates_kind();
+  if (const auto* id = request.FindFieldByName(type.options->creates()))
+    type.creates_subject = id->options().GetExtension(field).subject();
   if (!type.creates.empty() && type.creates_kind.empty()) {
     broken_invariant("`creates` without `creates_kind`: " + method.full_name());
   }
   type.response = MessageFactory::generated_factory()->GetPrototype(method.output_type());
-  day_at(*type.functions->prototype, type.effective);  // aborts when the path is wrong
   return type;
-}
-
-// Answers of the reference checks over all references of one kind. Not-found refusals win over
-// not-active ones.
-std::optional<Refusal> first_refusal(const std::vector<std::optional<Refusal>>& answers) {
-  const Refusal* first = nullptr;
-  for (const auto& answer : answers) {
-    if (!answer) continue;
-    if (answer->value->options().GetExtension(code) == common::v1::REFUSAL_CODE_NOT_FOUND)
-      return answer;
-    if (!first) first = &*answer;
-  }
-  return first ? std::optional(*first) : std::nullopt;
 }
 
 }  // namespace
 
-std::string CommandType::created_id(const Message& request) const {
-  return identity(request, creates);
+const common::v1::RequestContext& CommandType::context_of(const Message& request) const {
+  return static_cast<const common::v1::RequestContext&>(
+      reflection->GetMessage(request, context_field));
+}
+
+const std::string& CommandType::ledger_of(const Message& request) const {
+  // A generated string field: the reference is into `request`, the scratch stays unused.
+  std::string unused;
+  return reflection->GetStringReference(request, ledger_field, &unused);
 }
 
 CommandCatalogue::CommandCatalogue(const Registry& registry) {
@@ -168,7 +116,8 @@ const CommandType* CommandCatalogue::by_request(std::string_view request_full_na
 }
 
 void check_stateless(const CommandType& type, const Message& request, Violations& found) {
-  const auto* context = context_of(request);
+  const auto* context =
+      type.reflection->HasField(request, type.context_field) ? &type.context_of(request) : nullptr;
   if (!context) found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "context", "is required");
   if (context && type.effective == kContextDate && !context->has_effective_date()) {
     found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, std::string(kContextDate), "is required");
@@ -184,7 +133,7 @@ void check_stateless(const CommandType& type, const Message& request, Violations
   if (context && context->reason().empty() && type.options->reason_required()) {
     found.add(common::v1::COMMON_REFUSAL_REASON_REQUIRED, "context.reason", "a reason is required");
   }
-  const std::string ledger = ledger_of(request);
+  const std::string& ledger = type.ledger_of(request);
   if (ledger.empty()) {
     found.add(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "ledger", "is required");
   } else if (!is_ledger_code(ledger)) {
@@ -204,7 +153,7 @@ std::optional<Refusal> check_authority(const CommandType& type, const Message& r
                                       return caller.has_role(wanted);
                                     });
   if (!role) return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "", {{"missing", "role"}});
-  if (!caller.may_enter(ledger_of(request))) {
+  if (!caller.may_enter(type.ledger_of(request))) {
     return refuse(common::v1::COMMON_REFUSAL_NOT_AUTHORISED, "ledger", {{"missing", "region"}});
   }
   for (const auto& reference : references) {
@@ -234,12 +183,17 @@ Decision decide_command(const Registry& registry, const CommandType& type, const
     return refuse(common::v1::COMMON_REFUSAL_EFFECTIVE_DATE_IN_FUTURE, type.effective);
 
   const auto& checks = registry.reference_checks();
+  // Over all references of one kind: not-found refusals win over not-active ones.
   const auto ask = [&](Reference::Kind kind, const auto& check) {
-    std::vector<std::optional<Refusal>> answers;
+    std::optional<Refusal> first;
     for (const auto& reference : references) {
-      if (reference.kind == kind && reference.checked) answers.push_back(check(reference));
+      if (reference.kind != kind || !reference.checked) continue;
+      auto no = check(reference);
+      if (!no) continue;
+      if (no->value->options().GetExtension(code) == common::v1::REFUSAL_CODE_NOT_FOUND) return no;
+      if (!first) first = std::move(no);
     }
-    return first_refusal(answers);
+    return first;
   };
   if (auto no = ask(Reference::Kind::kCode, [&](const Reference& named) {
         return checks.code_in_list(ledger, named.list_id, named.value, day, named.field);
@@ -252,15 +206,19 @@ Decision decide_command(const Registry& registry, const CommandType& type, const
     return *no;
   }
   if (!type.creates.empty()) {
-    const auto* there = ledger.find<state::Creation>(type.creates_kind, type.created_id(request));
+    const auto* there = ledger.find<state::Creation>(type.creates_kind, type.creates.of(request));
     if (there && there->fingerprint() == creating_fingerprint) {
       return Unchanged{there->first_seq(), there->last_seq(), there->recorded_time_us()};
     }
     if (there && !type.options->natural_key()) {
-      return refuse(common::v1::COMMON_REFUSAL_ID_TAKEN, type.creates.front()->name());
+      return refuse(common::v1::COMMON_REFUSAL_ID_TAKEN, type.creates.first_name());
     }
   }
-  if (auto no = ask(Reference::Kind::kSubject, [&](const Reference& named) {
+  const std::string created = type.creates.of(request);
+  if (auto no = ask(Reference::Kind::kSubject, [&](const Reference& named) -> std::optional<Refusal> {
+        // What the command itself creates is not missing; whether it may be named is its decide's.
+        if (named.subject_kind == type.creates_subject && named.value == created)
+          return std::nullopt;
         return checks.subject(ledger, named.subject_kind, named.value, day, named.field);
       })) {
     return *no;
@@ -288,10 +246,8 @@ void apply_request(Rows& rows, const Occasion& occasion, const AppliedRequest& r
   settled.set_recorded_time_us(occasion.recorded_time_us);
   settled.set_fingerprint(std::string(request.fingerprint));
   if (request.creating_fingerprint.empty()) return;
-  const auto& descriptor = *first_event.GetDescriptor();
-  const auto& options = descriptor.options().GetExtension(event);
-  const std::string id = identity(first_event, identity_fields(descriptor, options.creates()));
-  auto& creation = ledger.edit<state::Creation>(options.creates_kind(), id);
+  const auto& created = Created::by(*first_event.GetDescriptor());
+  auto& creation = ledger.edit<state::Creation>(created.kind, created.identity.of(first_event));
   creation.set_fingerprint(std::string(request.creating_fingerprint));
   creation.set_first_seq(first_seq);
   creation.set_last_seq(last_seq);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "platform/command/caller.h"
+#include "platform/command/identity.h"
 #include "platform/command/registry.h"
 #include "platform/command/request_plan.h"
 
@@ -23,6 +24,9 @@ class MethodDescriptor;
 namespace taizhang {
 
 class CommandOptions;
+namespace common::v1 {
+class RequestContext;
+}
 
 // One command: its proto and its functions. Lives as long as the catalogue.
 struct CommandType {
@@ -33,16 +37,23 @@ struct CommandType {
   const RequestPlan* plan = nullptr;
   const Registry::Command* functions = nullptr;
   std::string effective;  // path of the effective date
-  std::vector<const google::protobuf::FieldDescriptor*>
-      creates;  // identity of what it creates; empty: creates nothing
+  Identity creates;       // of what it creates
   std::string creates_kind;
+  int creates_subject = 0;  // SubjectKind of the id of what it creates; 0: it is no subject
   const google::protobuf::Message* response = nullptr;  // prototype
 
-  // Identity of what `request` creates, one text; empty when it creates nothing.
-  std::string created_id(const google::protobuf::Message& request) const;
+  // Of a request of this type; empty ones when it has none.
+  const common::v1::RequestContext& context_of(const google::protobuf::Message& request) const;
+  const std::string& ledger_of(const google::protobuf::Message& request) const;
   int32_t effective_day(const google::protobuf::Message& request) const {
-    return day_at(request, effective);
+    return effective_path->day(request);
   }
+
+  // What the three above ask for.
+  const google::protobuf::Reflection* reflection = nullptr;
+  const google::protobuf::FieldDescriptor* context_field = nullptr;
+  const google::protobuf::FieldDescriptor* ledger_field = nullptr;
+  std::optional<DatePath> effective_path;
 };
 
 class CommandCatalogue {

@@ -96,10 +96,6 @@ std::optional<Refusal> version_mismatch(const Ledger& ledger, int64_t version);
 // Personal… message into a Sealed of scheme 0. Fields `context` and `ledger` are never copied.
 void copy_inputs(const google::protobuf::Message& command, google::protobuf::Message& event);
 
-// One field of equal type; an absent one stays absent.
-void copy_field(const google::protobuf::Message& in, const google::protobuf::FieldDescriptor& from,
-                google::protobuf::Message& out, const google::protobuf::FieldDescriptor& to);
-
 template <class Event>
 Event copy_inputs(const google::protobuf::Message& command) {
   Event event;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "platform/base/sha256.h"
 #include "platform/command/decide.h"
 
 namespace taizhang {
@@ -16,18 +17,28 @@ struct Fingerprints {
                          // creates nothing
 };
 
+// HMAC-SHA256 (RFC 2104) under one key, whose part of the hash is made once. Thread-safe.
+class HmacKey {
+ public:
+  explicit HmacKey(std::string_view key);
+  Sha256Digest mac(std::string_view text) const;
+
+ private:
+  Sha256 inner_;  // stands behind the key's block
+  Sha256 outer_;
+};
+
 // Keyed HMAC-SHA256 over the parsed request, so that a re-encoded body is the same and a plain
 // personal field cannot be guessed from it. Thread-safe.
 class Fingerprinter {
  public:
   // `key`: 32 random bytes, made once per installation; `key_id` names it in every commit.
-  Fingerprinter(std::string key, std::string key_id)
-      : key_(std::move(key)), key_id_(std::move(key_id)) {}
+  Fingerprinter(std::string_view key, std::string key_id) : key_(key), key_id_(std::move(key_id)) {}
   Fingerprints of(const CommandType& type, const google::protobuf::Message& request) const;
   const std::string& key_id() const { return key_id_; }
 
  private:
-  std::string key_;
+  HmacKey key_;
   std::string key_id_;
 };
 

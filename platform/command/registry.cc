@@ -63,7 +63,7 @@ void Registry::add_event(const Message& prototype, EvolveFn evolve) {
 }
 
 const Registry::Command* Registry::find_command(std::string_view request_name) const {
-  const auto found = commands_.find(std::string(request_name));
+  const auto found = commands_.find(request_name);
   return found == commands_.end() ? nullptr : &found->second;
 }
 
@@ -72,7 +72,7 @@ void Registry::each_command(const std::function<void(const Command&)>& visit) co
 }
 
 const Registry::Event* Registry::find_event(std::string_view type) const {
-  const auto found = events_.find(std::string(type));
+  const auto found = events_.find(type);
   return found == events_.end() ? nullptr : &found->second;
 }
 

@@ -118,8 +118,15 @@ class Registry {
   void add_validate(const google::protobuf::Message& prototype, ValidateFn check);
   void add_event(const google::protobuf::Message& prototype, EvolveFn evolve);
 
-  std::unordered_map<std::string, Command> commands_;
-  std::unordered_map<std::string, Event> events_;
+  // Found by a view of a name, without a copy of it.
+  struct NameHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view name) const { return std::hash<std::string_view>()(name); }
+  };
+  template <class Value>
+  using ByName = std::unordered_map<std::string, Value, NameHash, std::equal_to<>>;
+  ByName<Command> commands_;
+  ByName<Event> events_;
   ReferenceChecks reference_checks_;
 };
 

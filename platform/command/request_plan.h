@@ -50,19 +50,30 @@ class RequestPlan {
   explicit RequestPlan(const google::protobuf::Descriptor& request);
   void check_message(const google::protobuf::Message& message, const Path& path,
                      Violations& found) const;
+  void check_list(const Field& rule, const google::protobuf::Message& message, const Path& path,
+                  Violations& found) const;
+  void check_value(const Field& rule, const google::protobuf::Message& message, int index,
+                   const Path& at, Violations& found) const;
+  bool is_present(const Field& rule, const google::protobuf::Message& message) const;
   void collect(const google::protobuf::Message& message, const Path& path,
                std::vector<Reference>& out) const;
 
   const google::protobuf::Descriptor& descriptor_;
+  const google::protobuf::Reflection& reflection_;
+  bool names_something_ = true;  // until all fields are read: a message may contain itself
   std::vector<std::unique_ptr<Field>> fields_;
 };
 
-// Formats, also for parsers of tokens and command lines.
-bool is_uuid(std::string_view text);
-bool is_region_form(std::string_view text);
-bool is_ledger_code(std::string_view text);
+// The date at a path of fields ("context.effective_date") of one type of request.
+class DatePath {
+ public:
+  // Aborts when the path leads to no date.
+  DatePath(const google::protobuf::Descriptor& request, std::string_view path);
+  // As yyyymmdd; 0: absent.
+  int32_t day(const google::protobuf::Message& request) const;
 
-// Value of the date at `path` ("context.effective_date") as yyyymmdd; 0: absent.
-int32_t day_at(const google::protobuf::Message& request, std::string_view path);
+ private:
+  std::vector<const google::protobuf::FieldDescriptor*> parts_;
+};
 
 }  // namespace taizhang

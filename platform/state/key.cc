@@ -46,11 +46,14 @@ bool append_uuid(std::string& key, std::string_view text) {
 
 void take_uuid(std::string_view bytes, std::string& text) {
   constexpr char kHex[] = "0123456789abcdef";
+  char chars[kUuidChars];
+  size_t made = 0;
   for (const char byte : bytes) {
-    if (is_dash(text.size())) text += '-';
-    text += kHex[static_cast<unsigned char>(byte) >> 4];
-    text += kHex[static_cast<unsigned char>(byte) & 15];
+    if (is_dash(made)) chars[made++] = '-';
+    chars[made++] = kHex[static_cast<unsigned char>(byte) >> 4];
+    chars[made++] = kHex[static_cast<unsigned char>(byte) & 15];
   }
+  text.assign(chars, made);
 }
 
 }  // namespace

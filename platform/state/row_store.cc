@@ -95,6 +95,15 @@ absl::StatusOr<std::optional<std::string>> RowStore::get(std::string_view key) c
   return value;
 }
 
+absl::StatusOr<std::optional<std::string>> RowStore::at_or_before(std::string_view key,
+                                                                  std::string_view prefix) const {
+  const std::unique_ptr<rocksdb::Iterator> row(impl_->db->NewIterator(rocksdb::ReadOptions()));
+  row->SeekForPrev(slice(key));
+  if (!row->status().ok()) return status_of(row->status());
+  if (!row->Valid() || !view(row->key()).starts_with(prefix)) return std::nullopt;
+  return std::string(view(row->value()));
+}
+
 absl::Status RowStore::scan(
     std::string_view prefix,
     const std::function<bool(std::string_view, std::string_view)>& visit) const {

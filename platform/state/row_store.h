@@ -46,6 +46,9 @@ class RowStore {
 
   // nullopt: absent. DATA_LOSS: damaged.
   absl::StatusOr<std::optional<std::string>> get(std::string_view key) const;
+  // Value of the last key that is not behind `key` and starts with `prefix`; nullopt: none.
+  absl::StatusOr<std::optional<std::string>> at_or_before(std::string_view key,
+                                                          std::string_view prefix) const;
   // Keys starting with `prefix` in order, until `visit` returns false.
   absl::Status scan(
       std::string_view prefix,

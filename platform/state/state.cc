@@ -1,7 +1,7 @@
 // State of the ledgers: cache and overlay over the rows on disk.
 //
 // Keys in the store: 'L' ledger(6 bytes) table-prefix row-key = a row; 'M' ... = what the platform
-// keeps (position) · 'O' ledger first_seq = the offset of that commit.
+// keeps (position) · 'O' … = commit_offsets.h.
 #include "platform/state/state.h"
 
 #include <algorithm>
@@ -18,17 +18,14 @@ using journal::Fold;
 namespace {
 
 constexpr char kRows = 'L';
-constexpr char kOffsets = 'O';
 const std::string kVersionKey = "Mversion";
 const std::string kPartitionKey = "Mpartition";
 const std::string kDigestKey = "Mdigest";
 const std::string kLedgerKeys = "Mledger/";
 
-std::string offset_key(std::string_view code, int64_t first_seq) {
-  std::string key(1, kOffsets);
-  key += code;
-  append_key_number(key, first_seq);
-  return key;
+// What the tables were written by.
+std::string version_text() {
+  return std::to_string(kStateFoldVersion) + "/" + std::to_string(kStateTableFormat);
 }
 
 }  // namespace
@@ -65,7 +62,10 @@ class State::LedgerRows : public Rows {
 };
 
 State::State(StateSettings settings, std::unique_ptr<RowStore> store, DigestSum digest)
-    : settings_(std::move(settings)), store_(std::move(store)), writer_(*store_, digest) {}
+    : settings_(std::move(settings)),
+      store_(std::move(store)),
+      offsets_(*store_),
+      writer_(*store_, digest) {}
 State::~State() = default;
 
 absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder,
@@ -74,9 +74,9 @@ absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder,
   if (!store.ok()) return store.status();
   const auto version = (*store)->get(kVersionKey);
   if (!version.ok()) return version.status();
-  if (*version && **version != std::to_string(kStateFoldVersion)) {
+  if (*version && **version != version_text()) {
     log(LogLevel::kInfo, "state_dropped",
-        {{"stored_version", **version}, {"version", int64_t{kStateFoldVersion}}});
+        {{"stored_version", **version}, {"version", version_text()}});
     store->reset();
     std::error_code error;
     std::filesystem::remove_all(folder, error);
@@ -146,7 +146,7 @@ State::Entry& State::entry(Table& table, std::string_view key) {
   auto& placed = *fresh;
   table.rows.emplace(std::string_view(placed.key).substr(table.prefix.size()), std::move(fresh));
   ++entries_;
-  eviction_.push_back(&placed);
+  eviction_.push_back(placed);
   return placed;
 }
 
@@ -281,7 +281,6 @@ void State::hand_over(const Fold& fold) {
   for (Entry* row : dirty_) {
     row->dirty = false;
     row->writing = true;
-    // Most rows are written once and never looked at again: they go first.
     row->used = false;
     batch.rows.push_back({row->key, row->base.get(), &row->counted});
   }
@@ -292,14 +291,13 @@ void State::hand_over(const Fold& fold) {
     for (const auto& code : touched_ledgers_)
       batch.others.emplace_back(kLedgerKeys + code, fold.ledger_row(code));
   }
-  for (const auto& [key, offset] : offsets_) batch.others.emplace_back(key, make_key(offset));
+  for (auto& row : offsets_.next_batch()) batch.others.push_back(std::move(row));
   batch.others.emplace_back(kPartitionKey, fold.partition_row());
-  batch.others.emplace_back(kVersionKey, std::to_string(kStateFoldVersion));
+  batch.others.emplace_back(kVersionKey, version_text());
   batch.digest_key = kDigestKey;
   all_ledgers_touched_ = false;
   touched_ledgers_.clear();
   writing_.swap(dirty_);
-  writing_offsets_.swap(offsets_);
   writer_.start(std::move(batch));
 }
 
@@ -310,14 +308,13 @@ absl::Status State::take_back() {
     row->writing = false;
     if (!written.ok()) mark_dirty(*row);
     note_stored(*row);
+    // Most rows are written once and never looked at again: memory is used again while it is warm.
+    if (!row->used && !row->pinned()) forget(*row);
   }
   writing_.clear();
   replaced_.clear();
-  if (!written.ok()) {
-    offsets_.insert(writing_offsets_.begin(), writing_offsets_.end());
-    all_ledgers_touched_ = true;
-  }
-  writing_offsets_.clear();
+  offsets_.written(written.ok());
+  if (!written.ok()) all_ledgers_touched_ = true;
   sweep();
   return written;
 }
@@ -344,40 +341,26 @@ absl::Status State::flush(const Fold& fold, const std::vector<std::string>& touc
   return store_->flush();
 }
 
+void State::forget(Entry& entry) {
+  eviction_.remove(entry);
+  --entries_;
+  auto& table = *entry.table;
+  table.rows.erase(std::string_view(entry.key).substr(table.prefix.size()));
+}
+
 // Second chance: a row used since it was last looked at goes to the end of the line.
 void State::sweep() {
   size_t looks = entries_;
   while (entries_ > settings_.cached_rows_max && looks-- > 0) {
-    Entry* row = eviction_.front();
-    eviction_.pop_front();
-    if (row->used || row->dirty || row->writing || !row->overlay.empty()) {
-      row->used = false;
-      eviction_.push_back(row);
-    } else {
-      row->table->rows.erase(std::string_view(row->key).substr(row->table->prefix.size()));
-      --entries_;
+    Entry& row = *eviction_.front();
+    if (!row.used && !row.pinned()) {
+      forget(row);
+      continue;
     }
+    row.used = false;
+    eviction_.remove(row);
+    eviction_.push_back(row);
   }
-}
-
-void State::note_offset(std::string_view ledger_code, int64_t first_seq, int64_t offset) {
-  offsets_[offset_key(ledger_code, first_seq)] = offset;
-}
-
-absl::StatusOr<std::optional<int64_t>> State::offset_of(std::string_view ledger_code,
-                                                        int64_t first_seq) const {
-  const std::string key = offset_key(ledger_code, first_seq);
-  for (const auto* noted : {&offsets_, &writing_offsets_}) {
-    if (const auto found = noted->find(key); found != noted->end()) return found->second;
-  }
-  const auto stored = store_->get(key);
-  if (!stored.ok()) return stored.status();
-  if (!*stored) return std::nullopt;
-  std::string_view text = **stored;
-  int64_t offset = 0;
-  if (!take_key_number(text, offset))
-    return absl::DataLossError("state tables: offset row is malformed");
-  return offset;
 }
 
 StateDigest State::digest() const {

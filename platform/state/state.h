@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,6 +28,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "platform/journal/fold.h"
+#include "platform/state/commit_offsets.h"
+#include "platform/state/eviction_list.h"
 #include "platform/state/ledger.h"
 #include "platform/state/row_store.h"
 #include "platform/state/row_writer.h"
@@ -37,6 +40,8 @@ namespace taizhang {
 // Raised whenever an evolve changes what it makes of an event: older tables are dropped and folded
 // again.
 constexpr uint32_t kStateFoldVersion = 1;
+// Raised whenever rows are stored in another form; the same happens.
+constexpr uint32_t kStateTableFormat = 2;
 
 struct StateSettings {
   RowStoreSettings store;
@@ -79,10 +84,13 @@ class State {
   bool must_wait() const { return dirty_.size() > settings_.unwritten_rows_max; }
 
   // Where the commit that starts at `first_seq` stands in the journal, to build its answer again.
-  // Not part of the digest: offsets are the engine's.
-  void note_offset(std::string_view ledger_code, int64_t first_seq, int64_t offset);
+  void note_offset(std::string_view ledger_code, int64_t first_seq, int64_t offset) {
+    offsets_.note(ledger_code, first_seq, offset);
+  }
   absl::StatusOr<std::optional<int64_t>> offset_of(std::string_view ledger_code,
-                                                   int64_t first_seq) const;
+                                                   int64_t first_seq) const {
+    return offsets_.find(ledger_code, first_seq);
+  }
 
   // Digest of the confirmed rows.
   StateDigest digest() const;
@@ -108,7 +116,10 @@ class State {
     absl::InlinedVector<Version, 1> overlay;
     bool dirty = false;    // base is newer than the store and every batch
     bool writing = false;  // in the batch under way
-    bool used = false;     // since it was last looked at by the sweep, or written
+    bool used = false;     // since it was last looked at by the sweep, or handed over
+    Entry* before = nullptr;
+    Entry* after = nullptr;
+    bool pinned() const { return dirty || writing || !overlay.empty(); }
   };
   // Rows of one type in one ledger, by the key without prefix.
   struct Table {
@@ -135,25 +146,24 @@ class State {
   void collect_unstored(Table& table);
   void hand_over(const journal::Fold& fold);
   absl::Status take_back();
+  void forget(Entry& entry);
   void sweep();
 
   StateSettings settings_;
   std::unique_ptr<RowStore> store_;
   std::map<std::string, std::unique_ptr<LedgerRows>, std::less<>> ledgers_;
-  size_t entries_ = 0;           // of all tables
-  std::deque<Entry*> eviction_;  // every entry once, the next candidate first
+  size_t entries_ = 0;            // of all tables
+  EvictionList<Entry> eviction_;  // all of them, the next candidate first
   std::deque<std::pair<uint64_t, std::vector<Entry*>>>
       appends_;  // touched entries per n, ascending
 
-  using Offsets = absl::flat_hash_map<std::string, int64_t>;
+  CommitOffsets offsets_;
   // Confirmed and not yet handed over.
   std::vector<Entry*> dirty_;
-  Offsets offsets_;
   std::set<std::string, std::less<>> touched_ledgers_;
   bool all_ledgers_touched_ = false;  // a failed batch took those it knew of with it
   // Of the batch under way.
   std::vector<Entry*> writing_;
-  Offsets writing_offsets_;
   std::vector<std::unique_ptr<google::protobuf::Message>> replaced_;  // it still reads these
   absl::Status status_;
   RowWriter writer_;  // the last: its thread reads rows until it is gone
