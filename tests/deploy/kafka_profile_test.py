@@ -19,6 +19,7 @@ from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, 
 import kafka_jars  # noqa: E402
 import kafka_tls  # noqa: E402
 from kafka_cluster import START_S_MAX, free_port, java  # noqa: E402
+from taizhang_client import BUILD  # noqa: E402
 
 PROFILE = ROOT / "deploy/kafka"
 WAIT_S = 30
@@ -104,6 +105,21 @@ class Profile:
              self.folder / "client.properties", *words],
             env=os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}, capture_output=True, text=True, timeout=120)
 
+    def taizhang(self, name, *words):
+        """Runs `taizhang journal …` with the certificate `name`; one replica, for there is one broker."""
+        properties = {key: value for key, value in self.settings(name).items()
+                      if key.startswith(("security.", "ssl.", "broker."))}
+        settings = self.folder / f"{name}.textproto"
+        settings.write_text(f"""data_dir: "data"
+journal {{ kafka {{
+  bootstrap_servers: "localhost:{self.clients_port}" topic: "journal" partitions: 1
+  replication_factor: 1 min_insync_replicas: 1
+  {" ".join(f'properties {{ name: "{key}" value: "{value}" }}' for key, value in properties.items())}
+}} }}
+""")
+        return subprocess.run([BUILD / "apps/taizhang/taizhang", "journal", *words, "--config", settings],
+                              capture_output=True, text=True, timeout=60)
+
     def logs(self):
         return "\n".join((self.folder / role / "log").read_text()[-2000:] for role in ("controller", "broker"))
 
@@ -125,14 +141,13 @@ def profile(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def journal(profile):
-    """A journal's topics, made by the administrator, with the permissions of acls.sh; one replica: there is one broker."""
-    first = profile.acls("--topic", "journal", "--clean", "clean")
-    assert first.returncode == 0, first.stdout + first.stderr
-    config = {"min.insync.replicas": "1", "flush.messages": "1"}
+    """A journal's topics, made by the administrator, with the permissions of acls.sh."""
+    permitted = profile.acls("--topic", "journal", "--clean", "clean")
+    assert permitted.returncode == 0, permitted.stdout + permitted.stderr
+    made = profile.taizhang("kafka-admin", "create")
+    assert made.returncode == 0, made.stdout + made.stderr
     admin = profile.admin("kafka-admin")
-    for made in admin.create_topics([NewTopic(name, 1, 1, config=config)
-                                     for name in ("journal", "journal.heartbeat", "clean")]).values():
-        made.result(WAIT_S)
+    admin.create_topics([NewTopic("clean", 1, 1, config={"min.insync.replicas": "1"})])["clean"].result(WAIT_S)
     return "journal"
 
 
@@ -186,6 +201,12 @@ def test_writer_and_reader_do_their_work_and_no_more(profile, journal):
     assert produce(profile, "stranger", "clean", "forged") == refused
     seen = profile.admin("stranger").list_topics(journal, timeout=WAIT_S).topics[journal]
     assert seen.error.code() == refused
+
+
+@pytest.mark.parametrize("who", ["taizhang-writer", "taizhang-reader"])
+def test_writer_and_reader_may_check_their_topics(profile, journal, who):
+    checked = profile.taizhang(who, "check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
 @pytest.mark.parametrize("who", ["kafka-admin", "taizhang-writer", "taizhang-reader"])
