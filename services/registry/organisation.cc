@@ -26,16 +26,6 @@ void validate(const RegisterOrganisationRequest& command, Violations& found) {
 }
 
 Decision decide(const Ledger& ledger, const RegisterOrganisationRequest& command) {
-  // An organisation named as its own parent is not known yet: that is a cycle, not a missing
-  // subject.
-  const bool own_parent = command.parent_org_id() == command.org_id();
-  if (!command.parent_org_id().empty() && !own_parent) {
-    const auto* parent = ledger.find<Organisation>(command.parent_org_id());
-    if (!parent) return refuse(common::v1::COMMON_REFUSAL_SUBJECT_NOT_FOUND, "parent_org_id");
-    if (parent->from_day() > ledger.effective_day()) {
-      return refuse(common::v1::COMMON_REFUSAL_SUBJECT_NOT_ACTIVE, "parent_org_id");
-    }
-  }
   if (!command.credit_code().empty()) {
     if (!is_credit_code(command.credit_code())) {
       return refuse(v1::REGISTRY_REFUSAL_CREDIT_CODE_INVALID, "credit_code");
@@ -45,7 +35,8 @@ Decision decide(const Ledger& ledger, const RegisterOrganisationRequest& command
                     {{"org_id", known->org_id()}});
     }
   }
-  if (own_parent) return refuse(v1::REGISTRY_REFUSAL_PARENT_CYCLE, "parent_org_id");
+  if (command.parent_org_id() == command.org_id())
+    return refuse(v1::REGISTRY_REFUSAL_PARENT_CYCLE, "parent_org_id");
   return emit(copy_inputs<OrganisationRegistered>(command));
 }
 

@@ -126,6 +126,32 @@ TEST(RegisterOrganisation, IsRefusedWithAnUnknownAccountableWorker) {
   book().when(command).refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "accountable_worker_id");
 }
 
+TEST(RegisterOrganisation, NamesAnUnknownSubjectBeforeALateOneWhicheverField) {
+  auto scenario = book();
+  scenario.given(dated(register_organisation("parent"), 20170302));
+  auto worker = register_worker("worker");
+  worker.set_org_id(id("parent"));
+  scenario.given(dated(worker, 20170302));
+  auto command = register_organisation("unit");
+  command.set_parent_org_id(id("nobody"));
+  command.set_accountable_worker_id(id("worker"));
+  scenario.when(dated(command, 20170301))
+      .refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "parent_org_id");
+  command.set_parent_org_id(id("parent"));
+  scenario.when(dated(command, 20170301))
+      .refused(COMMON_REFUSAL_SUBJECT_NOT_ACTIVE, "parent_org_id");
+  command.set_accountable_worker_id(id("nobody"));
+  scenario.when(dated(command, 20170301))
+      .refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "accountable_worker_id");
+}
+
+// Itself is no missing subject for its parent only: a worker of the same id is.
+TEST(RegisterOrganisation, IsNoWorkerOfItsOwnId) {
+  auto command = own_parent(register_organisation("unit"));
+  command.set_accountable_worker_id(command.org_id());
+  book().when(command).refused(COMMON_REFUSAL_SUBJECT_NOT_FOUND, "accountable_worker_id");
+}
+
 TEST(RegisterOrganisation, IsRefusedInAnUnknownRegion) {
   auto command = register_organisation("unit");
   command.set_region("990102");

@@ -246,11 +246,8 @@ REGISTER_ORGANISATION = Row("registry.RegisterOrganisation", organisation_base,
                             before_state(CONTEXT_DATE, county_only=False) + [
     region_unknown(),
     id_taken("org_id", organisation_base),
-    subject_unknown("accountable_worker_id"),
-    subject_late("accountable_worker_id", "late worker"),
-    # The parent is looked for by the row itself, because an organisation may not be its own.
-    subject_unknown("parent_org_id"),
-    subject_late("parent_org_id", "late org"),
+    subject_unknown("parent_org_id"), subject_unknown("accountable_worker_id"),
+    subject_late("parent_org_id", "late org"), subject_late("accountable_worker_id", "late worker"),
     Break("CREDIT_CODE_INVALID", "credit_code", put("credit_code", "91990101123456785A")),
     Break("CREDIT_CODE_TAKEN", "credit_code", taken_credit_code),
     Break("PARENT_CYCLE", "parent_org_id", put("parent_org_id", lambda r, b: r["org_id"])),
