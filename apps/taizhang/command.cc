@@ -156,6 +156,13 @@ request_id of a command is made. int64 is a string in the answer. Streams print 
        "  taizhang view verify fund_execution",
        {},
        run_view_verify},
+      {"view digest",
+       "VIEW",
+       "digests of what a view holds, to compare servers",
+       "With the same seq of a ledger, every server's digest of a view is the same.\n\n"
+       "  taizhang view digest duties --ledger 990101",
+       {{"--seq", "SEQ", "as of this seq of --ledger, which reads all of its rows"}},
+       run_view_digest},
       {"journal verify",
        "DIR",
        "read every byte of a journal offline",

@@ -86,6 +86,7 @@ int run_ledger_status(Session& session);
 int run_view_status(Session& session);
 int run_view_rebuild(Session& session);
 int run_view_verify(Session& session);
+int run_view_digest(Session& session);
 int run_journal_verify(Session& session);
 int run_journal_create(Session& session);
 int run_journal_check(Session& session);

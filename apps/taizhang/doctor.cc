@@ -149,6 +149,13 @@ class Doctor {
       const auto error = session_.server().call(*client::find_method("admin.GetStatus"),
                                                 admin::v1::GetStatusRequest(), status,
                                                 profile.token(), session_.deadline_ms());
+      // Without a reason nobody answered at all.
+      if (exit_code_of(error.code) == kExitUnavailable && error.reason.empty()) {
+        note(Finding::kBad, "operators' address",
+             "no answer at " + session_.admin_address() + ": " + error.message,
+             "name the right admin_address in the settings, or --admin-address");
+        return;
+      }
       if (!error.ok()) continue;
       const auto& journal = status.journal();
       note(journal.disk_full() ? Finding::kBad : Finding::kGood, "journal",
@@ -194,7 +201,8 @@ class Doctor {
       return;
     }
     note(Finding::kGood, "server's settings", path);
-    check_port(config.listen());
+    check_port("port", config.listen(), session_.address());
+    check_port("operators' port", config.admin_listen(), session_.admin_address());
     check_mode(config.token_file(), "token file");
     config::v1::TokenFile tokens;
     if (const auto loaded = load_textproto(config.token_file(), tokens); !loaded.ok()) {
@@ -219,15 +227,15 @@ class Doctor {
   }
 
   // The settings of client and server must speak of one port; 0 is any.
-  void check_port(const std::string& listen) {
+  void check_port(const std::string& what, const std::string& listen, const std::string& asked) {
     const auto port = [](const std::string& address) {
       return address.substr(address.rfind(':') + 1);
     };
-    if (session_.address().empty() || port(listen) == "0") return;
-    const bool same = port(listen) == port(session_.address());
-    note(same ? Finding::kGood : Finding::kWarning, "port",
+    if (asked.empty() || port(listen) == "0") return;
+    const bool same = port(listen) == port(asked);
+    note(same ? Finding::kGood : Finding::kWarning, what,
          same ? port(listen) + " in both settings"
-              : "the server's settings say " + listen + ", the client asks " + session_.address());
+              : "the server's settings say " + listen + ", the client asks " + asked);
   }
 
   void check_mode(const std::string& path, const std::string& what) {

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 #include <thread>
@@ -49,7 +50,9 @@ std::string state_of(const admin::v1::ViewStatus& view) {
     const auto& first = view.stopped_ledgers(0);
     return "STOPPED at " + first.ledger() + "/" + std::to_string(first.seq()) + ": " + first.why();
   }
-  return view.building() ? "building" : "serving";
+  if (!view.building()) return "serving";
+  if (!view.has_build_seconds_left()) return "building";
+  return "building, " + std::to_string(std::llround(view.build_seconds_left())) + " s left";
 }
 
 bool is_good(const admin::v1::ViewStatus& view) {
@@ -155,19 +158,56 @@ int run_view_status(Session& session) {
   if (const int code = session.ask("admin.GetStatus", admin::v1::GetStatusRequest(), status))
     return code;
   int worst = kExitOk;
-  Table table({"view", ">version", ">position", ">of", ">lag events", ">lag ms", "state"});
+  Table table(
+      {"view", ">version", ">position", ">of", ">events/s", ">lag events", ">lag ms", "state"});
   for (const auto& view : status.views()) {
     table.row({view.name(), std::to_string(view.version()), std::to_string(view.position()),
-               std::to_string(view.journal_end()), std::to_string(view.lag_events()),
-               std::to_string(view.lag_ms()), state_of(view)});
+               std::to_string(view.journal_end()),
+               std::to_string(std::llround(view.events_per_second())),
+               std::to_string(view.lag_events()), std::to_string(view.lag_ms()), state_of(view)});
     if (!is_good(view)) worst = kExitDamaged;
   }
   if (session.json()) {
     session.print(status);
-  } else {
-    say(table.text());
+    return worst;
+  }
+  say(table.text());
+  const auto& partitions = status.journal().partitions();
+  if (partitions.size() > 1) {
+    Table places({">partition", ">position", ">of", ">void", ">foreign", ">epoch", "owner"});
+    for (const auto& partition : partitions) {
+      places.row({std::to_string(partition.partition()), std::to_string(partition.position()),
+                  std::to_string(partition.records()), std::to_string(partition.void_records()),
+                  std::to_string(partition.foreign_records()), std::to_string(partition.epoch()),
+                  partition.owner_address()});
+    }
+    say("\n" + places.text());
   }
   return worst;
+}
+
+int run_view_digest(Session& session) {
+  if (const int code = session.connect("operator")) return code;
+  admin::v1::GetViewDigestRequest request;
+  request.set_view(session.positional(0));
+  // Not the settings' ledger: without the option it is all of them.
+  request.set_ledger(session.arguments().get("--ledger"));
+  int64_t seq = 0;
+  if (const int code = session.number("--seq", seq)) return code;
+  request.set_seq(seq);
+  admin::v1::GetViewDigestResponse response;
+  if (const int code = session.ask("admin.GetViewDigest", request, response)) return code;
+  if (session.json()) {
+    session.print(response);
+    return kExitOk;
+  }
+  Table table({"ledger", ">seq", ">row versions", "digest"});
+  for (const auto& ledger : response.ledgers()) {
+    table.row({ledger.ledger(), std::to_string(ledger.seq()), std::to_string(ledger.versions()),
+               ledger.digest()});
+  }
+  say(table.text());
+  return kExitOk;
 }
 
 int run_view_rebuild(Session& session) {
@@ -185,8 +225,9 @@ int run_view_rebuild(Session& session) {
     const auto* view = find(status, name);
     if (!view) return session.fail(kExitNotFound, "not found: no view " + name);
     if (terminal) {
-      fprintf(stderr, "\r%s: %lld of %lld", name.c_str(), static_cast<long long>(view->position()),
-              static_cast<long long>(view->journal_end()));
+      fprintf(stderr, "\r\033[K%s: %lld of %lld, %s", name.c_str(),
+              static_cast<long long>(view->position()), static_cast<long long>(view->journal_end()),
+              state_of(*view).c_str());
     }
     if (!is_good(*view) || !view->building()) {
       if (terminal) fputs("\r\033[K", stderr);

@@ -122,7 +122,9 @@ int Session::fail(const client::CallError& error) const {
   for (const auto& [key, value] : error.metadata)
     fprintf(stderr, "  %s = %s\n", key.c_str(), value.c_str());
   if (code == kExitUnavailable && error.reason.empty()) {
-    fprintf(stderr, "  is a taizhangd running at %s? `taizhang doctor` looks\n", address().c_str());
+    fprintf(stderr,
+            "  is a taizhangd running at %s, for operators at %s? `taizhang doctor` looks\n",
+            address().c_str(), admin_address().c_str());
   }
   return code;
 }

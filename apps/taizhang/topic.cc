@@ -1,10 +1,13 @@
-// Makes and checks the Kafka topics of a journal, from the settings of taizhangd.
+// Makes and checks the Kafka topics of a journal and its clean topic, from the settings of
+// taizhangd.
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/taizhang/session.h"
 #include "apps/taizhang/text.h"
 #include "platform/config/config.h"
+#include "platform/journal/kafka/clean_config.h"
 #include "platform/journal/kafka/config.h"
 #include "platform/journal/kafka/topics.h"
 #include "taizhang/config/v1/config.pb.h"
@@ -30,8 +33,14 @@ int fail(const Session& session, const absl::Status& status) {
   return session.fail(exit_code_of(status), std::string(status.message()));
 }
 
+struct Settings {
+  int partitions = 0;  // of topics that are made
+  kafka::KafkaSettings journal;
+  std::optional<kafka::KafkaSettings> clean;
+};
+
 // The settings of the server that --config names; 0, or the exit code of what was said.
-int load(const Session& session, config::v1::KafkaJournal& config, kafka::KafkaSettings& settings) {
+int load(const Session& session, Settings& settings) {
   const std::string path = session.arguments().get("--config");
   if (path.empty()) return session.usage("--config is missing: the settings of taizhangd");
   config::v1::Config process;
@@ -41,12 +50,18 @@ int load(const Session& session, config::v1::KafkaJournal& config, kafka::KafkaS
   if (!process.journal().has_kafka()) {
     return session.fail(kExitUsage, path + ": has no journal.kafka");
   }
-  config = process.journal().kafka();
-  absl::StatusOr<kafka::KafkaSettings> read =
-      kafka::settings_of(config, std::filesystem::absolute(path).parent_path());
+  settings.partitions = process.journal().kafka().partitions();
+  const std::string folder = std::filesystem::absolute(path).parent_path();
+  absl::StatusOr<kafka::KafkaSettings> read = kafka::settings_of(process.journal().kafka(), folder);
   if (!read.ok())
     return session.fail(kExitUsage, path + ": " + std::string(read.status().message()));
-  settings = *std::move(read);
+  settings.journal = *std::move(read);
+  if (process.has_clean_topic()) {
+    read = kafka::clean_topic_settings(process, folder);
+    if (!read.ok())
+      return session.fail(kExitUsage, path + ": " + std::string(read.status().message()));
+    settings.clean = *std::move(read);
+  }
   return kExitOk;
 }
 
@@ -74,23 +89,43 @@ int show(const Session& session, const kafka::KafkaSettings& settings,
   return good ? kExitOk : kExitRefused;
 }
 
-int check(const Session& session, const kafka::KafkaSettings& settings) {
-  const auto facts = kafka::check_topics(settings);
+// Of the journal's topic, whose facts come first.
+int partitions_of(const std::vector<kafka::TopicFact>& facts) {
+  for (const kafka::TopicFact& fact : facts) {
+    if (fact.setting == "partitions") return std::stoi(fact.value);
+  }
+  return 0;
+}
+
+int check(const Session& session, const Settings& settings) {
+  auto facts = kafka::check_topics(settings.journal);
   if (!facts.ok()) return fail(session, facts.status());
-  return show(session, settings, *facts);
+  if (settings.clean) {
+    const auto clean = kafka::check_clean_topic(*settings.clean, partitions_of(*facts));
+    if (!clean.ok()) return fail(session, clean.status());
+    facts->insert(facts->end(), clean->begin(), clean->end());
+  }
+  return show(session, settings.journal, *facts);
 }
 
 }  // namespace
 
 int run_journal_create(Session& session) {
-  config::v1::KafkaJournal config;
-  kafka::KafkaSettings settings;
-  if (const int code = load(session, config, settings)) return code;
-  int64_t partitions = config.partitions();
+  Settings settings;
+  if (const int code = load(session, settings)) return code;
+  int64_t partitions = settings.partitions;
   if (const int code = session.number("--partitions", partitions)) return code;
   if (partitions < 1 || partitions > 1000) return session.usage("--partitions: expected 1 to 1000");
-  const auto made = kafka::create_topics(settings, static_cast<int>(partitions));
+  auto made = kafka::create_topics(settings.journal, static_cast<int>(partitions));
   if (!made.ok()) return fail(session, made.status());
+  if (settings.clean) {
+    // As many as the journal has, which may have been there before.
+    const auto facts = kafka::check_topics(settings.journal);
+    if (!facts.ok()) return fail(session, facts.status());
+    const auto clean = kafka::create_clean_topic(*settings.clean, partitions_of(*facts));
+    if (!clean.ok()) return fail(session, clean.status());
+    made->push_back(*clean);
+  }
   if (!session.json()) {
     for (const kafka::TopicMade& topic : *made) {
       say("topic " + topic.topic + (topic.made ? " made\n" : " was there, not touched\n"));
@@ -100,9 +135,8 @@ int run_journal_create(Session& session) {
 }
 
 int run_journal_check(Session& session) {
-  config::v1::KafkaJournal config;
-  kafka::KafkaSettings settings;
-  if (const int code = load(session, config, settings)) return code;
+  Settings settings;
+  if (const int code = load(session, settings)) return code;
   return check(session, settings);
 }
 

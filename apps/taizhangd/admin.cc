@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apps/taizhangd/process_journal.h"
+#include "apps/taizhangd/view_answers.h"
 #include "platform/base/file.h"
 #include "platform/base/sha256.h"
 #include "platform/command/dispatcher.h"
@@ -69,41 +70,6 @@ void fill(const Writers& writers, admin::v1::WriterStatus& out) {
   out.set_standing_by(writers.standing_by());
 }
 
-void fill(const ViewStatus& view, admin::v1::ViewStatus& out) {
-  out.set_name(view.name);
-  out.set_version(view.version);
-  out.set_building(view.building);
-  if (!view.status.ok()) out.set_stopped_why(std::string(view.status.message()));
-  out.set_position(view.position);
-  out.set_journal_end(view.journal_end);
-  out.set_events_folded(view.events_folded);
-  out.set_rows_written(view.rows_written);
-  out.set_lag_events(view.lag_events);
-  out.set_lag_ms(view.lag_us / 1'000);
-  for (const auto& ledger : view.stopped) {
-    auto& stopped = *out.add_stopped_ledgers();
-    stopped.set_ledger(ledger.ledger);
-    stopped.set_seq(ledger.seq);
-    stopped.set_why(ledger.why);
-  }
-}
-
-Error error_of(const absl::Status& status, const std::string& view) {
-  if (status.code() == absl::StatusCode::kNotFound) {
-    auto error = failure(kNotFound, "VIEW_NOT_FOUND", "no view of this name is served here");
-    error.zh = "没有这个视图";
-    error.resource_type = "view";
-    error.resource_name = view;
-    return error;
-  }
-  if (status.code() == absl::StatusCode::kDataLoss) {
-    return failure(kDataLoss, "JOURNAL_DAMAGED",
-                   "the comparison met damage; the server's log names the place");
-  }
-  return failure(kUnavailable, "VIEW_BUSY", "it cannot be done now; the server's log says why", {},
-                 1'000);
-}
-
 // What a comparison and the stream that waits for it share: the first of answer and cancel counts.
 class Waiting {
  public:
@@ -161,19 +127,6 @@ class Verification final : public ServerStream {
   const std::shared_ptr<Waiting> waiting_ = std::make_shared<Waiting>();
 };
 
-Answer verify(Views& views, const std::string& view) {
-  const auto report = views.verify(view);
-  if (!report.ok()) return error_of(report.status(), view);
-  auto response = std::make_unique<admin::v1::VerifyViewResponse>();
-  response->set_equal(report->equal);
-  response->set_ledgers(report->ledgers);
-  response->set_versions(report->versions);
-  response->set_events(report->events);
-  response->set_digest(report->digest);
-  response->set_difference(report->difference);
-  return response;
-}
-
 }  // namespace
 
 Admin::Admin(ProcessJournal& journal, const Writers* writers, Views* views, std::string data_dir)
@@ -223,6 +176,7 @@ void Admin::serve(Dispatcher& dispatcher) {
     if (writers_) fill(*writers_, *response->mutable_writer());
     if (views_) {
       for (const auto& view : views_->status()) fill(view, *response->add_views());
+      fill_partitions(*views_, writers_ == nullptr, *response->mutable_journal());
     }
     if (const auto left = system_files().free_bytes(data_dir_); left.ok())
       response->set_disk_free_bytes(*left);
@@ -234,8 +188,14 @@ void Admin::serve(Dispatcher& dispatcher) {
         later([this, view = static_cast<const admin::v1::RebuildViewRequest&>(*request).view(),
                done = std::move(done)] {
           if (const auto begun = views_->rebuild(view); !begun.ok())
-            return done(error_of(begun, view));
+            return done(view_error(begun, view));
           done(std::make_unique<admin::v1::RebuildViewResponse>());
+        });
+      });
+  dispatcher.handle(
+      std::string(kService) + "GetViewDigest", [this](const Call&, auto request, Done done) {
+        later([this, request = std::move(request), done = std::move(done)] {
+          done(view_digest(*views_, static_cast<const admin::v1::GetViewDigestRequest&>(*request)));
         });
       });
   dispatcher.handle_stream(
@@ -244,7 +204,7 @@ void Admin::serve(Dispatcher& dispatcher) {
         const std::string view = static_cast<const admin::v1::VerifyViewRequest&>(*request).view();
         return std::make_unique<Verification>([this, view](std::shared_ptr<Waiting> waiting) {
           later([this, view, waiting] {
-            if (!waiting->gone()) waiting->answer(verify(*views_, view));
+            if (!waiting->gone()) waiting->answer(verify_view(*views_, view));
           });
         });
       });

@@ -18,13 +18,6 @@ std::function<double()> number(Read read) {
   return [read = std::move(read)] { return static_cast<double>(read()); };
 }
 
-ViewStatus status_of(const Views& views, const std::string& name) {
-  for (auto& view : views.status()) {
-    if (view.name == name) return view;
-  }
-  return {};
-}
-
 void observe_segments(Metrics& metrics, const journal::segments::SegmentLog& log) {
   metrics.total("taizhang_journal_groups_total",
                 "Groups of records that were made durable by one sync.", {},
@@ -89,7 +82,7 @@ void observe_writer(Metrics& metrics, const Writers& writer) {
 void observe_views(Metrics& metrics, const Views& views) {
   for (const auto& view : views.status()) {
     const Metrics::Labels labels = {{"view", view.name}};
-    const auto read = [&views, name = view.name] { return status_of(views, name); };
+    const auto read = [&views, name = view.name] { return *views.status(name); };
     metrics.gauge("taizhang_view_lag_seconds",
                   "Age of the oldest event the view does not hold; 0: none.", labels,
                   [read] { return static_cast<double>(read().lag_us) / kMicrosPerSecond; });
@@ -106,6 +99,27 @@ void observe_views(Metrics& metrics, const Views& views) {
     metrics.gauge("taizhang_view_building",
                   "1: the view is folded from nothing and not answering yet.", labels,
                   number([read] { return read().building ? 1 : 0; }));
+    metrics.gauge("taizhang_view_build_seconds_left",
+                  "While building, at the pace of the last seconds; 0: not building or not moving.",
+                  labels, [read] { return read().build_seconds_left.value_or(0); });
+    metrics.gauge("taizhang_view_position", "Records of all partitions that the view has folded.",
+                  labels, number([read] { return read().position; }));
+    metrics.gauge("taizhang_view_journal_end", "Records that all partitions hold.", labels,
+                  number([read] { return read().journal_end; }));
+  }
+  for (size_t partition = 0; partition < views.partitions().size(); ++partition) {
+    const Metrics::Labels labels = {{"partition", std::to_string(partition)}};
+    const auto read = [&views, partition] { return views.partitions()[partition]; };
+    metrics.gauge("taizhang_reader_partition_position", "Next offset that the views' reader takes.",
+                  labels, number([read] { return read().position; }));
+    metrics.gauge("taizhang_reader_partition_end", "Offset after the partition's last record.",
+                  labels, number([read] { return read().journal_end; }));
+    metrics.total("taizhang_reader_void_records_total",
+                  "Records of lost races or zombies before the position, skipped.", labels,
+                  number([read] { return read().void_records; }));
+    metrics.total("taizhang_reader_foreign_records_total",
+                  "Records before the position that are not of this journal, skipped; alarm.",
+                  labels, number([read] { return read().foreign_records; }));
   }
 }
 

@@ -18,7 +18,7 @@ namespace taizhang {
 namespace {
 
 std::vector<View> product_views() {
-  return {ledger_view::ledger_view(), household_file_view(),  duties_view(),
+  return {ledger_view::ledger_view(), household_file_view(), duties_view(),
           fund_execution_view(),      asset_register_view(), history_view()};
 }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <thread>
 
 #include "platform/base/sha256.h"
@@ -121,6 +122,26 @@ TEST_F(Taizhangd, RefusesAnAddressThatLeavesTheMachine) {
   write("taizhangd.textproto", "data_dir: 'data' listen: '0.0.0.0:7610'\n");
   EXPECT_EQ(run_with_config(), 2);
   EXPECT_TRUE(said("expected a loopback address")) << said_;
+}
+
+TEST_F(Taizhangd, NamesTheViewsThereAreWhenOneDoesNotExist) {
+  write("taizhangd.textproto", "data_dir: 'data' views { serve: 'duties' serve: 'dutys' }\n");
+  EXPECT_EQ(run({"--config", folder_ / "taizhangd.textproto", "--check"}), 2);
+  EXPECT_TRUE(said("views.serve: there is no view \"dutys\"; the views are ledger, ")) << said_;
+}
+
+TEST_F(Taizhangd, KeepsOnlyTheViewsThatAreNamedAndTheLedger) {
+  write("taizhangd.textproto",
+        "data_dir: 'data' listen: '127.0.0.1:0' admin_listen: '127.0.0.1:0' metrics_port: 0 "
+        "views { serve: 'duties' }\n");
+  start();
+  EXPECT_EQ(stop(SIGTERM), 0);
+  std::set<std::string> kept;
+  for (const auto& entry : fs::directory_iterator(folder_ / "data/views")) {
+    const auto name = entry.path().filename().string();
+    if (entry.is_directory()) kept.insert(name.substr(0, name.find("-v")));
+  }
+  EXPECT_EQ(kept, (std::set<std::string>{"duties", "ledger"}));
 }
 
 TEST_F(Taizhangd, RefusesTokensThatOthersMayRead) {

@@ -1,6 +1,7 @@
 // Views in the operators' messages.
 #include "apps/taizhangd/view_answers.h"
 
+#include "platform/projection/view.h"
 #include "platform/projection/views.h"
 #include "taizhang/admin/v1/queries.pb.h"
 
@@ -66,8 +67,8 @@ Error view_error(const absl::Status& status, const std::string& view) {
       return failure(kDataLoss, "JOURNAL_DAMAGED",
                      "it met damage; the server's log names the place", {{"view", view}});
     default:
-      return failure(kUnavailable, "VIEW_BUSY",
-                     "it cannot be done now; the server's log says why", {{"view", view}}, 1'000);
+      return failure(kUnavailable, "VIEW_BUSY", "it cannot be done now; the server's log says why",
+                     {{"view", view}}, 1'000);
   }
 }
 
@@ -86,14 +87,14 @@ Answer verify_view(Views& views, const std::string& view) {
 
 Answer view_digest(const Views& views, const admin::v1::GetViewDigestRequest& request) {
   if (request.seq() != 0 && request.ledger().empty()) {
-    auto error = failure(kInvalidArgument, "FIELD_INVALID", "seq: it is of one ledger: name it");
-    return error;
+    return invalid_field("seq", "is of one ledger, and no ledger is named");
   }
-  const auto digests = views.digests(
-      request.view(), request.ledger(),
-      request.seq() == 0 ? std::nullopt : std::optional<int64_t>(request.seq()));
+  const auto digests =
+      views.digests(request.view(), request.ledger(),
+                    request.seq() == 0 ? std::nullopt : std::optional<int64_t>(request.seq()));
   if (!digests.ok()) return view_error(digests.status(), request.view());
   auto response = std::make_unique<admin::v1::GetViewDigestResponse>();
+  response->set_version(views.status(request.view())->version);
   for (const auto& digest : *digests) {
     auto& ledger = *response->add_ledgers();
     ledger.set_ledger(digest.ledger);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "platform/command/answer.h"
 
 namespace taizhang {

@@ -200,6 +200,12 @@ std::vector<ViewStatus> Views::status() const {
   return all;
 }
 
+std::optional<ViewStatus> Views::status(std::string_view view) const {
+  const auto* runner = impl_->find(view);
+  if (!runner) return std::nullopt;
+  return runner->status();
+}
+
 std::vector<PartitionStatus> Views::partitions() const {
   std::vector<PartitionStatus> all;
   const auto& shared = impl_->shared();

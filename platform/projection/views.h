@@ -135,6 +135,8 @@ class Views {
            std::shared_ptr<const google::protobuf::Message> request, Done done);
 
   std::vector<ViewStatus> status() const;
+  // Nothing: no such view.
+  std::optional<ViewStatus> status(std::string_view view) const;
   // By partition; empty before start().
   std::vector<PartitionStatus> partitions() const;
   // Deletes what the view holds and folds everything again. NOT_FOUND: no such view.

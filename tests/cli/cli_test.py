@@ -188,13 +188,25 @@ def test_operators_verbs(cli):
     views = cli.ok("view", "status")
     for name in ("asset_register", "duties", "fund_execution", "history", "household_file", "ledger"):
         assert re.search(rf"^{name} .* serving$", views, re.M), views
+    digests = cli.json("view", "digest", "fund_execution")["ledgers"]
+    mine = next(entry for entry in digests if entry["ledger"] == "990101")
+    assert len(mine["digest"]) == 64 and cli.json("view", "digest", "fund_execution", "--ledger", "990101")["ledgers"] == [mine]
+    # From the rows, not from what is kept beside them.
+    past = cli.json("view", "digest", "fund_execution", "--ledger", "990101", "--seq", mine["seq"])["ledgers"][0]
+    assert past == mine
     before = cli.json("view", "verify", "fund_execution")
     assert before["equal"] and len(before["digest"]) == 64
     assert "rebuilt" in cli.ok("view", "rebuild", "fund_execution")
     assert cli.json("view", "verify", "fund_execution")["digest"] == before["digest"]
+    assert cli.json("view", "digest", "fund_execution")["ledgers"] == digests
+    assert mine["digest"] in cli.ok("view", "digest", "fund_execution", "--ledger", "990101")
     assert cli.run("view", "status", "--as", "reader").returncode == REFUSED
     assert cli.run("view", "rebuild", "nothing").returncode == NOT_FOUND
     assert cli.run("view", "verify", "nothing").returncode == NOT_FOUND
+    assert cli.run("view", "digest", "nothing").returncode == NOT_FOUND
+    assert "no ledger is named" in cli.run("view", "digest", "duties", "--seq", "1").stderr
+    ahead = cli.run("view", "digest", "duties", "--ledger", "990101", "--seq", "1000000000")
+    assert ahead.returncode == REFUSED and "SEQ_NOT_REACHED" in ahead.stderr
 
 
 def test_journal_verify(cli, tmp_path):
@@ -215,6 +227,8 @@ def test_doctor(cli):
     assert "BAD" not in said and "view duties: lag" in said and "token of maker: known" in said
     away = cli.run("doctor", "--address", "127.0.0.1:1")
     assert away.returncode == FAILED and "nothing listens there" in away.stdout
+    nobody = cli.run("doctor", "--admin-address", "127.0.0.1:1")
+    assert nobody.returncode == FAILED and "operators' address: no answer at 127.0.0.1:1" in nobody.stdout
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = cli.run("doctor", "--address", f"127.0.0.1:{other.getsockname()[1]}")
         assert taken.returncode == FAILED and "another program has the port" in taken.stdout
