@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # From a checkout to a running book of record with a sample in it, and a tour of what it answers.
-#   deploy/quickstart.sh [--dir FOLDER] [--port N] [--preset dev|release] [--build FOLDER]
-#   deploy/quickstart.sh --stop  [--dir FOLDER]     ends the server; the data stays
-#   deploy/quickstart.sh --clean [--dir FOLDER] [--yes]   ends the server and deletes FOLDER (default: .taizhang)
+#   deploy/quickstart.sh [--dir FOLDER] [--port N] [--preset dev|release] [--build FOLDER] [--journal=segments|kafka]
+#   deploy/quickstart.sh --stop  [--dir FOLDER]     ends what runs; the data stays
+#   deploy/quickstart.sh --clean [--dir FOLDER] [--yes]   ends what runs and deletes FOLDER (default: .taizhang)
 # --build FOLDER takes the binaries of a build that is there, and installs and builds nothing.
+# --journal=kafka keeps the journal in a Kafka of its own: one broker, fetched from Maven Central the first time.
 # Run again it changes nothing: every command is answered as a duplicate.
 set -euo pipefail
 from=$PWD
@@ -14,6 +15,7 @@ dir=$root/.taizhang
 port=7610
 preset=release
 build=
+journal=
 action=start
 yes=
 while [ $# -gt 0 ]; do
@@ -22,16 +24,28 @@ while [ $# -gt 0 ]; do
     --port) port=${2:?--port needs a number}; shift 2 ;;
     --preset) preset=${2:?--preset needs a name}; shift 2 ;;
     --build) build=${2:?--build needs a folder}; shift 2 ;;
+    --journal) journal=${2:?--journal needs segments or kafka}; shift 2 ;;
+    --journal=*) journal=${1#*=}; shift ;;
     --stop) action=stop; shift ;;
     --clean) action=clean; shift ;;
     --yes) yes=1; shift ;;
-    -h|--help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h|--help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "unknown argument $1; see --help" >&2; exit 2 ;;
   esac
 done
 case $dir in /*) ;; *) dir=$from/$dir ;; esac
 case $build in /*|"") ;; *) build=$from/$build ;; esac
 case $port in ''|*[!0-9]*) echo "--port: expected a number, got $port" >&2; exit 2 ;; esac
+# The folder remembers what it was made with.
+marker=$dir/made-by-quickstart
+made_with=
+if [ -f "$marker" ]; then made_with=$(cat "$marker") && made_with=${made_with:-segments}; fi
+journal=${journal:-${made_with:-segments}}
+case $journal in segments|kafka) ;; *) echo "--journal: expected segments or kafka, got $journal" >&2; exit 2 ;; esac
+if [ -n "$made_with" ] && [ "$made_with" != "$journal" ]; then
+  echo "$dir has its journal in $made_with, and a journal does not move; name another folder with --dir" >&2
+  exit 1
+fi
 
 ledger=990101
 prebuilt=$build
@@ -50,6 +64,13 @@ running_pid() {
   echo "$pid"
 }
 
+broker() { python3 tests/support/kafka_broker.py "$@" --folder "$dir/kafka"; }
+
+stop_all() {
+  stop_server
+  if [ -d "$dir/kafka" ]; then broker stop; fi
+}
+
 stop_server() {
   local pid
   if ! pid=$(running_pid); then
@@ -66,12 +87,12 @@ stop_server() {
 }
 
 if [ "$action" = stop ]; then
-  stop_server
+  stop_all
   exit 0
 fi
 if [ "$action" = clean ]; then
   if [ ! -e "$dir" ]; then echo "nothing to delete: $dir is not there"; exit 0; fi
-  if [ ! -f "$dir/made-by-quickstart" ]; then
+  if [ ! -f "$marker" ]; then
     echo "$dir was not made by this script (no file made-by-quickstart in it); nothing is deleted" >&2
     exit 1
   fi
@@ -81,7 +102,7 @@ if [ "$action" = clean ]; then
     read -r -p "Type the name of the folder ($(basename "$dir")) to go on: " answer || answer=
     [ "$answer" = "$(basename "$dir")" ] || { echo "nothing was deleted"; exit 1; }
   fi
-  stop_server
+  stop_all
   rm -rf "$dir"
   echo "deleted $dir"
   exit 0
@@ -120,6 +141,12 @@ show() {
   "$cli" "$@"
 }
 
+lists=()
+broker_too=
+if [ "$journal" = kafka ]; then
+  lists=(deploy/packages_kafka.txt)
+  broker_too=", a Kafka broker (50 MB from Maven Central the first time)"
+fi
 if [ -z "$prebuilt" ]; then
   first="install missing Debian packages (some 100 MB to fetch when none is there; needs root or passwordless sudo)"
   second="build taizhangd and taizhang (preset $preset: about 8 minutes on 2 cores the first time, seconds after that)"
@@ -131,13 +158,13 @@ cat <<TEXT
 Taizhang quickstart. This will
   1. $first
   2. $second
-  3. make $dir with settings, random tokens and data (mode 0700), and start the server on 127.0.0.1:$port
+  3. make $dir with settings, random tokens and data (mode 0700)$broker_too, and start the server on 127.0.0.1:$port
   4. open the sample ledger $ledger, apply the reference data and the sample book, and show what it answers
 Nothing else on this machine is touched. --stop ends it, --clean deletes the folder.
 TEXT
 
 say "1. Packages"
-if [ -z "$prebuilt" ]; then deploy/install_packages.sh; fi
+if [ -z "$prebuilt" ]; then deploy/install_packages.sh ${lists[@]+"${lists[@]}"}; fi
 echo "all there"
 
 say "2. Build"
@@ -148,56 +175,55 @@ done
 
 say "3. Server"
 made=
-if [ ! -f "$dir/made-by-quickstart" ]; then
+if [ ! -f "$marker" ]; then
   if [ -e "$dir" ] && [ -n "$(ls -A "$dir")" ]; then
     echo "$dir is there, is not empty, and was not made by this script; name another one with --dir" >&2
     exit 1
   fi
   mkdir -p "$dir"
   chmod 700 "$dir"
-  : >"$dir/made-by-quickstart"
+  echo "$journal" >"$marker"
   made=1
 fi
 umask 077
 
-# Profile: name, role, organisation. The checker acts for the village committee that takes the sample's assets over.
-profiles='operator ROLE_OPERATOR -
-maker ROLE_MAKER -
-checker ROLE_CHECKER 6e9cbb94-5d91-51c2-b356-daf718c338b2
-reader ROLE_READER -'
-if [ ! -f "$dir/tokens.textproto" ] || [ ! -f "$TAIZHANG_CONFIG" ]; then
-  echo "ledger: \"$ledger\"" >"$TAIZHANG_CONFIG.part"
-  echo 'default_profile: "maker"' >>"$TAIZHANG_CONFIG.part"
-  : >"$dir/tokens.textproto"
-  while read -r name role org; do
-    token=$(head -c 32 /dev/urandom | od -An -vtx1 | tr -d ' \n')
-    echo "profiles { name: \"$name\" token: \"$token\" }" >>"$TAIZHANG_CONFIG.part"
-    {
-      echo "profiles {"
-      echo "  name: \"$name\" subject: \"$name\" roles: $role everywhere: true"
-      [ "$org" = - ] || echo "  org_id: \"$org\""
-      echo "  token_sha256: \"$(printf %s "$token" | sha256sum | cut -d' ' -f1)\""
-      echo "}"
-    } >>"$dir/tokens.textproto"
-  done <<<"$profiles"
-  mv "$TAIZHANG_CONFIG.part" "$TAIZHANG_CONFIG"
-fi
+deploy/make_tokens.sh "$dir" "$ledger"
 
+# Starts the broker if it does not run, and sets journal_settings, the part of the server's settings that names it.
+start_broker() {
+  local bootstrap
+  bootstrap=$(broker start)
+  echo "broker: $bootstrap, data and log in $dir/kafka"
+  # A trial on one broker: one copy, which the topic's settings have on disk before it counts.
+  journal_settings="journal { kafka {
+  bootstrap_servers: \"$bootstrap\" topic: \"taizhang.journal\" partitions: 1
+  replication_factor: 1 min_insync_replicas: 1
+} }"
+}
+
+journal_settings=
 if pid=$(running_pid); then
   port=$(sed 's/.*://' "$dir/data/address")
+  if [ "$journal" = kafka ]; then start_broker; fi
   echo "already running: process $pid, 127.0.0.1:$port"
 else
-  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
-    echo "port $port is taken by another program: stop it, or run $0 --port N" >&2
-    [ -z "$made" ] || rm -rf "$dir"
-    exit 1
-  fi
+  for wanted in "$port" "$((port + 2))"; do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$wanted") 2>/dev/null; then
+      echo "port $wanted is taken by another program: stop it, or run $0 --port N (N and N + 2 are used)" >&2
+      [ -z "$made" ] || rm -rf "$dir"
+      exit 1
+    fi
+  done
+  if [ "$journal" = kafka ]; then start_broker; fi
   cat >"$dir/taizhangd.textproto" <<TEXT
 data_dir: "data"
 listen: "127.0.0.1:$port"
+admin_listen: "127.0.0.1:$((port + 2))"
 token_file: "tokens.textproto"
 metrics_port: 0
+$journal_settings
 TEXT
+  if [ "$journal" = kafka ]; then "$cli" journal create --config "$dir/taizhangd.textproto"; fi
   rm -f "$dir/data/address"
   setsid "$server" --config "$dir/taizhangd.textproto" --role=all >>"$log" 2>&1 </dev/null &
   pid=$!

@@ -1,4 +1,4 @@
-"""deploy/quickstart.sh with the binaries of this build: the tour, again, a taken port, --stop, --clean."""
+"""deploy/quickstart.sh with the binaries of this build on either journal: the tour, again, a taken port, --stop, --clean."""
 
 import os
 import pathlib
@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
+from kafka_broker import kept_pids  # noqa: E402
 from taizhang_client import BUILD, ROOT  # noqa: E402
 
 
@@ -20,8 +21,9 @@ def free_port():
 
 
 class Quickstart:
-    def __init__(self, folder):
+    def __init__(self, folder, journal="segments"):
         self.folder = folder
+        self.journal = journal
         self.port = free_port()
 
     def run(self, *words, stdin=""):
@@ -29,12 +31,15 @@ class Quickstart:
                               capture_output=True, text=True, timeout=120)
 
     def start(self, port=None):
-        return self.run("--build", BUILD, "--port", port or self.port)
+        return self.run("--build", BUILD, "--port", port or self.port, f"--journal={self.journal}")
+
+    def brokers(self):
+        return len(kept_pids(self.folder / "kafka"))
 
 
-@pytest.fixture(scope="module")
-def quickstart(tmp_path_factory):
-    quickstart = Quickstart(tmp_path_factory.mktemp("quickstart") / "book")
+@pytest.fixture(scope="module", params=["segments", "kafka"])
+def quickstart(request, tmp_path_factory):
+    quickstart = Quickstart(tmp_path_factory.mktemp("quickstart") / "book", request.param)
     yield quickstart
     quickstart.run("--stop")
 
@@ -71,10 +76,16 @@ def test_run_again_it_changes_nothing(tour, quickstart):
 
 
 def test_a_taken_port_is_said(tour, quickstart):
-    other = Quickstart(quickstart.folder.parent / "other")
+    other = Quickstart(quickstart.folder.parent / "other", quickstart.journal)
     refused = other.start(quickstart.port)
     assert refused.returncode == 1 and f"port {quickstart.port} is taken" in refused.stderr
     assert not other.folder.exists()
+
+
+def test_a_journal_does_not_move(tour, quickstart):
+    other = "kafka" if quickstart.journal == "segments" else "segments"
+    refused = quickstart.run("--build", BUILD, f"--journal={other}")
+    assert refused.returncode == 1 and f"has its journal in {quickstart.journal}" in refused.stderr
 
 
 def test_a_foreign_folder_is_left_alone(tmp_path):
@@ -86,11 +97,16 @@ def test_a_foreign_folder_is_left_alone(tmp_path):
 
 
 def test_stop_start_and_clean(tour, quickstart):
+    running = 1 if quickstart.journal == "kafka" else 0
+    assert quickstart.brokers() == running
     assert "stopped (process" in quickstart.run("--stop").stdout
-    assert "no server of" in quickstart.run("--stop").stdout
-    assert "Nothing was changed" in quickstart.start().stdout
+    assert "no server of" in quickstart.run("--stop").stdout and quickstart.brokers() == 0
+    # The folder knows which journal it has.
+    again = quickstart.run("--build", BUILD, "--port", quickstart.port)
+    assert "Nothing was changed" in again.stdout and quickstart.brokers() == running
     kept = quickstart.run("--clean", stdin="no\n")
     assert kept.returncode == 1 and "This deletes" in kept.stdout and quickstart.folder.exists()
     gone = quickstart.run("--clean", "--yes")
     assert gone.returncode == 0 and "stopped" in gone.stdout and not quickstart.folder.exists()
+    assert quickstart.brokers() == 0
     assert "nothing to delete" in quickstart.run("--clean").stdout
