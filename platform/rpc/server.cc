@@ -9,7 +9,6 @@
 #include <grpcpp/health_check_service_interface.h>
 
 #include <map>
-#include <optional>
 
 #include "platform/base/log.h"
 #include "platform/config/address.h"
@@ -90,7 +89,7 @@ struct RpcServer::Impl {
   };
 
   Port& port_of(std::string_view service) {
-    return admin && service.starts_with(kAdminPackage) ? *admin : main;
+    return service.starts_with(kAdminPackage) ? admin : main;
   }
 
   absl::Status listen(const std::string& where, const char* setting, Port& port) {
@@ -132,15 +131,14 @@ struct RpcServer::Impl {
     const auto [known, is_new] = health.emplace(service, serving);
     if (!is_new && std::exchange(known->second, serving) == serving) return;
     port_of(service).server->GetHealthCheckService()->SetServingStatus(service, serving);
-    if (admin && service.empty())
-      admin->server->GetHealthCheckService()->SetServingStatus(service, serving);
+    if (service.empty()) admin.server->GetHealthCheckService()->SetServingStatus(service, serving);
   }
 
   // The services' handlers point into the gate, and the ports into the services.
   Gate gate;
   std::map<std::string, std::unique_ptr<DescribedService>> services;
   Port main;
-  std::optional<Port> admin;
+  Port admin;
   std::map<std::string, bool> health;
   bool stopped = false;
 };
@@ -150,12 +148,9 @@ absl::StatusOr<std::unique_ptr<RpcServer>> RpcServer::start(
     const Callers& callers, Metrics& metrics, const std::string& admin_listen) {
   quiet_libraries();
   auto impl = std::make_unique<Impl>(limits, dispatcher, callers, metrics);
-  if (!admin_listen.empty()) impl->admin.emplace();
   if (auto status = impl->listen(listen, "listen", impl->main); !status.ok()) return status;
-  if (impl->admin) {
-    if (auto status = impl->listen(admin_listen, "admin_listen", *impl->admin); !status.ok())
-      return status;
-  }
+  if (auto status = impl->listen(admin_listen, "admin_listen", impl->admin); !status.ok())
+    return status;
   std::unique_ptr<RpcServer> server(new RpcServer(std::move(impl)));
   server->set_serving("", true);
   return server;
@@ -165,9 +160,7 @@ RpcServer::RpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RpcServer::~RpcServer() { stop(); }
 
 const std::string& RpcServer::address() const { return impl_->main.address; }
-const std::string& RpcServer::admin_address() const {
-  return impl_->port_of(kAdminPackage).address;
-}
+const std::string& RpcServer::admin_address() const { return impl_->admin.address; }
 
 void RpcServer::set_serving(std::string_view prefix, bool serving) {
   if (prefix.empty()) impl_->set_health("", serving);
@@ -184,7 +177,7 @@ void RpcServer::stop() {
   // What is left are connections; one whose client sleeps does not hear that it should go.
   const auto deadline = std::chrono::system_clock::now() + kConnectionsGrace;
   impl_->main.server->Shutdown(deadline);
-  if (impl_->admin) impl_->admin->server->Shutdown(deadline);
+  impl_->admin.server->Shutdown(deadline);
 }
 
 }  // namespace taizhang

@@ -24,13 +24,13 @@ class Limits;
 class RpcServer {
  public:
   // Serves from the moment it returns. References must outlive the server. `listen`,
-  // `admin_listen`: loopback addresses; port 0: any; `admin_listen` empty: operators call at
-  // `listen`, too. INVALID_ARGUMENT: not loopback. UNAVAILABLE: an address cannot be listened on.
+  // `admin_listen`: loopback addresses; port 0: any. INVALID_ARGUMENT: not loopback. UNAVAILABLE:
+  // an address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<RpcServer>> start(const std::string& listen,
                                                           const config::v1::Limits& limits,
                                                           const Dispatcher& dispatcher,
                                                           const Callers& callers, Metrics& metrics,
-                                                          const std::string& admin_listen = "");
+                                                          const std::string& admin_listen);
   // stop()
   ~RpcServer();
 

@@ -209,10 +209,9 @@ class Server : public testing::Test {
         });
   }
 
-  // `own_admin`: operators have an address of their own.
-  void serve(bool own_admin = false) {
-    auto server = RpcServer::start("127.0.0.1:0", limits_, dispatcher_, callers_, metrics_,
-                                   own_admin ? "127.0.0.1:0" : "");
+  void serve() {
+    auto server =
+        RpcServer::start("127.0.0.1:0", limits_, dispatcher_, callers_, metrics_, "127.0.0.1:0");
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = std::move(*server);
     channel_ = grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials());

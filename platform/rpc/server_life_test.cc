@@ -172,7 +172,7 @@ TEST_F(Server, AnswersTheCallsInFlightBeforeItStops) {
 
 // A connection that nobody uses does not hear that the server is going, and a stream may be quiet.
 TEST_F(Server, DoesNotWaitForIdleConnections) {
-  serve(true);
+  serve();
   const auto idle =
       grpc::CreateChannel(server_->admin_address(), grpc::InsecureChannelCredentials());
   ASSERT_TRUE(idle->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5)));
@@ -229,7 +229,7 @@ TEST_F(Server, CancelsWhatIsNotAnsweredInItsGrace) {
 TEST_F(Server, ServesOperatorsOnAnAddressOfTheirOwn) {
   using Health = grpc::health::v1::HealthCheckResponse;
   constexpr char kStatus[] = "/taizhang.admin.v1.AdminService/GetStatus";
-  serve(true);
+  serve();
   EXPECT_NE(server_->address(), server_->admin_address());
   // gRPC's own answer for a method it does not know has no details.
   const auto unknown = call_bytes(kStatus, "");
@@ -251,7 +251,7 @@ TEST_F(Server, BoundsTheCallsOfBothAddressesTogether) {
   limits_.set_calls_in_flight_max(1);
   std::promise<Done> taken;
   on_outcome_ = [&](const Call&, const auto&, Done done) { taken.set_value(std::move(done)); };
-  serve(true);
+  serve();
   auto unary = std::async(std::launch::async, [&] { return get_outcome(); });
   Done done = taken.get_future().get();
   channel_ = grpc::CreateChannel(server_->admin_address(), grpc::InsecureChannelCredentials());
@@ -262,7 +262,8 @@ TEST_F(Server, BoundsTheCallsOfBothAddressesTogether) {
 }
 
 TEST_F(Server, RefusesAnAddressThatLeavesTheMachine) {
-  const auto server = RpcServer::start("0.0.0.0:0", limits_, dispatcher_, callers_, metrics_);
+  const auto server =
+      RpcServer::start("0.0.0.0:0", limits_, dispatcher_, callers_, metrics_, "127.0.0.1:0");
   EXPECT_EQ(server.status().code(), absl::StatusCode::kInvalidArgument);
   const auto admin =
       RpcServer::start("127.0.0.1:0", limits_, dispatcher_, callers_, metrics_, "0.0.0.0:0");
@@ -273,7 +274,7 @@ TEST_F(Server, RefusesAnAddressThatLeavesTheMachine) {
 TEST_F(Server, SaysThatAPortIsTaken) {
   serve();
   const auto second =
-      RpcServer::start(server_->address(), limits_, dispatcher_, callers_, metrics_);
+      RpcServer::start(server_->address(), limits_, dispatcher_, callers_, metrics_, "127.0.0.1:0");
   EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_NE(second.status().message().find("is the port taken?"), std::string::npos);
 }

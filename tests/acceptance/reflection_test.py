@@ -34,26 +34,49 @@ def stranger(client):
     return Stranger(client.channel)
 
 
+@pytest.fixture(scope="module")
+def operator(client):
+    return Stranger(client.admin_channel)
+
+
 def test_reflection_lists_every_service(stranger):
     services = set(stranger.database.get_services())
     assert services >= {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
     assert services >= {f"taizhang.{name}" for name in (
-        "admin.v1.AdminService", "rules.v1.RulesService", "registry.v1.RegistryService",
+        "rules.v1.RulesService", "registry.v1.RegistryService",
         "assistance.v1.AssistanceService", "funds.v1.FundsService", "assets.v1.AssetsService",
         "ledger.v1.LedgerService", "ledger.v1.CommandService", "household_file.v1.HouseholdFileService",
         "duties.v1.DutiesService", "fund_execution.v1.FundExecutionService",
         "asset_register.v1.AssetRegisterService", "history.v1.HistoryService")}
-    # What is stored and not public is not told.
-    assert not [service for service in services if "journal" in service or "state" in service]
+    # What is stored and not public is not told; operators have an address of their own.
+    assert not [service for service in services if "journal" in service or "state" in service or "admin" in service]
 
 
-def test_one_command_and_one_query(stranger):
+def test_operators_find_only_their_service_at_their_address(operator, stranger):
+    assert set(operator.database.get_services()) == {
+        "taizhang.admin.v1.AdminService", "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    assert operator.call("taizhang.admin.v1.AdminService", "GetStatus", "operator").views
+    assert operator.call("grpc.health.v1.Health", "Check", None, service="").status == 1
+    with pytest.raises(grpc.RpcError) as elsewhere:
+        Stranger.call(Redirected(operator, stranger.channel), "taizhang.admin.v1.AdminService", "GetStatus", "operator")
+    assert elsewhere.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+class Redirected:
+    """Calls over one channel what another one's reflection described."""
+
+    def __init__(self, described, channel):
+        self.pool = described.pool
+        self.channel = channel
+
+
+def test_one_command_and_one_query(stranger, operator):
     day = {"year": 2012, "month": 1, "day": 1}
     kind = stranger.pool.FindEnumTypeByName("taizhang.common.v1.LedgerKind").values_by_name["LEDGER_KIND_COUNTY"].number
     form = stranger.pool.FindMessageTypeByName("taizhang.common.v1.Source").enum_types_by_name["Kind"]
     context = {"request_id": fresh_request_id(), "effective_date": day,
                "source": {"kind": form.values_by_name["KIND_FORM"].number, "note": "synthetic"}}
-    opened = stranger.call("taizhang.admin.v1.AdminService", "OpenLedger", "operator", context=context, ledger=LEDGER,
+    opened = operator.call("taizhang.admin.v1.AdminService", "OpenLedger", "operator", context=context, ledger=LEDGER,
                            kind=kind, name="示例县")
     assert opened.receipt.first_seq == 1 and list(opened.receipt.event_ids) == [f"{LEDGER}/1"]
     read = stranger.call("taizhang.ledger.v1.LedgerService", "ReadEvents", "reader", ledger=LEDGER,

@@ -16,7 +16,7 @@ class Cli:
         self.server = server
         self.config = server.folder / "client.textproto"
         self.config.write_text(
-            f'address: "{server.address}"\nadmin_address: "{server.admin_address or server.address}"\nledger: "990101"\ndefault_profile: "maker"\n'
+            f'address: "{server.address}"\nadmin_address: "{server.admin_address}"\nledger: "990101"\ndefault_profile: "maker"\n'
             + "".join(f'profiles {{ name: "{name}" token: "{token_of(name)}" }}\n' for name in server.profiles))
         self.config.chmod(0o600)
 

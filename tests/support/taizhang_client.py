@@ -103,7 +103,7 @@ class Client:
     """Calls any method by name: call("funds.SpendDirectly", {...}, as_="maker")."""
 
     def __init__(self, address, admin_address=None):
-        """`admin_address`: where package taizhang.admin is served; None: at `address`."""
+        """`admin_address`: where package taizhang.admin is served; None: this client asks nothing of it."""
         self.address = address
         self.channel = grpc.insecure_channel(address)
         self.admin_channel = grpc.insecure_channel(admin_address) if admin_address else self.channel
@@ -287,7 +287,7 @@ class Server:
                 raise RuntimeError(f"taizhangd ended with {self.process.returncode}:\n{self.log_text()}")
             if address.exists() and address.read_text().strip():
                 self.address = address.read_text().strip()
-                self.admin_address = admin_address.read_text().strip() if admin_address.exists() else None
+                self.admin_address = admin_address.read_text().strip()
                 return self.client()
             time.sleep(0.01)
         self.kill()
