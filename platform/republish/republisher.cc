@@ -53,7 +53,7 @@ absl::Status Republisher::start() {
   const std::lock_guard lock(mutex_);
   workers_.resize(journal_.size());
   for (uint32_t i = 0; i < workers_.size(); ++i) {
-    workers_[i].before.partition = i;
+    workers_[i].rest.partition = i;
     workers_[i].thread = std::thread([this, i] { run(i); });
   }
   return absl::OkStatus();
@@ -75,7 +75,7 @@ std::vector<LaneStatus> Republisher::status() const {
   std::vector<LaneStatus> status;
   status.reserve(workers_.size());
   for (const Worker& worker : workers_) {
-    status.push_back(worker.lane ? worker.lane->status() : worker.before);
+    status.push_back(worker.lane ? worker.lane->status() : worker.rest);
   }
   return status;
 }
@@ -89,6 +89,10 @@ void Republisher::run(uint32_t partition) {
     workers_[partition].lane = std::move(made);
   }
   drive(partition, lane);
+  // Its cursors must be gone before the journal is closed.
+  const std::lock_guard lock(mutex_);
+  workers_[partition].rest = lane.status();
+  workers_[partition].lane.reset();
 }
 
 // Waits for the journal's Genesis; null: stopping.
@@ -102,7 +106,7 @@ std::unique_ptr<Lane> Republisher::make_lane(uint32_t partition) {
       break;
     }
     const std::lock_guard lock(mutex_);
-    workers_[partition].before.status = genesis.status();
+    workers_[partition].rest.status = genesis.status();
   }
   auto checkpoint = load_checkpoint(path_of(partition));
   if (!checkpoint.ok()) {

@@ -48,8 +48,9 @@ class Republisher {
 
  private:
   struct Worker {
-    std::unique_ptr<Lane> lane;  // null until the partition's Genesis is known
-    LaneStatus before;           // what status() says until then
+    // Null until the partition's Genesis is known, and after its thread has ended.
+    std::unique_ptr<Lane> lane;
+    LaneStatus rest;  // what status() says then
     std::thread thread;
   };
 

@@ -86,7 +86,7 @@ int run(int64_t events, const journal::kafka::KafkaSettings& kafka, const std::s
     while (journal.events() < events && journal.commits() < due) journal.grow();
   };
   grow();
-  auto topic = journal::kafka::open_clean_topic(kafka);
+  auto topic = journal::kafka::open_clean_topic(kafka, kPartitions);
   if (!topic.ok()) {
     std::cerr << topic.status() << '\n';
     return EXIT_FAILURE;

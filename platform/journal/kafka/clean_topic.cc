@@ -14,6 +14,7 @@
 #include "platform/journal/kafka/block.h"
 #include "platform/journal/kafka/client.h"
 #include "platform/journal/kafka/fetcher.h"
+#include "platform/journal/kafka/topics.h"
 
 namespace taizhang::journal::kafka {
 namespace {
@@ -284,16 +285,17 @@ class KafkaCleanTopic : public republish::CleanTopic {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<republish::CleanTopic>> open_clean_topic(KafkaSettings settings) {
+absl::StatusOr<std::unique_ptr<republish::CleanTopic>> open_clean_topic(KafkaSettings settings,
+                                                                        int partitions) {
+  const auto facts = check_clean_topic(settings, partitions);
+  if (!facts.ok()) return facts.status();
+  if (auto good = require_good(*facts); !good.ok()) return good;
+  return open_clean_topic_unchecked(std::move(settings), partitions);
+}
+
+absl::StatusOr<std::unique_ptr<republish::CleanTopic>> open_clean_topic_unchecked(
+    KafkaSettings settings, int partitions) {
   if (auto checked = check_settings(settings); !checked.ok()) return checked;
-  int partitions = 0;
-  {
-    const auto client = Client::make(settings, Use::kAdmin);
-    if (!client.ok()) return client.status();
-    const auto found = (*client)->partitions_of(settings.topic, settings.request_ms_max);
-    if (!found.ok()) return found.status();
-    partitions = *found;
-  }
   auto topic = std::make_unique<KafkaCleanTopic>(std::move(settings), partitions);
   if (auto connected = topic->connect(); !connected.ok()) return connected;
   return topic;

@@ -10,13 +10,18 @@
 
 namespace taizhang::journal::kafka {
 
-// `settings.topic` is the clean topic; its in-flight bounds are not used, the lanes have their own.
-// INVALID_ARGUMENT: a setting. NOT_FOUND: no such topic. UNAVAILABLE: the brokers do not answer.
-// PERMISSION_DENIED: they do not let us.
+// Checks the topic (topics.h) first. `settings.topic` is the clean topic; its in-flight bounds are
+// not used, the lanes have their own. `partitions`: of the journal. INVALID_ARGUMENT: a setting.
+// FAILED_PRECONDITION: the topic is missing or not as it must be; each finding is named.
+// UNAVAILABLE: the brokers do not answer. PERMISSION_DENIED: they do not let us.
 //
 // After a fatal error of the producer everything in flight is reported as failed, the next
 // produce() to each partition is refused once, and a new producer takes what comes then. Destroying
 // it drops what is in flight: it may or may not arrive.
-absl::StatusOr<std::unique_ptr<republish::CleanTopic>> open_clean_topic(KafkaSettings settings);
+absl::StatusOr<std::unique_ptr<republish::CleanTopic>> open_clean_topic(KafkaSettings settings,
+                                                                        int partitions);
+// Without the check: librdkafka's mock cluster, which tests use, has no way to ask.
+absl::StatusOr<std::unique_ptr<republish::CleanTopic>> open_clean_topic_unchecked(
+    KafkaSettings settings, int partitions);
 
 }  // namespace taizhang::journal::kafka
