@@ -4,10 +4,12 @@
 #include <time.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
 #include "apps/taizhangd/node.h"
+#include "apps/taizhangd/product_views.h"
 #include "platform/base/log.h"
 #include "platform/config/config.h"
 #include "taizhang/config/v1/config.pb.h"
@@ -144,9 +146,13 @@ int main(int argc, char** argv) {
   if (const auto read = taizhang::load_config(arguments.config, config); !read.ok()) {
     return complain(kExitUsage, std::string(read.message()));
   }
+  if (const auto served = taizhang::check_served(config.views()); !served.ok()) {
+    return complain(kExitUsage, arguments.config + ": " + std::string(served.message()));
+  }
   if (!set_role(arguments.role, config))
     return complain(kExitUsage, "--role: expected all, writer or reader");
   taizhang::set_log_level(log_level(config));
   if (arguments.check) return 0;
+  arguments.node.config_folder = std::filesystem::absolute(arguments.config).parent_path();
   return run(config, arguments.node);
 }

@@ -14,6 +14,8 @@ class Config;
 }
 
 struct NodeOptions {
+  // Folder of the settings file, which the paths in it start from.
+  std::string config_folder;
   // The operator's word that the machine's clock is right although it is behind, or far ahead of,
   // the last recorded time. For one start.
   bool clock_behind_confirmed = false;

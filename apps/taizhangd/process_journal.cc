@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "platform/base/log.h"
-#include "platform/config/kafka_settings.h"
+#include "platform/journal/kafka/config.h"
 #include "platform/journal/kafka/kafka_journal.h"
 #include "platform/journal/segments/segment_log.h"
 #include "taizhang/config/v1/config.pb.h"
@@ -36,9 +36,10 @@ SegmentOptions segment_options(const Config& config) {
 ProcessJournal::ProcessJournal() = default;
 ProcessJournal::~ProcessJournal() { close(); }
 
-absl::StatusOr<std::unique_ptr<ProcessJournal>> ProcessJournal::open(const Config& config) {
+absl::StatusOr<std::unique_ptr<ProcessJournal>> ProcessJournal::open(const Config& config,
+                                                                    const std::string& folder) {
   std::unique_ptr<ProcessJournal> journal(new ProcessJournal);
-  const absl::Status opened = config.journal().has_kafka() ? journal->open_kafka(config)
+  const absl::Status opened = config.journal().has_kafka() ? journal->open_kafka(config, folder)
                                                            : journal->open_segments(config);
   if (!opened.ok()) return opened;
   return journal;
@@ -52,8 +53,8 @@ absl::Status ProcessJournal::open_segments(const Config& config) {
   return absl::OkStatus();
 }
 
-absl::Status ProcessJournal::open_kafka(const Config& config) {
-  auto settings = kafka_settings(config.journal().kafka());
+absl::Status ProcessJournal::open_kafka(const Config& config, const std::string& folder) {
+  auto settings = journal::kafka::settings_of(config.journal().kafka(), folder);
   if (!settings.ok()) return settings.status();
   const bool writes = config.role() != config::v1::PROCESS_ROLE_READER;
   auto opened = KafkaJournal::open(*std::move(settings), writes ? Access::kWriter : Access::kReader);

@@ -26,8 +26,9 @@ class SegmentLog;
 
 class ProcessJournal {
  public:
-  // The message of an error says what to do.
-  static absl::StatusOr<std::unique_ptr<ProcessJournal>> open(const config::v1::Config& config);
+  // `folder`: of the settings file. The message of an error says what to do.
+  static absl::StatusOr<std::unique_ptr<ProcessJournal>> open(const config::v1::Config& config,
+                                                              const std::string& folder);
   ~ProcessJournal();  // close()
 
   // Index = partition.
@@ -49,7 +50,7 @@ class ProcessJournal {
  private:
   ProcessJournal();
   absl::Status open_segments(const config::v1::Config& config);
-  absl::Status open_kafka(const config::v1::Config& config);
+  absl::Status open_kafka(const config::v1::Config& config, const std::string& folder);
   void check_again_and_again(int64_t interval_s);
 
   std::unique_ptr<journal::segments::SegmentLog> segments_;
