@@ -9,6 +9,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "platform/journal/kafka/client.h"
 #include "platform/journal/kafka/fetcher.h"
@@ -24,6 +25,7 @@ using Configs = std::map<std::string, std::string>;
 constexpr int kPowerDomainsUnsynced = 3;
 constexpr int kGenesisTries = 20;
 constexpr absl::Duration kGenesisWait = absl::Milliseconds(250);
+constexpr int kSeenStepMs = 50;
 // Heartbeats are of no use after seconds.
 constexpr int kHeartbeatRetentionMs = 600'000;
 constexpr int kHeartbeatSegmentBytes = 1 << 20;
@@ -98,6 +100,7 @@ absl::StatusOr<Configs> configs_of(Client& client, const std::string& topic, int
 struct Shape {
   int partitions = 0;
   int replication_min = 0;
+  bool led = true;  // every partition has a leader
 };
 
 absl::StatusOr<Shape> shape_of(Client& client, const std::string& topic, int timeout_ms) {
@@ -117,6 +120,7 @@ absl::StatusOr<Shape> shape_of(Client& client, const std::string& topic, int tim
                 .replication_min = std::numeric_limits<int>::max()};
     for (int p = 0; p < found.partition_cnt; ++p) {
       shape.replication_min = std::min(shape.replication_min, found.partitions[p].replica_cnt);
+      shape.led = shape.led && found.partitions[p].leader >= 0;
     }
     return shape;
   }
@@ -270,9 +274,14 @@ absl::StatusOr<TopicMade> create_missing(const KafkaSettings& settings, const Wa
   const absl::StatusOr<Shape> shape = shape_of(**client, wanted.topic, settings.request_ms_max);
   if (shape.ok()) return TopicMade{wanted.topic, false};
   if (!absl::IsNotFound(shape.status())) return shape.status();
-  const absl::Status status = create(**client, wanted, settings);
-  if (!status.ok()) return status;
-  return TopicMade{wanted.topic, true};
+  if (absl::Status status = create(**client, wanted, settings); !status.ok()) return status;
+  // A topic is there a moment before every broker says so.
+  for (int waited_ms = 0; waited_ms < settings.request_ms_max; waited_ms += kSeenStepMs) {
+    const auto seen = shape_of(**client, wanted.topic, settings.request_ms_max);
+    if (seen.ok() && seen->led) return TopicMade{wanted.topic, true};
+    absl::SleepFor(absl::Milliseconds(kSeenStepMs));
+  }
+  return absl::UnavailableError("topic " + wanted.topic + " was made and is not seen yet");
 }
 
 TopicFact missing(const std::string& topic) {

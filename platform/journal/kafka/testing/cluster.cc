@@ -54,7 +54,7 @@ void MockCluster::push_produce_error(int error) {
 }
 
 void MockCluster::next_produce_is_fatal() {
-  push_produce_error(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+  push_produce_error(RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
 }
 
 void MockCluster::next_produce_drops_the_connection() {
@@ -62,7 +62,7 @@ void MockCluster::next_produce_drops_the_connection() {
 }
 
 void MockCluster::next_produce_is_refused() {
-  push_produce_error(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  push_produce_error(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
 }
 
 void MockCluster::set_up(bool up) {
@@ -129,6 +129,23 @@ void delete_topic(const KafkaSettings& settings, const std::string& topic) {
   rd_kafka_event_destroy(event);
   rd_kafka_queue_destroy(queue);
   rd_kafka_DeleteTopic_destroy(wanted);
+}
+
+void delete_records(const KafkaSettings& settings, int partition, int64_t below) {
+  const auto client = Client::make(settings, Use::kAdmin);
+  ASSERT_TRUE(client.ok());
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
+  rd_kafka_topic_partition_list_add(list, settings.topic.c_str(), partition)->offset = below;
+  rd_kafka_DeleteRecords_t* wanted = rd_kafka_DeleteRecords_new(list);
+  rd_kafka_queue_t* queue = rd_kafka_queue_new((*client)->get());
+  rd_kafka_DeleteRecords((*client)->get(), &wanted, 1, nullptr, queue);
+  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, kAdminMs);
+  ASSERT_NE(event, nullptr);
+  EXPECT_EQ(rd_kafka_event_error(event), RD_KAFKA_RESP_ERR_NO_ERROR);
+  rd_kafka_event_destroy(event);
+  rd_kafka_queue_destroy(queue);
+  rd_kafka_DeleteRecords_destroy(wanted);
+  rd_kafka_topic_partition_list_destroy(list);
 }
 
 }  // namespace taizhang::journal::kafka::testing
