@@ -91,9 +91,11 @@ LoadOptions to(const std::string& address, const std::string& method, int caller
   return options;
 }
 
-bool set_up(const std::string& address, const std::string& reference) {
+bool set_up(const std::string& address, const std::string& admin_address,
+            const std::string& reference) {
   for (const auto& step : setting_up(reference)) {
-    auto options = to(address, step.method, 1, 0);
+    const bool admin = step.method.starts_with("/taizhang.admin.");
+    auto options = to(admin ? admin_address : address, step.method, 1, 0);
     options.token = Daemon::token(step.profile);
     if (const auto error = call_once(options, step.bytes); !error.empty()) {
       fprintf(stderr, "setting up: %s: %s\n", step.method.c_str(), error.c_str());
@@ -132,7 +134,9 @@ void write_side(const Settings& settings, nlohmann::json& out) {
   daemon.prepare();
   Child server(daemon.command());
   const std::string address = server.wait_for_line(daemon.address_file(), 30);
-  if (echo_address.empty() || address.empty() || !set_up(address, settings.reference)) {
+  const std::string admin_address = server.wait_for_line(daemon.admin_address_file(), 1);
+  if (echo_address.empty() || address.empty() ||
+      !set_up(address, admin_address, settings.reference)) {
     fprintf(stderr, "the servers did not start\n");
     exit(1);
   }
@@ -222,8 +226,11 @@ int main_of(int argc, char** argv) {
       return 2;
     }
   }
-  char folder[] = "/tmp/taizhang-bench.XXXXXX";
-  settings.folder = mkdtemp(folder);
+  settings.folder = std::filesystem::temp_directory_path() / "taizhang-bench.XXXXXX";
+  if (!mkdtemp(settings.folder.data())) {
+    perror("mkdtemp");
+    return 1;
+  }
   nlohmann::json out;
   out["role"] = settings.role;
   write_side(settings, out);

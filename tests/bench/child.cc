@@ -87,7 +87,8 @@ void Daemon::prepare() const {
   tokens.close();
   chmod((folder + "/tokens.textproto").c_str(), 0600);
   std::ofstream config(folder + "/taizhangd.textproto");
-  config << "data_dir: \"data\"\nlisten: \"127.0.0.1:0\"\nmetrics_port: 0\nlog_level: "
+  config << "data_dir: \"data\"\nlisten: \"127.0.0.1:0\"\nadmin_listen: "
+            "\"127.0.0.1:0\"\nmetrics_port: 0\nlog_level: "
             "LOG_LEVEL_WARNING\n"
          << "limits { request_log_every: 0 }\n";
 }

@@ -40,7 +40,9 @@ struct Daemon {
   // Writes configuration and tokens; existing data stays.
   void prepare() const;
   std::vector<std::string> command() const;
+  // Written last: who sees it finds the other.
   std::string address_file() const { return folder + "/data/address"; }
+  std::string admin_address_file() const { return folder + "/data/admin_address"; }
   static std::string token(const std::string& profile) { return "bench-token-of-" + profile; }
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 #include "platform/journal/memory/memory_log.h"
 #include "tests/bench/book.h"
@@ -39,7 +40,9 @@ int main(int argc, char** argv) {
   }
   const int count = atoi(argv[2]);
   journal::MemoryLog log(std::make_shared<journal::MemoryTopic>(), true);
-  bench::Book book(log, "/tmp/taizhang-decide." + std::to_string(getpid()), argv[1]);
+  const std::string folder =
+      std::filesystem::temp_directory_path() / ("taizhang-decide." + std::to_string(getpid()));
+  bench::Book book(log, folder, argv[1]);
   for (int i = 0; i < std::min(count, bench::kHouseholds); ++i) {
     book.send("/taizhang.registry.v1.RegistryService/RegisterHousehold",
               bench::register_household(i));

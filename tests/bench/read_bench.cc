@@ -110,7 +110,8 @@ double as_of_read_us(Views& views, const std::string& line, int64_t seq) {
 }
 
 int run(const char* reference, int64_t visits, int64_t versions) {
-  const std::string folder = "/tmp/taizhang-read." + std::to_string(getpid());
+  const std::string folder =
+      std::filesystem::temp_directory_path() / ("taizhang-read." + std::to_string(getpid()));
   std::filesystem::create_directories(folder);
   auto log = open_log(folder);
   int64_t events = 0;
