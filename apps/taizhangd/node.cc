@@ -50,6 +50,7 @@ WritersSettings writers_settings(const Config& config, const NodeOptions& option
   settings.owner.address = given.advertise().empty() ? config.listen() : given.advertise();
   settings.owner.in_flight_records_max = static_cast<size_t>(given.in_flight_records_max());
   settings.owner.in_flight_bytes_max = static_cast<size_t>(given.in_flight_bytes_max());
+  settings.owner.stall_us_max = int64_t{given.stall_ms()} * 1'000;
   settings.owner.clock_behind_confirmed = options.clock_behind_confirmed;
   settings.owner.clock_ahead_confirmed = options.clock_ahead_confirmed;
   settings.queued_commands_max = static_cast<size_t>(given.queued_commands_max());
@@ -95,7 +96,7 @@ struct Node::Impl {
   bool stopped = false;
 
   absl::Status start(const Config& config, const NodeOptions& options);
-  absl::Status open_journal(const Config& config);
+  absl::Status open_journal(const Config& config, const std::string& folder);
   absl::Status open_keys(const Config& config);
   absl::Status start_writers(const Config& config, const NodeOptions& options);
   absl::Status start_views(const Config& config);
@@ -110,7 +111,7 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   auto known = Callers::load(config.token_file());
   if (!known.ok()) return known.status();
   callers = std::make_unique<Callers>(std::move(*known));
-  if (auto opened = open_journal(config); !opened.ok()) return opened;
+  if (auto opened = open_journal(config, options.config_folder); !opened.ok()) return opened;
   if (auto opened = open_keys(config); !opened.ok()) return opened;
   observe_disk(metrics, data_dir);
   if (config.role() != config::v1::PROCESS_ROLE_READER) {
@@ -124,9 +125,9 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   return serve(config);
 }
 
-absl::Status Node::Impl::open_journal(const Config& config) {
+absl::Status Node::Impl::open_journal(const Config& config, const std::string& folder) {
   if (auto made = system_files().make_directory(data_dir); !made.ok()) return made;
-  auto opened = ProcessJournal::open(config);
+  auto opened = ProcessJournal::open(config, folder);
   if (!opened.ok()) return opened.status();
   journal = std::move(*opened);
   observe_journal(metrics, *journal);
@@ -167,7 +168,7 @@ absl::Status Node::Impl::start_writers(const Config& config, const NodeOptions& 
 absl::Status Node::Impl::start_views(const Config& config) {
   views = std::make_unique<Views>(journal->partitions(), system_clock(), views_settings(config),
                                   blind_index);
-  add_product_views(*views);
+  add_product_views(config.views(), *views);
   if (auto started = views->start(); !started.ok()) return started;
   views->register_queries(dispatcher);
   observe_views(metrics, *views);
