@@ -1,0 +1,153 @@
+"""Readers as processes of their own beside a writer, on Kafka: what they answer, that they hold the same, and that a
+killed one goes on."""
+
+import random
+import re
+import time
+
+import answers
+import callers
+import history
+import pytest
+from taizhang_client import Refused, Server
+
+KILLS = 20
+CALLERS = 64
+# Views that readers keep; `ledger` is always among them.
+FEW = ("duties", "ledger")
+CATCH_UP_S = 60
+
+
+def reader_of(writer, folder, settings=""):
+    """A process that reads the writer's journal, with stores of its own and the writer's keys."""
+    journal = re.search(r"^journal \{ kafka \{.*?^\} \}\n", writer.config.read_text(), re.M | re.S).group()
+    return Server(folder, journal="segments",
+                  settings=f'role: PROCESS_ROLE_READER\nkeys_dir: "{writer.data}"\n{settings}{journal}')
+
+
+@pytest.fixture
+def writer(tmp_path):
+    server = Server(tmp_path / "writer", journal="kafka", settings="role: PROCESS_ROLE_WRITER\n")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def book(tmp_path, writer):
+    """A book that the writer holds, with the client of the writer."""
+    made = callers.Book(history.History(tmp_path / "history"))
+    made.writer = writer.start()
+    made.open(made.writer)
+    return made
+
+
+@pytest.fixture
+def readers(tmp_path, writer):
+    """Makes readers, and ends them."""
+    made = []
+
+    def make(settings=""):
+        made.append(reader_of(writer, tmp_path / f"reader {len(made)}", settings))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.kill()
+
+
+def caught_up(client):
+    """The status of a process whose views are built and hold everything the journal held at some moment of the call."""
+    give_up = time.monotonic() + CATCH_UP_S
+    while True:
+        status = client.call("admin.GetStatus", {}, as_="operator")
+        if all(not view.building and view.position == view.journal_end for view in status.views):
+            return status
+        assert time.monotonic() < give_up, status
+        time.sleep(0.05)
+
+
+def digests(client):
+    """{(view, ledger): (seq, digest)}"""
+    caught_up(client)
+    return {(view, ledger.ledger): (ledger.seq, ledger.digest) for view in answers.VIEWS
+            for ledger in client.call("admin.GetViewDigest", {"view": view}, as_="operator").ledgers}
+
+
+def test_readers_answer_what_the_writer_acknowledged(writer, book, readers):
+    first, second = readers(), readers()
+    one = first.start()
+    receipt_seq = book.last_seq
+    said = answers.views(one, book, receipt_seq)
+    assert all(said.values())
+    # Another one that begins from nothing later, over other batches.
+    two = second.start()
+    assert answers.views(two, book, receipt_seq) == said
+    assert answers.events(two, at_least_seq=receipt_seq) == answers.events(one, at_least_seq=receipt_seq)
+    held = digests(one)
+    assert {ledger for _, ledger in held} == {"000000", callers.LEDGER}
+    assert digests(two) == held
+    # Rebuilt by the operator while it runs, and from an empty disk.
+    two.call("admin.RebuildView", {"view": "fund_execution"}, as_="operator")
+    assert digests(two) == held
+    three = readers().start()
+    assert digests(three) == held
+    # An earlier moment is the same everywhere, too.
+    past = {"view": "duties", "ledger": callers.LEDGER, "seq": receipt_seq // 2}
+    at = [client.call("admin.GetViewDigest", past, as_="operator").ledgers[0].digest for client in (one, two, three)]
+    assert len(set(at)) == 1 and at[0] != held["duties", callers.LEDGER][1]
+    with pytest.raises(Refused) as refused:
+        one.call("admin.GetViewDigest", past | {"seq": receipt_seq + 1_000_000}, as_="operator")
+    assert refused.value.reason == "SEQ_NOT_REACHED"
+
+
+def test_a_reader_says_where_it_is_in_each_partition(book, readers):
+    status = caught_up(readers().start())
+    assert not status.HasField("writer")
+    partitions = status.journal.partitions
+    assert len(partitions) == 2
+    assert all(p.position == p.records > 0 and p.epoch == 1 and p.foreign_records == 0 for p in partitions)
+    assert {view.name for view in status.views} == set(answers.VIEWS)
+    for view in status.views:
+        assert [(p.position, p.journal_end) for p in view.partitions] == [(p.records, p.records) for p in partitions]
+        assert view.events_per_second > 0 and not view.HasField("build_seconds_left")
+
+
+def test_a_reader_keeps_the_views_it_is_told(book, readers):
+    client = readers('views { serve: "duties" }\n').start()
+    assert {view.name for view in caught_up(client).views} == set(FEW)
+    said = answers.ask(client, "duties.Due", {"ledger": callers.LEDGER, "include_met": True,
+                                              "read": {"at_least_seq": book.last_seq}})
+    assert said.freshness.seq >= book.last_seq
+    with pytest.raises(Refused) as refused:
+        client.call("fund_execution.BySource", {"ledger": callers.LEDGER})
+    assert refused.value.reason == "METHOD_NOT_SERVED"
+    with pytest.raises(Refused) as refused:
+        client.call("admin.GetViewDigest", {"view": "fund_execution"}, as_="operator")
+    assert refused.value.code == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_reader_killed_again_and_again_misses_nothing(writer, book, readers, seed):
+    rng = random.Random(seed)
+    killed, steady = readers(), readers()
+    calm = steady.start()
+    client = killed.start()
+    running, stop = callers.start_callers(book, writer.address, 1, seed, CALLERS)
+    for _ in range(KILLS):
+        time.sleep(rng.uniform(0.0, 0.7))
+        client.close()
+        killed.kill()
+        client = killed.start()
+        # What is there answers, and what was acknowledged is waited for.
+        seq = book.last_seq
+        said = answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "backward": True,
+                                                         "page": {"page_size": 1}, "read": {"at_least_seq": seq}})
+        assert said.freshness.seq >= seq
+    stop.set()
+    callers.join(running)
+    answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "page": {"page_size": 1},
+                                              "read": {"at_least_seq": book.last_seq}})
+    assert digests(client) == digests(calm)
+    for view in answers.VIEWS:
+        report = next(iter(client.stream("admin.VerifyView", {"view": view}, as_="operator")))
+        assert report.equal, f"{view}: {report.difference}"
