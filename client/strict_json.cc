@@ -6,15 +6,13 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <algorithm>
 #include <charconv>
-#include <iterator>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 #include <vector>
+
+#include "client/json_reader.h"
 
 namespace taizhang::client {
 namespace {
@@ -25,125 +23,6 @@ using nlohmann::json;
 
 constexpr size_t kDepthMax = 64;
 constexpr int kNamesListedMax = 12;
-
-// Where the reader stands; counts what nlohmann's lexer has taken, which has no position of its own
-// for callbacks.
-class Counted {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  Counted(const char* at, const char** taken) : at_(at), taken_(taken) {}
-  reference operator*() const { return *at_; }
-  Counted& operator++() {
-    ++at_;
-    if (taken_) *taken_ = at_;
-    return *this;
-  }
-  Counted operator++(int) {
-    const Counted before = *this;
-    ++*this;
-    return before;
-  }
-  bool operator==(const Counted& other) const { return at_ == other.at_; }
-  bool operator!=(const Counted& other) const { return at_ != other.at_; }
-
- private:
-  const char* at_;
-  const char** taken_;
-};
-
-bool is_start_of_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
-
-absl::Status error_at(std::string_view text, const char* at, Place from, const std::string& what) {
-  Place place = from;
-  for (const char* c = text.data(); c < std::min(at, text.data() + text.size()); ++c) {
-    if (*c == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else if (is_start_of_character(*c)) {
-      ++place.column;
-    }
-  }
-  return absl::InvalidArgumentError("line " + std::to_string(place.line) + ", column " +
-                                    std::to_string(place.column) + ": " + what);
-}
-
-// What both readers share: the text, the place of the token at hand, the first error.
-class Reader : public nlohmann::json_sax<json> {
- public:
-  Reader(std::string_view text, Place from) : text_(text), from_(from), taken_(text.data()) {}
-
-  absl::Status run() {
-    const char* end = text_.data() + text_.size();
-    json::sax_parse(Counted(text_.data(), &taken_), Counted(end, nullptr), this);
-    return error_;
-  }
-
-  bool parse_error(std::size_t, const std::string& token,
-                   const nlohmann::detail::exception& error) override {
-    std::string_view what = error.what();
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: syntax error while …":
-    // ours names the place.
-    if (const size_t colon = what.find(": "); colon != std::string_view::npos)
-      what.remove_prefix(colon + 2);
-    return fail_at(token.empty() ? taken_ : std::max(text_.data(), taken_ - 1), std::string(what));
-  }
-  bool binary(binary_t&) override { return fail("binary is no JSON"); }
-
- protected:
-  bool fail(const std::string& what) { return fail_at(token_start(), what); }
-  bool fail_at(const char* at, const std::string& what) {
-    if (error_.ok()) error_ = error_at(text_, at, from_, what);
-    return false;
-  }
-
-  const char* taken() const { return taken_; }
-  std::string_view text() const { return text_; }
-
-  // First character of the token that was just read.
-  const char* token_start() const {
-    const char* const begin = text_.data();
-    const char* at = taken_;
-    if (at == begin) return at;
-    const auto in_number = [](char c) {
-      return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
-    };
-    const auto in_word = [](char c) { return c >= 'a' && c <= 'z'; };
-    if (at[-1] == '"' && !number_) {
-      for (--at; at > begin;) {
-        --at;
-        if (*at != '"') continue;
-        int slashes = 0;
-        for (const char* back = at; back > begin && back[-1] == '\\'; --back) ++slashes;
-        if (slashes % 2 == 0) return at;
-      }
-      return at;
-    }
-    if (number_) {
-      // The lexer has to see one character more to know where a number ends.
-      if (!in_number(at[-1])) --at;
-      while (at > begin && in_number(at[-1])) --at;
-      return at;
-    }
-    if (in_word(at[-1])) {
-      while (at > begin && in_word(at[-1])) --at;
-      return at;
-    }
-    return at - 1;
-  }
-
-  bool number_ = false;  // the token at hand is a number
-
- private:
-  std::string_view text_;
-  Place from_;
-  const char* taken_;
-  absl::Status error_;
-};
 
 std::string short_type(const Descriptor& message) { return message.full_name(); }
 
@@ -175,10 +54,10 @@ bool is_text_form(const Descriptor& message) {
          message.full_name() == "google.protobuf.FieldMask";
 }
 
-class MessageReader final : public Reader {
+class MessageReader final : public JsonReader {
  public:
   MessageReader(std::string_view text, Place from, const Descriptor& root)
-      : Reader(text, from), root_(root) {}
+      : JsonReader(text, from), root_(root) {}
 
   bool null() override {
     number_ = false;
@@ -409,81 +288,6 @@ class MessageReader final : public Reader {
   std::vector<Frame> frames_;
 };
 
-// The frame of a command line; the request's own text is only skipped here, with all nested keys.
-class FrameReader final : public Reader {
- public:
-  FrameReader(std::string_view text, Place from) : Reader(text, from) {}
-
-  bool null() override { return other(); }
-  bool boolean(bool) override { return other(); }
-  bool number_integer(number_integer_t) override { return number(); }
-  bool number_unsigned(number_unsigned_t) override { return number(); }
-  bool number_float(number_float_t, const string_t&) override { return number(); }
-  bool string(string_t& value) override {
-    number_ = false;
-    if (depth_ > 1) return true;
-    if (depth_ == 0 || field_ == "request") return fail(wanted());
-    (field_ == "as" ? as : method) = value;
-    return true;
-  }
-  bool start_object(std::size_t) override {
-    number_ = false;
-    if (depth_ == 1) {
-      if (field_ != "request") return fail(wanted());
-      request_begin = taken() - 1;
-    }
-    ++depth_;
-    return true;
-  }
-  bool end_object() override {
-    if (--depth_ == 1) request_end = taken();
-    return true;
-  }
-  bool start_array(std::size_t) override {
-    number_ = false;
-    if (depth_ <= 1) return fail(wanted());
-    ++depth_;
-    return true;
-  }
-  bool end_array() override {
-    --depth_;
-    return true;
-  }
-  bool key(string_t& name) override {
-    number_ = false;
-    if (depth_ > 1) return true;
-    if (name != "as" && name != "method" && name != "request") {
-      return fail("unknown field " + json(name).dump() + "; expected as, method, request");
-    }
-    if (!keys_.insert(name).second) return fail("the field " + name + " stands twice");
-    field_ = name;
-    return true;
-  }
-
-  std::optional<std::string> as;
-  std::optional<std::string> method;
-  const char* request_begin = nullptr;
-  const char* request_end = nullptr;
-
- private:
-  bool other() {
-    number_ = false;
-    return depth_ > 1 || fail(wanted());
-  }
-  bool number() {
-    number_ = true;
-    return depth_ > 1 || fail(wanted());
-  }
-  std::string wanted() const {
-    if (depth_ == 0) return "expected an object with as, method, request";
-    return field_ + (field_ == "request" ? ": expected an object" : ": expected a string");
-  }
-
-  int depth_ = 0;
-  std::string field_;
-  std::set<std::string> keys_;
-};
-
 }  // namespace
 
 absl::Status read_json(std::string_view text, google::protobuf::Message& out, Place from) {
@@ -502,23 +306,6 @@ std::string write_json(const google::protobuf::Message& message, bool indented) 
   std::string text;
   if (!google::protobuf::util::MessageToJsonString(message, &text, options).ok()) return "{}";
   return text;
-}
-
-absl::StatusOr<CommandLine> read_command_line(std::string_view text, int line) {
-  const Place from{.line = line, .column = 1};
-  FrameReader reader(text, from);
-  if (auto read = reader.run(); !read.ok()) return read;
-  if (!reader.as)
-    return error_at(text, text.data(), from, "the field as is missing: which profile sends it");
-  if (!reader.method) return error_at(text, text.data(), from, "the field method is missing");
-  if (!reader.request_end) return error_at(text, text.data(), from, "the field request is missing");
-  CommandLine out{.as = *reader.as,
-                  .method = *reader.method,
-                  .request = std::string(reader.request_begin, reader.request_end),
-                  .request_at = from};
-  for (const char* c = text.data(); c < reader.request_begin; ++c)
-    out.request_at.column += is_start_of_character(*c);
-  return out;
 }
 
 }  // namespace taizhang::client

@@ -11,7 +11,6 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 namespace google::protobuf {
 class Message;
@@ -30,16 +29,5 @@ absl::Status read_json(std::string_view text, google::protobuf::Message& out, Pl
 
 // With the names of the proto files, int64 as strings, enums by name; one line, or indented.
 std::string write_json(const google::protobuf::Message& message, bool indented);
-
-// A line of a command file: {"as": "checker", "method": "funds.SpendDirectly", "request": {…}}.
-struct CommandLine {
-  std::string as;
-  std::string method;
-  std::string request;  // the JSON text of the request as it stands in the line
-  Place request_at;
-};
-
-// Reads the frame, not the request. INVALID_ARGUMENT as above.
-absl::StatusOr<CommandLine> read_command_line(std::string_view text, int line);
 
 }  // namespace taizhang::client

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "client/command_line.h"
 #include "taizhang/assistance/v1/commands.pb.h"
 #include "taizhang/funds/v1/commands.pb.h"
 #include "taizhang/history/v1/service.pb.h"

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "client/client.h"
+#include "client/command_line.h"
 #include "client/strict_json.h"
 #include "taizhang/options.pb.h"
 
