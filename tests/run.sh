@@ -15,7 +15,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-deploy/install_packages.sh deploy/packages_kafka.txt
+deploy/install_packages.sh deploy/packages_kafka.txt deploy/packages_tests.txt
 export CCACHE_DIR=${CCACHE_DIR:-$PWD/.cache/ccache}
 cmake --preset "$preset" >"/tmp/taizhang-configure.$$" 2>&1 || { cat "/tmp/taizhang-configure.$$"; exit 1; }
 rm -f "/tmp/taizhang-configure.$$"

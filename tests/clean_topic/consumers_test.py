@@ -44,9 +44,9 @@ def go_consumer(tmp_path_factory):
     """The Go consumer, built; the modules come through the Go module proxy."""
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if go is None:
-        pytest.skip("no Go here: install golang-go (deploy/packages_kafka.txt)")
+        pytest.skip("no Go here: install golang-go (deploy/packages_tests.txt)")
     binary = tmp_path_factory.mktemp("go") / "consumer"
-    subprocess.run([go, "build", "-o", binary, "."], cwd=ROOT / "docs/consumers/go", check=True, timeout=240)
+    subprocess.run([go, "build", "-buildvcs=false", "-o", binary, "."], cwd=ROOT / "docs/consumers/go", check=True, timeout=240)
     return binary
 
 

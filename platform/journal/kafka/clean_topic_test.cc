@@ -10,10 +10,12 @@
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "platform/journal/kafka/clean_config.h"
 #include "platform/journal/kafka/testing/cluster.h"
 #include "platform/journal/kafka/topics.h"
 #include "platform/republish/republisher.h"
 #include "platform/republish/test_clean_topic.h"
+#include "taizhang/config/v1/config.pb.h"
 
 namespace taizhang::journal::kafka {
 namespace {
@@ -93,6 +95,43 @@ TEST(CleanTopicTest, GivesBackWhatWasSentInItsPartition) {
   ASSERT_TRUE(eventually([&] { return reported == sent.size(); }));
   EXPECT_EQ(stored(topic->partition(1)), sent);
   EXPECT_EQ(stored(topic->partition(0)), std::vector<CleanRecord>{});
+}
+
+config::v1::Config config_with(const std::string& clean_topic) {
+  config::v1::Config config;
+  auto& kafka = *config.mutable_journal()->mutable_kafka();
+  kafka.set_bootstrap_servers("127.0.0.1:9092");
+  kafka.set_topic("book");
+  config.mutable_clean_topic();
+  if (!clean_topic.empty()) config.mutable_clean_topic()->set_topic(clean_topic);
+  return config;
+}
+
+TEST(CleanTopicSettings, AreTheJournalsWithAnotherTopic) {
+  const auto settings = clean_topic_settings(config_with(""), ".");
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->topic, "book.events");
+  EXPECT_EQ(settings->bootstrap_servers, "127.0.0.1:9092");
+  EXPECT_EQ(settings->replication_factor, 3);
+  EXPECT_EQ(settings->linger_ms, 5);
+  EXPECT_EQ(clean_topic_settings(config_with("province.events"), ".")->topic, "province.events");
+}
+
+TEST(CleanTopicSettings, RefuseTheJournalsOwnTopicsByName) {
+  for (const auto* topic : {"book", "book.heartbeat"}) {
+    const auto refused = clean_topic_settings(config_with(topic), ".");
+    EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(refused.status().message(),
+              std::string("clean_topic.topic: ") + topic + " is the journal's own topic");
+  }
+  EXPECT_FALSE(clean_topic_settings(config_with("no spaces"), ".").ok());
+}
+
+TEST(CleanTopicSettings, NeedAKafkaJournal) {
+  config::v1::Config config;
+  config.mutable_clean_topic();
+  EXPECT_EQ(clean_topic_settings(config, ".").status().message(),
+            "clean_topic: needs journal.kafka");
 }
 
 // Republishes a journal that grows while the cluster fails.
