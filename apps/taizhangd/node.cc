@@ -2,12 +2,14 @@
 // before.
 #include "apps/taizhangd/node.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <future>
 
 #include "apps/taizhangd/admin.h"
+#include "apps/taizhangd/clean_topic.h"
 #include "apps/taizhangd/observe.h"
 #include "apps/taizhangd/process_journal.h"
 #include "apps/taizhangd/product_views.h"
@@ -16,6 +18,7 @@
 #include "platform/base/log.h"
 #include "platform/config/key_file.h"
 #include "platform/projection/views.h"
+#include "platform/republish/republisher.h"
 #include "platform/rpc/callers.h"
 #include "platform/rpc/metrics.h"
 #include "platform/rpc/server.h"
@@ -89,6 +92,7 @@ struct Node::Impl {
   std::unique_ptr<Fingerprinter> fingerprinter;
   std::unique_ptr<Writers> writers;
   std::unique_ptr<Views> views;
+  std::unique_ptr<republish::Republisher> republisher;
   std::unique_ptr<Admin> admin;
   Dispatcher dispatcher;
   std::unique_ptr<RpcServer> server;
@@ -101,6 +105,7 @@ struct Node::Impl {
   absl::Status start_writers(const Config& config, const NodeOptions& options);
   absl::Status start_views(const Config& config);
   absl::Status serve(const Config& config);
+  void tick();
   // Writes an address into a file of the data folder.
   absl::Status tell(const std::string& name, const std::string& address) const;
 };
@@ -120,6 +125,10 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   if (config.role() != config::v1::PROCESS_ROLE_WRITER) {
     if (auto started = start_views(config); !started.ok()) return started;
   }
+  auto mirrored = start_republisher(config, options.config_folder, *journal);
+  if (!mirrored.ok()) return mirrored.status();
+  republisher = std::move(*mirrored);
+  if (republisher) observe_republisher(metrics, *republisher);
   admin = std::make_unique<Admin>(*journal, writers.get(), views.get(), data_dir);
   admin->serve(dispatcher);
   return serve(config);
@@ -183,10 +192,33 @@ absl::Status Node::Impl::serve(const Config& config) {
                                   config.admin_listen());
   if (!started.ok()) return started.status();
   server = std::move(*started);
+  tick();  // before anybody is told the address
   // Where to find it, for whoever let the system choose the ports. `address` comes last: who sees
   // it finds both.
   if (auto told = tell("/admin_address", server->admin_address()); !told.ok()) return told;
   return tell("/address", server->address());
+}
+
+void Node::Impl::tick() {
+  // Without the claim no command is answered, with a view that stands its queries are not: load
+  // balancers and people should hear it before callers do.
+  const bool writing = !writers || writers->stats().serving;
+  const auto all = views ? views->status() : std::vector<ViewStatus>();
+  // A process that only reads is of use once all its views answer; a ledger that stands still in
+  // one of them is told by that view alone.
+  const bool reading = std::all_of(all.begin(), all.end(), [](const ViewStatus& view) {
+    return view.status.ok() && !view.building;
+  });
+  // First the whole, which speaks for every service, then the views for theirs.
+  if (const bool now = writing && (writers || reading); std::exchange(serving, now) != now)
+    server->set_serving("", now);
+  for (const auto& view : all) {
+    // Package taizhang.ledger also holds the bulk stream, which needs no view.
+    const std::string services =
+        view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
+    const bool good = view.status.ok() && !view.building && view.stopped.empty();
+    server->set_serving("taizhang." + services, good && writing);
+  }
 }
 
 absl::Status Node::Impl::tell(const std::string& name, const std::string& address) const {
@@ -207,28 +239,13 @@ Node::~Node() { stop(); }
 
 const std::string& Node::address() const { return impl_->server->address(); }
 
-void Node::tick() {
-  // Without the claim no command is answered, with a view that stands its queries are not: load
-  // balancers and people should hear it before callers do.
-  const bool writing = !impl_->writers || impl_->writers->stats().serving;
-  bool reading = true;
-  for (const auto& view : impl_->views ? impl_->views->status() : std::vector<ViewStatus>()) {
-    const bool good = view.status.ok() && !view.building && view.stopped.empty();
-    reading &= good;
-    // Package taizhang.ledger also holds the bulk stream, which needs no view.
-    const std::string services =
-        view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
-    impl_->server->set_serving("taizhang." + services, good && writing);
-  }
-  const bool serving = writing && (impl_->writers || reading);
-  if (serving != impl_->serving) impl_->server->set_serving("", serving);
-  impl_->serving = serving;
-}
+void Node::tick() { impl_->tick(); }
 
 void Node::stop() {
   if (std::exchange(impl_->stopped, true)) return;
   impl_->metrics.stop();
   const auto stop_parts = [this] {
+    if (impl_->republisher) impl_->republisher->stop();
     if (impl_->views) impl_->views->stop();
     if (impl_->writers) impl_->writers->stop();
   };
