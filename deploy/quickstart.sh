@@ -242,6 +242,11 @@ TEXT
 fi
 sed -i '/^address:/d' "$TAIZHANG_CONFIG"
 sed -i "1i address: \"127.0.0.1:$port\"" "$TAIZHANG_CONFIG"
+# On Kafka it answers before it decides: first it reads its own claim.
+for _ in $(seq 300); do
+  "$cli" ledger status --json | grep -q '"serving":true' && break
+  sleep 0.1
+done
 
 say "4. Ledger $ledger, reference data, sample book"
 show ledger open $ledger --kind COUNTY --name 示例县 --on 2012-01-01 --request-id 5d2c6c4e-3f0a-4c53-9d0b-6a2a0c9901a1

@@ -41,8 +41,9 @@ def newest(book, ledger=None):
 def raw_call(book, method_name, as_="maker", timeout=20, metadata=None):
     """A call that takes bytes and gives bytes."""
     method = book.client.method(method_name)
-    stub = book.client.channel.unary_unary(f"/{method.containing_service.full_name}/{method.name}",
-                                           request_serializer=lambda raw: raw, response_deserializer=lambda raw: raw)
+    stub = book.client.channel_of(method).unary_unary(
+        f"/{method.containing_service.full_name}/{method.name}",
+        request_serializer=lambda raw: raw, response_deserializer=lambda raw: raw)
     if metadata is None:
         metadata = [("authorization", "Bearer " + token_of(as_))]
     return lambda raw: stub(raw, timeout=timeout, metadata=metadata), method

@@ -141,7 +141,7 @@ def test_a_server_that_dies_on_the_way(cli, tmp_path):
                                     server.config.read_text(), flags=re.M))
     lines = [household(f"dies {i}") for i in range(6000)]
     file = write(tmp_path / "dies.jsonl", lines)
-    client = server.client()
+    client = server.connect()
     applying = subprocess.Popen([BUILD / "apps/taizhang/taizhang", "apply", file, "--retries", "60"],
                                 env={"TAIZHANG_CONFIG": str(cli.config)}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)

@@ -52,9 +52,9 @@ def test_idle_connections_and_quiet_streams_hold_nothing_up(tmp_path):
     try:
         client = server.start()
         book.open(client)
-        idle = server.client()
+        idle = server.connect()
         answers.events(idle, at_least_seq=book.last_seq)
-        bulk = server.client().bulk()
+        bulk = server.connect().bulk()
         assert bulk.execute([]) == []
         stream = client.stream("ledger.Subscribe", {"ledger": callers.LEDGER, "after_seq": book.last_seq})
         caught_up = threading.Event()

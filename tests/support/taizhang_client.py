@@ -238,12 +238,11 @@ class Server:
 
     def _journal(self, kind):
         """The settings of a journal of its own: files in the data folder, or topics that `start` makes."""
-        if kind == "segments":
-            self.topics_wanted = False
-            return ""
-        if kind != "kafka":
+        if kind not in ("segments", "kafka"):
             raise ValueError(f"journal: expected segments or kafka, got {kind}")
-        self.topics_wanted = True
+        self.kafka = self.topics_wanted = kind == "kafka"
+        if not self.kafka:
+            return ""
         return f"""journal {{ kafka {{
   bootstrap_servers: "{os.environ["TAIZHANG_KAFKA"]}" topic: "book-{uuid.uuid4().hex}" partitions: {PARTITIONS}
   replication_factor: 1 min_insync_replicas: 1
@@ -271,7 +270,9 @@ class Server:
         lines.append(f'token_sha256: "{hashlib.sha256(token_of(name).encode()).hexdigest()}"')
         return "profiles {\n  " + "\n  ".join(lines) + "\n}\n"
 
-    def start(self, wait_s=30, arguments=()):
+    def start(self, wait_s=30, arguments=(), serving=True):
+        """A client of the server, which answers. `serving`: and decides commands; a writer that stands by and a reader do
+        not. On files that is the same moment."""
         address = self.data / "address"
         admin_address = self.data / "admin_address"
         for stale in (address, admin_address):
@@ -288,12 +289,15 @@ class Server:
             if address.exists() and address.read_text().strip():
                 self.address = address.read_text().strip()
                 self.admin_address = admin_address.read_text().strip()
-                return self.client()
+                client = self.connect()
+                if not (self.kafka and serving) or client.call("admin.GetStatus", {}, as_="operator").writer.serving:
+                    return client
+                client.close()
             time.sleep(0.01)
         self.kill()
         raise RuntimeError(f"taizhangd did not start in {wait_s} s:\n{self.log_text()}")
 
-    def client(self):
+    def connect(self):
         """Another client of this server, which runs."""
         return Client(self.address, self.admin_address)
 
