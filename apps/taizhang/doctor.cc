@@ -6,6 +6,7 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -164,12 +165,8 @@ class Doctor {
       if (status.has_writer()) {
         note(status.writer().serving() ? Finding::kGood : Finding::kBad, "writer",
              status.writer().serving() ? "decides" : "does not decide");
-        if (status.writer().foreign_records() > 0) {
-          note(Finding::kBad, "journal",
-               std::to_string(status.writer().foreign_records()) + " records of another journal",
-               "somebody else writes to it");
-        }
       }
+      note_foreign(status);
       for (const auto& view : status.views()) {
         const bool stopped = !view.stopped_why().empty() || !view.stopped_ledgers().empty();
         note(stopped           ? Finding::kBad
@@ -186,6 +183,16 @@ class Doctor {
     }
     note(Finding::kWarning, "journal, writer, views", "no profile here may ask for them",
          "give an operator's token");
+  }
+
+  // A writer counts what it met since its start, views what stands in all they read.
+  void note_foreign(const admin::v1::GetStatusResponse& status) {
+    int64_t read = 0;
+    for (const auto& partition : status.journal().partitions()) read += partition.foreign_records();
+    const int64_t foreign = std::max<int64_t>(read, status.writer().foreign_records());
+    if (foreign == 0) return;
+    note(Finding::kBad, "journal", std::to_string(foreign) + " records of another journal",
+         "somebody else writes to it");
   }
 
   void note_disk(int64_t free_bytes, const std::string& what) {

@@ -66,6 +66,29 @@ def caught_up(client):
         time.sleep(0.05)
 
 
+def is_serving(client, service=""):
+    """What the health service says; of the process when no service is named."""
+    request = b"\n" + bytes([len(service)]) + service.encode() if service else b""
+    check = client.channel.unary_unary("/grpc.health.v1.Health/Check")
+    return {b"\x08\x01": True, b"\x08\x02": False}[check(request, timeout=20)]
+
+
+def watch_build(client):
+    """What a reader that begins from nothing said until its health said that it serves: (place, end, rate, left)."""
+    said = []
+    give_up = time.monotonic() + CATCH_UP_S
+    while not is_serving(client):
+        status = client.call("admin.GetStatus", {}, as_="operator")
+        said += [(view.position, view.journal_end, view.events_per_second, view.build_seconds_left)
+                 for view in status.views if view.building and view.HasField("build_seconds_left")]
+        assert time.monotonic() < give_up, status
+        time.sleep(0.02)
+    status = client.call("admin.GetStatus", {}, as_="operator")
+    assert not any(view.building for view in status.views)
+    assert is_serving(client, "taizhang.duties.v1.DutiesService")
+    return said
+
+
 def digests(client):
     """{(view, ledger): (seq, digest)}"""
     caught_up(client)
@@ -147,7 +170,14 @@ def test_a_reader_killed_again_and_again_misses_nothing(writer, book, readers, s
     callers.join(running)
     answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "page": {"page_size": 1},
                                               "read": {"at_least_seq": book.last_seq}})
-    assert digests(client) == digests(calm)
+    held = digests(calm)
+    assert digests(client) == held
+    # From an empty disk it has much to fold now: until it has, it says how far it is and takes no callers.
+    fresh = readers().start()
+    said = watch_build(fresh)
+    assert all(position <= end for position, end, _, _ in said), said
+    assert any(0 < position < end and rate > 0 and left > 0 for position, end, rate, left in said), said
+    assert digests(fresh) == held
     for view in answers.VIEWS:
         report = next(iter(client.stream("admin.VerifyView", {"view": view}, as_="operator")))
         assert report.equal, f"{view}: {report.difference}"
