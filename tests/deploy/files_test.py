@@ -62,6 +62,7 @@ def test_compose_shares_one_network_namespace():
 def test_writer_and_reader_share_a_journal_and_no_port(protos):
     settings = {role: read_settings(DEPLOY / f"compose/{role}.textproto", protos) for role in ("writer", "reader")}
     assert settings["writer"].journal == settings["reader"].journal
+    assert settings["writer"].keys_dir == settings["reader"].keys_dir != ""
     ports = [port for one in settings.values() for port in (one.listen, one.admin_listen, one.metrics_port)]
     assert len(set(ports)) == 6
 
@@ -96,5 +97,9 @@ def protos(tmp_path_factory):
 
 
 def read_settings(path, protos):
+    """Settings that the server takes."""
+    checked = subprocess.run([taizhang_client.BUILD / "apps/taizhangd/taizhangd", "--config", path, "--check"],
+                             capture_output=True, text=True, timeout=30)
+    assert checked.returncode == 0, checked.stderr
     return text_format.Parse(path.read_text(), protos.Config())
 
