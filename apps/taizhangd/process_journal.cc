@@ -1,3 +1,4 @@
+// Opening either engine, and the hourly look at the topic.
 #include "apps/taizhangd/process_journal.h"
 
 #include <chrono>

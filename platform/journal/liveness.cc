@@ -1,3 +1,4 @@
+// Counting signs of life.
 #include "platform/journal/liveness.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// When an owner is suspected, and when not.
 #include "platform/journal/liveness.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// Fairness, order and bounds of what waits to be decided.
 #include "platform/writer/command_queue.h"
 
 #include <gtest/gtest.h>

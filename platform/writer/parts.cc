@@ -1,3 +1,4 @@
+// Actors and errors of the writer.
 #include "platform/writer/parts.h"
 
 #include "platform/journal/record.h"
