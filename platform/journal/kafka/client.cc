@@ -21,9 +21,9 @@ constexpr int kFetchErrorBackoffMs = 50;
 // How long a broker may hold a request of a reader at the end; data is sent at once all the same.
 constexpr int kFollowWaitMs = 100;
 constexpr int kReadWaitMs = 20;
-constexpr int kBulkFetchBytes = 2 << 20;
+// Compressed: what it becomes in memory is several times that.
+constexpr int kBulkFetchBytes = 1 << 20;
 constexpr int kPointFetchBytes = 64 << 10;
-constexpr int kReadAheadRecordsMax = 100'000;
 constexpr int kHeartbeatMs = 5'000;
 constexpr int kHeartbeatsQueuedMax = 1'000;
 // Requests in flight that keep their order with idempotence.
@@ -51,7 +51,18 @@ void add_consumer(Pairs& pairs, int64_t read_ahead_bytes, int fetch_bytes, int w
                 {"queued.max.messages.kbytes", std::to_string(read_ahead_bytes / 1024)}});
 }
 
+int64_t read_ahead_bytes_of(const KafkaSettings& settings, Use use) {
+  switch (use) {
+    case Use::kFollower: return settings.tail_bytes_max;
+    case Use::kBulkReader: return settings.read_ahead_bytes_max;
+    case Use::kPointReader:
+    case Use::kAdmin: return kPointFetchBytes;
+    default: return 0;
+  }
+}
+
 Pairs pairs_of(const KafkaSettings& settings, Use use) {
+  const int64_t read_ahead = read_ahead_bytes_of(settings, use);
   Pairs pairs = {{"bootstrap.servers", settings.bootstrap_servers},
                  {"client.id", "taizhang"},
                  {"socket.nagle.disable", "true"},
@@ -73,14 +84,10 @@ Pairs pairs_of(const KafkaSettings& settings, Use use) {
                     {"queue.buffering.max.messages", std::to_string(kQueuedRecordsMax)},
                     {"queue.buffering.max.kbytes", std::to_string(kQueuedKbytesMax)}});
       break;
-    case Use::kFollower:
-      add_consumer(pairs, settings.tail_bytes_max, kBulkFetchBytes, kFollowWaitMs);
-      break;
-    case Use::kBulkReader:
-      add_consumer(pairs, settings.read_ahead_bytes_max, kBulkFetchBytes, kReadWaitMs);
-      break;
+    case Use::kFollower: add_consumer(pairs, read_ahead, kBulkFetchBytes, kFollowWaitMs); break;
+    case Use::kBulkReader: add_consumer(pairs, read_ahead, kBulkFetchBytes, kReadWaitMs); break;
     case Use::kPointReader:
-    case Use::kAdmin: add_consumer(pairs, kPointFetchBytes, kPointFetchBytes, kReadWaitMs); break;
+    case Use::kAdmin: add_consumer(pairs, read_ahead, kPointFetchBytes, kReadWaitMs); break;
     case Use::kSignal:
       pairs.insert(pairs.end(),
                    {{"acks", "1"},
@@ -122,6 +129,7 @@ absl::StatusOr<std::shared_ptr<Client>> Client::make(const KafkaSettings& settin
                                                      ClientCallbacks callbacks) {
   std::shared_ptr<Client> client(new Client());
   client->callbacks_ = std::move(callbacks);
+  client->read_ahead_bytes_ = read_ahead_bytes_of(settings, use);
   rd_kafka_conf_t* conf = rd_kafka_conf_new();
   char text[512] = "";
   for (const auto& [name, value] : pairs_of(settings, use)) {

@@ -22,6 +22,9 @@ namespace taizhang::journal::kafka {
 inline constexpr int64_t kMessageBytesMax = 1'048'000;
 inline constexpr int64_t kTopicMessageBytesMin = 1'048'588;  // Kafka's default
 
+// Records a consumer fetches ahead; the bytes are of its use.
+inline constexpr int kReadAheadRecordsMax = 100'000;
+
 enum class Use {
   kProducer,     // idempotent, acks=all
   kFollower,     // reads the end of all partitions
@@ -68,12 +71,15 @@ class Client {
   absl::StatusOr<std::vector<Bounds>> bounds_of(const std::string& topic, int count,
                                                 int timeout_ms);
 
+  // What a consumer fetches ahead, at most; 0: it is none.
+  int64_t read_ahead_bytes() const { return read_ahead_bytes_; }
   const ClientCallbacks& callbacks() const { return callbacks_; }
 
  private:
   Client() = default;
 
   ClientCallbacks callbacks_;
+  int64_t read_ahead_bytes_ = 0;
   rd_kafka_s* handle_ = nullptr;
   std::string topic_name_;
   rd_kafka_topic_s* topic_ = nullptr;

@@ -12,8 +12,6 @@ namespace {
 // Records of one block: few enough to stay in the processor's cache.
 constexpr size_t kBlockRecordsMax = 1'000;
 constexpr size_t kIdleMax = 8;
-// Below this the queue never was what stopped fetching.
-constexpr size_t kQueuedPeakMin = 2'000;
 constexpr int kWakeMs = 200;
 
 int ms_of(absl::Duration timeout) {
@@ -50,7 +48,7 @@ absl::Status Fetcher::start(int32_t partition, int64_t offset) {
   queue_ = rd_kafka_queue_new(client_->get());
   partition_ = partition;
   position_ = offset;
-  queued_peak_ = 0;
+  was_full_ = false;
   if (rd_kafka_consume_start_queue(client_->topic(topic_), partition, offset, queue_) == 0) {
     return absl::OkStatus();
   }
@@ -79,10 +77,10 @@ absl::StatusOr<BlockPtr> Fetcher::take(absl::Duration timeout) {
     if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) error = message->err;
     rd_kafka_message_destroy(message);
   }
-  wake_when_drained();
   if (!records.empty()) {
     auto block = std::make_shared<const Block>(client_, position_, std::move(records));
     position_ = block->end();
+    wake_when_drained(block->bytes() / static_cast<int64_t>(block->size()));
     return block;
   }
   if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
@@ -98,11 +96,13 @@ absl::StatusOr<BlockPtr> Fetcher::take(absl::Duration timeout) {
 
 // librdkafka 2.0.2 stops fetching while its queue is full and then looks again only once a second.
 // A question to the same broker wakes it, when most of the queue has been taken.
-void Fetcher::wake_when_drained() {
-  const size_t queued = rd_kafka_queue_length(queue_);
-  queued_peak_ = std::max(queued_peak_, queued);
-  if (queued_peak_ < kQueuedPeakMin || queued > queued_peak_ / 4) return;
-  queued_peak_ = 0;
+void Fetcher::wake_when_drained(int64_t record_bytes) {
+  const auto queued = static_cast<int64_t>(rd_kafka_queue_length(queue_));
+  const int64_t full = std::min(int64_t{kReadAheadRecordsMax},
+                                client_->read_ahead_bytes() / std::max<int64_t>(1, record_bytes));
+  if (queued > full / 2) was_full_ = true;
+  if (!was_full_ || queued > full / 4) return;
+  was_full_ = false;
   rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(1);
   rd_kafka_topic_partition_list_add(list, topic_.c_str(), partition_)->offset = RD_KAFKA_OFFSET_END;
   // Only the asking matters.
@@ -121,6 +121,10 @@ absl::StatusOr<std::unique_ptr<Fetcher>> FetcherPool::acquire() {
   }
   absl::StatusOr<std::shared_ptr<Client>> client = Client::make(settings_, use_);
   if (!client.ok()) return client.status();
+  // A client that does not know the leaders yet begins to fetch up to a second later.
+  const absl::StatusOr<int> partitions =
+      (*client)->partitions_of(settings_.topic, settings_.request_ms_max);
+  if (!partitions.ok()) return partitions.status();
   return std::make_unique<Fetcher>(*std::move(client), settings_.topic);
 }
 

@@ -37,14 +37,14 @@ class Fetcher {
   void stop();
 
  private:
-  void wake_when_drained();
+  void wake_when_drained(int64_t record_bytes);
 
   std::shared_ptr<Client> client_;
   std::string topic_;
   rd_kafka_queue_s* queue_ = nullptr;  // while started
   int32_t partition_ = 0;
   int64_t position_ = 0;
-  size_t queued_peak_ = 0;
+  bool was_full_ = false;
 };
 
 // Fetchers at rest keep their connections, so that reading a record here and there is cheap.
