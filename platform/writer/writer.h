@@ -124,7 +124,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
     bool leading = false;    // it holds the claim and decides
     bool following = false;  // it waits for lead(); neither: it is about to claim again
     bool claiming = false;   // lead() was asked for and has not ended
-    bool failed = false;   // it never will again
+    bool failed = false;     // it never will again
     std::string failure;
     bool has_genesis = false;
     journal::Id128 uuid{};
@@ -192,7 +192,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   void process(Submission submission);
   void process(OutcomeQuestion question);
   bool may_settle();
-  enum class Opening { kOpened, kForwarded, kFailed };
+  enum class Opening { kOpened, kForwarded, kPlacedOtherwise, kFailed };
   Opening open_ledger(Submission& submission, std::optional<Error>& error);
   uint32_t partition_with_fewest(const Ledger& directory) const;
   void accept(Submission submission, const Occasion& occasion, Events& events);

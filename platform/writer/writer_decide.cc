@@ -127,11 +127,14 @@ void Writer::process(Submission submission) {
     receipt.decided_on_seq = occasion.seq - 1;
     return submission.done(make_response(*submission.type->response, receipt, events));
   }
-  if (opening && !open) {
+  if (opening) {
     std::optional<Error> error;
     switch (open_ledger(submission, error)) {
       case Opening::kOpened: break;
       case Opening::kForwarded: return;
+      case Opening::kPlacedOtherwise:
+        return reply_refusal(std::move(submission),
+                             refuse(admin::v1::ADMIN_REFUSAL_LEDGER_EXISTS, "ledger"));
       case Opening::kFailed:
         if (!owner_->serving()) return decide_again(std::move(submission));
         return submission.done(std::move(*error));
@@ -275,6 +278,8 @@ uint32_t Writer::partition_with_fewest(const Ledger& directory) const {
 Writer::Opening Writer::open_ledger(Submission& submission, std::optional<Error>& error) {
   const auto& request = static_cast<const admin::v1::OpenLedgerRequest&>(*submission.request);
   const auto open_here = [&] {
+    const auto* known = owner_->speculative().ledger(request.ledger());
+    if (known && known->open) return Opening::kOpened;
     if (auto opened = append_ledger_opened(request.ledger(), request.kind()); !opened.ok()) {
       error = error_of_append(opened);
       return Opening::kFailed;
@@ -293,10 +298,8 @@ Writer::Opening Writer::open_ledger(Submission& submission, std::optional<Error>
   const Ledger directory(state_.ledger(kDirectory), occasion);
   uint32_t partition = 0;
   if (const auto* placed = directory.find<PlacedLedger>(request.ledger())) {
-    if (placed->kind() != request.kind() || placed->name() != request.name()) {
-      error = error_of(refuse(admin::v1::ADMIN_REFUSAL_LEDGER_EXISTS, "ledger"));
-      return Opening::kFailed;
-    }
+    if (placed->kind() != request.kind() || placed->name() != request.name())
+      return Opening::kPlacedOtherwise;
     partition = placed->partition();
   } else {
     partition = partition_with_fewest(directory);
@@ -355,11 +358,10 @@ void Writer::process(OutcomeQuestion question) {
   const auto* settled = view.find<state::SettledRequest>(question.request_id);
   if (!settled && question.settle) {
     if (!may_settle()) {
-      return question.done(failure(kResourceExhausted, "SETTLE_RATE",
-                                   "too many requests are being cancelled",
-                                   {{"limit", "settles_per_s_max"},
-                                    {"max", std::to_string(settings_.settles_per_s_max)}},
-                                   kRetryAfterMs));
+      return question.done(failure(
+          kResourceExhausted, "SETTLE_RATE", "too many requests are being cancelled",
+          {{"limit", "settles_per_s_max"}, {"max", std::to_string(settings_.settles_per_s_max)}},
+          kRetryAfterMs));
     }
     jv1::RequestSettled cancelled;
     cancelled.set_ledger(question.ledger);

@@ -23,8 +23,8 @@ namespace {
 constexpr absl::Duration kTurn = absl::Milliseconds(5);
 
 Error not_leading(const Writer::Standing& first) {
-  Error error = failure(kUnavailable, "WRITER_UNAVAILABLE",
-                        "this process does not decide now", {{"outcome", "none"}}, kRetryAfterMs);
+  Error error = failure(kUnavailable, "WRITER_UNAVAILABLE", "this process does not decide now",
+                        {{"outcome", "none"}}, kRetryAfterMs);
   if (!first.leading && !first.owner_address.empty()) {
     error.message = "another process is the journal's writer";
     error.metadata.emplace_back("owner", first.owner_address);
@@ -50,8 +50,8 @@ std::string Writers::claim_file(uint32_t partition) const {
 
 absl::Status Writers::open(uint32_t partition, journal::Fold fold) {
   Partition& one = partitions_[partition];
-  auto state = State::open(settings_.state_directory + "/" + std::to_string(partition),
-                           settings_.state);
+  auto state =
+      State::open(settings_.state_directory + "/" + std::to_string(partition), settings_.state);
   if (!state.ok()) return state.status();
   one.state = std::move(*state);
   // The tables' lock is held now, so whoever wrote this file is dead.
@@ -90,10 +90,9 @@ absl::Status Writers::open(uint32_t partition, journal::Fold fold) {
   if (parts_.channel) {
     hooks.beat = [this](const journal::Heartbeat& beat) { parts_.channel->send(beat); };
   }
-  one.writer = std::make_unique<Writer>(*parts_.logs[partition], parts_.clock, parts_.random,
-                                        parts_.registry, *one.state, parts_.blind_index,
-                                        parts_.key_id, std::move(settings), std::move(fold),
-                                        std::move(hooks));
+  one.writer = std::make_unique<Writer>(
+      *parts_.logs[partition], parts_.clock, parts_.random, parts_.registry, *one.state,
+      parts_.blind_index, parts_.key_id, std::move(settings), std::move(fold), std::move(hooks));
   if (auto started = parts_.channel ? one.writer->start_following() : one.writer->start();
       !started.ok()) {
     return started;
@@ -136,14 +135,20 @@ Writer* Writers::writer_of(const std::string& ledger, bool opening) const {
     if (found != placed_.end()) return partitions_[found->second].running.load();
   }
   // Not open anywhere: so says the directory's writer, once every partition is known.
-  const bool known = opening || std::all_of(partitions_.begin(), partitions_.end(),
-                                            [](const Partition& one) { return one.running.load(); });
+  const bool known =
+      opening || std::all_of(partitions_.begin(), partitions_.end(),
+                             [](const Partition& one) { return one.running.load(); });
   return known ? partitions_[0].running.load() : nullptr;
 }
 
 void Writers::submit(Submission submission) {
-  Writer* writer =
-      leading_ ? writer_of(submission.ledger, submission.type->name == kOpenLedger) : nullptr;
+  const bool opening = submission.type->name == kOpenLedger;
+  Writer* writer = nullptr;
+  if (leading_) {
+    // A crash may have left a ledger open and not founded: only the directory knows its name.
+    writer = opening && !submission.validate_only ? partitions_[0].running.load()
+                                                  : writer_of(submission.ledger, opening);
+  }
   if (writer) return writer->submit(std::move(submission));
   submission.done(not_leading(partitions_[0].writer->standing()));
 }
@@ -214,8 +219,8 @@ bool Writers::may_take_over(const Writer::Standing& first) {
   bool suspected = takeover_;
   for (uint32_t p = 0; p < partitions_.size() && !suspected; ++p) {
     if (!partitions_[p].writer) continue;
-    suspected = partitions_[p].writer->standing().owner != journal::Id128{} &&
-                liveness_.suspected(p);
+    suspected =
+        partitions_[p].writer->standing().owner != journal::Id128{} && liveness_.suspected(p);
   }
   if (!nobody && !own && !suspected) {
     take_over_at_us_ = 0;
