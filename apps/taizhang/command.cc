@@ -204,15 +204,8 @@ is never altered, so it may be run again.
   };
 }
 
-// Without those of `hiding`, which mean something else there.
-void list_options(std::ostringstream& out, const std::vector<Option>& options,
-                  const std::vector<Option>& hiding = {}) {
+void list_options(std::ostringstream& out, const std::vector<Option>& options) {
   for (const auto& option : options) {
-    const std::string_view name = option.name;
-    if (std::any_of(hiding.begin(), hiding.end(),
-                    [&](const Option& other) { return name == other.name; })) {
-      continue;
-    }
     std::string left = option.name;
     if (*option.value) left += std::string(" ") + option.value;
     out << "  " << left << std::string(left.size() < 24 ? 24 - left.size() : 1, ' ') << option.help
@@ -256,6 +249,17 @@ const std::vector<Option>& common_options() {
       {"--help", "", "this text"},
   };
   return *options;
+}
+
+std::vector<Option> options_of(const Command& command) {
+  std::vector<Option> options = command.options;
+  for (const Option& common : common_options()) {
+    const std::string_view name = common.name;
+    const bool own = std::any_of(command.options.begin(), command.options.end(),
+                                 [name](const Option& option) { return name == option.name; });
+    if (!own) options.push_back(common);
+  }
+  return options;
 }
 
 const std::vector<Option>& moment_options() {
@@ -310,8 +314,7 @@ std::string help_of(const Command& command) {
   out << "taizhang " << command.name << (*command.positionals ? " " : "") << command.positionals
       << " [OPTION…]: " << command.summary << "\n\n"
       << command.details << "\n\nOptions:\n";
-  list_options(out, command.options);
-  list_options(out, common_options(), command.options);
+  list_options(out, options_of(command));
   return out.str();
 }
 

@@ -56,6 +56,8 @@ struct Command {
 const std::vector<Command>& commands();
 // Options that every command takes.
 const std::vector<Option>& common_options();
+// What a command takes: its own options, then the common ones of which it has none of that name.
+std::vector<Option> options_of(const Command& command);
 // Options of commands that ask for a moment.
 const std::vector<Option>& moment_options();
 

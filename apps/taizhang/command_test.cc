@@ -55,11 +55,27 @@ TEST(Commands, HaveANameAHelpAndAnExample) {
         << command.name << " has no example";
     EXPECT_NE(help().find(command.name), std::string::npos);
     std::set<std::string> options;
-    for (const auto* list : {&command.options, &common_options()}) {
-      for (const auto& option : *list)
-        EXPECT_TRUE(options.insert(option.name).second) << option.name;
+    for (const Option& option : options_of(command)) {
+      EXPECT_TRUE(options.insert(option.name).second) << option.name;
     }
   }
+}
+
+TEST(Commands, AnOwnOptionStandsForTheCommonOneOfItsName) {
+  const auto configs = [](const char* name) {
+    for (const auto& command : commands()) {
+      if (std::string(command.name) != name) continue;
+      std::vector<std::string> helps;
+      for (const Option& option : options_of(command)) {
+        if (std::string(option.name) == "--config") helps.emplace_back(option.help);
+      }
+      return helps;
+    }
+    return std::vector<std::string>();
+  };
+  EXPECT_EQ(configs("journal check"), std::vector<std::string>{"settings of taizhangd"});
+  ASSERT_EQ(configs("view status").size(), 1u);
+  EXPECT_NE(configs("view status"), configs("journal check"));
 }
 
 }  // namespace

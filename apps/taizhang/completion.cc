@@ -10,8 +10,8 @@ namespace {
 
 std::string words_of(const Command& command) {
   std::string words;
-  for (const auto* list : {&command.options, &common_options()}) {
-    for (const auto& option : *list) words += (words.empty() ? "" : " ") + std::string(option.name);
+  for (const Option& option : options_of(command)) {
+    words += (words.empty() ? "" : " ") + std::string(option.name);
   }
   return words;
 }
