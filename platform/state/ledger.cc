@@ -35,7 +35,7 @@ google::protobuf::Message& Ledger::edit_row(const RowType& type, std::string_vie
                      std::string(occasion_.context));
   }
   auto& row = rows_.edit(type, key);
-  if (type.version_field) row.GetReflection()->SetInt64(&row, type.version_field, occasion_.seq);
+  if (type.version_field) type.reflection->SetInt64(&row, type.version_field, occasion_.seq);
   return row;
 }
 

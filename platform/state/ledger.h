@@ -62,7 +62,7 @@ class Ledger {
   // Null: absent.
   template <class Row, class... Key>
   const Row* find(const Key&... key) const {
-    return static_cast<const Row*>(rows_.find(row_type<Row>(), make_key(key...)));
+    return static_cast<const Row*>(rows_.find(row_type<Row>(), key_of(key...)));
   }
   // An empty row when absent.
   template <class Row, class... Key>
@@ -91,11 +91,11 @@ class Ledger {
   // with seq().
   template <class Row, class... Key>
   Row& edit(const Key&... key) {
-    return static_cast<Row&>(edit_row(row_type<Row>(), make_key(key...)));
+    return static_cast<Row&>(edit_row(row_type<Row>(), key_of(key...)));
   }
   template <class Row, class... Key>
   void erase(const Key&... key) {
-    erase_row(row_type<Row>(), make_key(key...));
+    erase_row(row_type<Row>(), key_of(key...));
   }
 
   const std::string& code() const { return occasion_.ledger; }
@@ -120,9 +120,17 @@ class Ledger {
  private:
   google::protobuf::Message& edit_row(const RowType& type, std::string_view key);
   void erase_row(const RowType& type, std::string_view key);
+  // Valid until the next one.
+  template <class... Key>
+  std::string_view key_of(const Key&... key) const {
+    key_.clear();
+    (append_key_part(key_, key), ...);
+    return key_;
+  }
 
   Rows& rows_;
   const Occasion& occasion_;
+  mutable std::string key_;  // of the row looked for: its memory is used again
 };
 
 }  // namespace taizhang

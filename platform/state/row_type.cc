@@ -17,7 +17,6 @@ namespace {
 
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using google::protobuf::Reflection;
 
 // "taizhang.registry.state.v1" -> "registry".
 std::string context_of(std::string_view package) {
@@ -36,6 +35,7 @@ std::unique_ptr<RowType> read_row_type(const Message& prototype) {
   // The one that lives for ever: `prototype` may be a row on somebody's stack.
   type->prototype =
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(&descriptor);
+  type->reflection = type->prototype->GetReflection();
   type->name = options.name();
   append_key_text(type->prefix, options.name());
   type->context = context_of(descriptor.file()->package());
@@ -51,6 +51,7 @@ std::unique_ptr<RowType> read_row_type(const Message& prototype) {
                        " names no such key field: " + name);
     }
     type->key_fields.push_back(key_field);
+    type->key_cpp_types.push_back(key_field->cpp_type());
   }
   const auto* version = descriptor.FindFieldByName("version");
   if (version && version->cpp_type() == FieldDescriptor::CPPTYPE_INT64)
@@ -85,30 +86,34 @@ const RowType& RowType::of(const Message& prototype) {
   static std::unordered_map<const google::protobuf::Descriptor*, std::unique_ptr<RowType>> types;
   const std::lock_guard lock(mutex);
   auto& type = types[prototype.GetDescriptor()];
-  if (!type) type = read_row_type(prototype);
+  if (!type) {
+    type = read_row_type(prototype);
+    type->index = types.size() - 1;
+  }
   return *type;
 }
 
 std::string RowType::key_of(const Message& row) const {
-  const Reflection& reflection = *row.GetReflection();
   std::string key;
   std::string scratch;
-  for (const auto* part : key_fields) {
-    switch (part->cpp_type()) {
+  for (size_t i = 0; i < key_fields.size(); ++i) {
+    const auto* part = key_fields[i];
+    const int cpp_type = key_cpp_types[i];
+    switch (cpp_type) {
       case FieldDescriptor::CPPTYPE_STRING:
-        append_key_text(key, reflection.GetStringReference(row, part, &scratch));
+        append_key_text(key, reflection->GetStringReference(row, part, &scratch));
         break;
       case FieldDescriptor::CPPTYPE_ENUM:
-        append_key_number(key, reflection.GetEnumValue(row, part));
+        append_key_number(key, reflection->GetEnumValue(row, part));
         break;
       case FieldDescriptor::CPPTYPE_INT32:
-        append_key_number(key, reflection.GetInt32(row, part));
+        append_key_number(key, reflection->GetInt32(row, part));
         break;
       case FieldDescriptor::CPPTYPE_INT64:
-        append_key_number(key, reflection.GetInt64(row, part));
+        append_key_number(key, reflection->GetInt64(row, part));
         break;
       case FieldDescriptor::CPPTYPE_MESSAGE:
-        append_key_number(key, date_number(reflection.GetMessage(row, part)));
+        append_key_number(key, date_number(reflection->GetMessage(row, part)));
         break;
       default: broken_invariant("key field of an unsupported type: " + part->full_name());
     }
@@ -117,27 +122,28 @@ std::string RowType::key_of(const Message& row) const {
 }
 
 void RowType::fill_key(Message& row, std::string_view key) const {
-  const Reflection& reflection = *row.GetReflection();
   bool fits = true;
-  for (const auto* part : key_fields) {
-    if (part->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+  for (size_t i = 0; i < key_fields.size(); ++i) {
+    const auto* part = key_fields[i];
+    const int cpp_type = key_cpp_types[i];
+    if (cpp_type == FieldDescriptor::CPPTYPE_STRING) {
       std::string text;
       fits = fits && take_key_text(key, text);
-      reflection.SetString(&row, part, std::move(text));
+      reflection->SetString(&row, part, std::move(text));
       continue;
     }
     int64_t number = 0;
     fits = fits && take_key_number(key, number);
-    switch (part->cpp_type()) {
+    switch (cpp_type) {
       case FieldDescriptor::CPPTYPE_ENUM:
-        reflection.SetEnumValue(&row, part, static_cast<int>(number));
+        reflection->SetEnumValue(&row, part, static_cast<int>(number));
         break;
       case FieldDescriptor::CPPTYPE_INT32:
-        reflection.SetInt32(&row, part, static_cast<int32_t>(number));
+        reflection->SetInt32(&row, part, static_cast<int32_t>(number));
         break;
-      case FieldDescriptor::CPPTYPE_INT64: reflection.SetInt64(&row, part, number); break;
+      case FieldDescriptor::CPPTYPE_INT64: reflection->SetInt64(&row, part, number); break;
       case FieldDescriptor::CPPTYPE_MESSAGE:
-        set_date(*reflection.MutableMessage(&row, part), number);
+        set_date(*reflection->MutableMessage(&row, part), number);
         break;
       default: fits = false;
     }

@@ -9,6 +9,7 @@ namespace google::protobuf {
 class Descriptor;
 class FieldDescriptor;
 class Message;
+class Reflection;
 }  // namespace google::protobuf
 
 namespace taizhang {
@@ -22,6 +23,11 @@ struct RowType {
   // "registry": the package taizhang.registry.state.v1 says who may write it.
   std::string context;
   std::vector<const google::protobuf::FieldDescriptor*> key_fields;
+  // FieldDescriptor::CppType of each of them, which costs a look-up each time it is asked for.
+  std::vector<int> key_cpp_types;
+  const google::protobuf::Reflection* reflection = nullptr;
+  // 0, 1, 2 … in the order in which types are first asked for: a place in a vector.
+  size_t index = 0;
   // int64 `version`, stamped with the seq of the event that last wrote the row; null: the row has
   // none.
   const google::protobuf::FieldDescriptor* version_field = nullptr;

@@ -47,7 +47,8 @@ class State::LedgerRows : public Rows {
 
  private:
   Table& table(const RowType& type) const {
-    auto& table = tables_[&type];
+    if (type.index >= tables_.size()) tables_.resize(type.index + 1);
+    auto& table = tables_[type.index];
     if (!table) {
       table = std::make_unique<Table>();
       table->type = &type;
@@ -58,7 +59,7 @@ class State::LedgerRows : public Rows {
 
   State& state_;
   const std::string code_;
-  mutable absl::flat_hash_map<const RowType*, std::unique_ptr<Table>> tables_;
+  mutable std::vector<std::unique_ptr<Table>> tables_;  // by RowType::index
 };
 
 State::State(StateSettings settings, std::unique_ptr<RowStore> store, DigestSum digest)

@@ -2,10 +2,14 @@
 #include "platform/state/state.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <thread>
 
 #include "platform/state/memory_rows.h"
 #include "taizhang/platform/state/v1/state.pb.h"
@@ -176,6 +180,40 @@ TEST_F(StateTest, EqualsAPlainMapOverRandomHistories) {
     for (const auto& [id, value] : sorted) expected += id + "=" + std::to_string(value) + " ";
     ASSERT_EQ(scanned(), expected) << "turn " << turn;
   }
+}
+
+// Files may not grow: the store's flush fails, and then every batch.
+TEST_F(StateTest, RowsOfAFailedBatchAreStillReadAndCounted) {
+  const auto earlier_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  state_->begin(1);
+  for (int i = 0; i < 100; ++i) put("r" + std::to_string(i), i);
+  state_->note_offset(kCode, 1, 77);
+  state_->confirm(1);
+  const auto rows_digest = state_->digest();
+  const rlimit none{0, limit.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &none);
+  EXPECT_FALSE(state_->flush(fold_, {}).ok());
+  int failed = 0;
+  for (uint64_t n = 2; n < 50 && failed < 2; ++n) {
+    state_->begin(n);
+    put("a", static_cast<int64_t>(n));
+    state_->confirm(n);
+    if (!state_->write(fold_, {}).ok()) ++failed;
+    EXPECT_EQ(at("a"), static_cast<int64_t>(n));
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, earlier_handler);
+  EXPECT_EQ(failed, 2);
+  EXPECT_GT(state_->unwritten_rows(), 0u);
+  EXPECT_EQ(*state_->offset_of(kCode, 1), 77);
+  state_->begin(50);
+  erase("a");
+  state_->confirm(50);
+  EXPECT_EQ(state_->digest(), rows_digest);
+  EXPECT_EQ(at("r99"), 99);
 }
 
 TEST_F(StateTest, AFlippedByteIsFoundNotRead) {
