@@ -38,13 +38,47 @@ void fold_slowly(Ledger& rows, const EventMeta& meta, const ledger::v1::LedgerPl
   testing::fold_placed(rows, meta, event);
 }
 
-// One process that reads: files of its own over the same topics.
+// Readable now and then, as a journal behind a network is: a cursor may end UNAVAILABLE, or have
+// nothing to say in the middle of what is there.
+class FaintLog : public journal::MemoryLog {
+ public:
+  FaintLog(std::shared_ptr<journal::MemoryTopic> topic, uint32_t one_of)
+      : MemoryLog(std::move(topic), true), one_of_(one_of) {}
+
+  std::unique_ptr<journal::Cursor> read(int64_t offset) override {
+    return std::make_unique<FaintCursor>(MemoryLog::read(offset), one_of_, offset);
+  }
+
+ private:
+  class FaintCursor : public journal::Cursor {
+   public:
+    FaintCursor(std::unique_ptr<journal::Cursor> inner, uint32_t one_of, int64_t seed)
+        : inner_(std::move(inner)), one_of_(one_of), random_(static_cast<uint32_t>(seed)) {}
+    absl::StatusOr<std::optional<journal::LogRecord>> next() override {
+      if (one_of_ != 0 && ++asked_ > 1 && random_() % one_of_ == 0) {
+        if (random_() % 2 == 0) return std::optional<journal::LogRecord>();
+        return absl::UnavailableError("nobody answers");
+      }
+      return inner_->next();
+    }
+
+   private:
+    std::unique_ptr<journal::Cursor> inner_;
+    const uint32_t one_of_;
+    std::mt19937 random_;
+    int asked_ = 0;
+  };
+  const uint32_t one_of_;
+};
+
+// One process that reads: files of its own over the same topics. `faint_one_of`: see FaintLog; 0:
+// always readable.
 class Reader {
  public:
   Reader(std::vector<std::shared_ptr<journal::MemoryTopic>> topics, ViewsSettings settings,
-         View view = sum_view())
+         View view = sum_view(), uint32_t faint_one_of = 0)
       : name_(view.name()) {
-    for (auto& topic : topics) logs_.push_back(std::make_unique<journal::MemoryLog>(topic, true));
+    for (auto& topic : topics) logs_.push_back(std::make_unique<FaintLog>(topic, faint_one_of));
     std::vector<journal::Log*> logs;
     for (auto& log : logs_) logs.push_back(log.get());
     caller_.roles = {common::v1::ROLE_MAKER};
@@ -107,7 +141,7 @@ class Reader {
 
  private:
   const std::string name_;
-  std::vector<std::unique_ptr<journal::MemoryLog>> logs_;
+  std::vector<std::unique_ptr<FaintLog>> logs_;
   Caller caller_;
   std::unique_ptr<Views> views_;
   absl::Status started_;
@@ -455,6 +489,39 @@ TEST_F(PartitionsTest, GoesOnByItselfWithStoppedLedgersOfSeveralPartitions) {
   EXPECT_TRUE(reader.status().stopped.empty());
   expect_all(reader);
   reader.expect_equal_to_a_fold_from_nothing();
+}
+
+TEST_F(PartitionsTest, AJournalThatCannotBeReadForAWhileIsReadAgain) {
+  write_journal();
+  add_some(300);
+  of(1).commit_raw(code_of(1), "ledger.v1.LedgerFounded", "\xff");  // not a message
+  ++seqs_[1];
+  add(1, "a");
+  settings_.batch_events_max = 10;
+  settings_.shared_batches_bytes_max = 12'000;
+  {
+    Reader reader(topics_, settings_, sum_view(), 20);
+    ASSERT_TRUE(reader.started().ok()) << reader.started();
+    ASSERT_TRUE(reader.catch_up());
+    EXPECT_EQ(reader.status().stopped.size(), 1u);
+  }
+  View next("sums", 1);
+  next.on<ledger::v1::LedgerPlaced>(testing::fold_placed).query(testing::list_rows);
+  Reader reader(topics_, settings_, std::move(next), 20);
+  ASSERT_TRUE(reader.started().ok()) << reader.started();
+  ASSERT_TRUE(reader.catch_up());
+  expect_all(reader);
+  // A rebuild reads on its own, and a comparison that could not read everything says so.
+  ASSERT_TRUE(reader.views().rebuild("sums").ok());
+  ASSERT_TRUE(reader.catch_up());
+  expect_all(reader);
+  const auto report = reader.views().verify("sums");
+  EXPECT_EQ(report.status().code(), absl::StatusCode::kUnavailable) << report.status();
+  View again("sums", 1);
+  again.on<ledger::v1::LedgerPlaced>(testing::fold_placed).query(testing::list_rows);
+  Reader steady(topics_, settings_in("steady"), std::move(again));
+  ASSERT_TRUE(steady.catch_up());
+  EXPECT_EQ(reader.digests(), steady.digests());
 }
 
 TEST_F(PartitionsTest, FilesOfAnotherFormatAreBuiltAnew) {

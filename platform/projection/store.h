@@ -120,6 +120,8 @@ namespace store_key {
 inline constexpr char kFold = 'f';
 inline constexpr char kLedger = 'l';
 inline constexpr char kMeta = 'm';
+// Under kMeta: there once the view has caught up.
+inline constexpr std::string_view kBuilt = "built";
 inline constexpr char kPartition = 'p';
 inline constexpr char kRow = 'r';
 inline constexpr char kBySeq = 's';
@@ -132,11 +134,12 @@ std::string of_ledger(char area, std::string_view ledger);
 std::string of_ledger(char area, std::string_view ledger, int64_t number);
 // Without the version.
 std::string row(std::string_view ledger, std::string_view table_prefix, std::string_view key);
+inline constexpr size_t kVersionBytes = 8;
 void append_version(std::string& key, int64_t seq);
-// Of a whole row key, which is at least 8 bytes long.
+// Of a whole row key, which is at least kVersionBytes long.
 int64_t version_of(std::string_view key);
 inline std::string_view without_version(std::string_view key) {
-  return key.substr(0, key.size() - 8);
+  return key.substr(0, key.size() - kVersionBytes);
 }
 }  // namespace store_key
 
