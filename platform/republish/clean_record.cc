@@ -16,6 +16,7 @@
 namespace taizhang::republish {
 namespace {
 
+constexpr size_t kHeadersMax = 19;
 constexpr std::string_view kOrdinalName = "ce_k";
 constexpr std::string_view kMappingName = "taizhangmapping";
 // `dataschema` must be an absolute URI; the path of the envelope alone is none.
@@ -59,6 +60,7 @@ absl::StatusOr<CleanRecord> map_event(const EventMeta& meta, int64_t k) {
   record.key = envelope.ledger();
   record.value = meta.payload;
   // A CloudEvents attribute is present with a value or absent: none is empty.
+  record.headers.reserve(kHeadersMax);
   const auto put = [&record](std::string_view name, std::string value) {
     if (!value.empty()) record.headers.push_back({std::string(name), std::move(value)});
   };

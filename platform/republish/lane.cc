@@ -106,6 +106,7 @@ absl::Status Lane::begin() {
   if (verify_checkpoint_) reached_digest_ = from.clean_digest;
   reached_record_.reset();
   topic_offset_ = verify_checkpoint_ ? from.clean_offset - 1 : extent_.first;
+  silent_reads_ = 0;
   topic_cursor_ = clean_.read(topic_offset_);
 
   const std::lock_guard lock(mutex_);
@@ -123,14 +124,22 @@ void Lane::drop_checkpoint(std::string_view why) {
 
 absl::StatusOr<Lane::Step> Lane::read_topic() {
   for (int64_t i = 0; i < settings_.clean_records_per_step; ++i) {
-    if (topic_offset_ >= extent_.end) {
+    if (verify_checkpoint_ && silent_reads_ >= settings_.silent_reads_max) {
+      // Unlike an end guessed too early, a checkpoint believed unseen could leave out records.
+      return absl::UnavailableError("the clean topic does not give the record of the checkpoint");
+    }
+    if (topic_offset_ >= extent_.end || silent_reads_ >= settings_.silent_reads_max) {
       topic_cursor_.reset();
       settle_topic();
       return Step::kWorked;
     }
     auto stored = topic_cursor_->next();
     if (!stored.ok()) return stored.status();
-    if (!*stored) return Step::kWaitsForTopic;
+    if (!*stored) {
+      ++silent_reads_;
+      return Step::kWaitsForTopic;
+    }
+    silent_reads_ = 0;
     if (verify_checkpoint_) {
       verify_checkpoint_ = false;
       if ((*stored)->offset != topic_offset_ || digest_of((*stored)->record) != *reached_digest_) {
@@ -348,9 +357,11 @@ void Lane::confirm_batches() {
 
 void Lane::wait(absl::Duration timeout) {
   std::unique_lock lock(mutex_);
-  const int64_t confirmed = status_.k;
-  reported_.wait_for(lock, absl::ToChronoMicroseconds(timeout),
-                     [&] { return status_.k != confirmed || !failure_.ok(); });
+  // Not until the next report: one record for each would cost a change of threads each.
+  const size_t before = in_flight_.size();
+  reported_.wait_for(lock, absl::ToChronoMicroseconds(timeout), [&] {
+    return !failure_.ok() || (before > 0 && in_flight_.size() <= before / 2);
+  });
 }
 
 LaneStatus Lane::status() const {

@@ -44,6 +44,9 @@ struct LaneSettings {
   int64_t batch_bytes_max = 4 << 20;
   // Records of the clean topic read in one step.
   int64_t clean_records_per_step = 10'000;
+  // After so many fruitless waits in a row the clean topic counts as read: its last offsets can be
+  // without a record (somebody's transaction). Too early a guess only adds copies.
+  int64_t silent_reads_max = 50;
 };
 
 enum class Phase {
@@ -95,7 +98,7 @@ class Lane {
   // journal. DATA_LOSS, INTERNAL, UNIMPLEMENTED: the journal, or an event this program cannot map.
   absl::StatusOr<Step> step();
 
-  // Until a report came or the time is over.
+  // Until half of what is in flight is reported, or the time is over.
   void wait(absl::Duration timeout);
 
   LaneStatus status() const;
@@ -145,6 +148,7 @@ class Lane {
   // Of the stepping thread.
   std::unique_ptr<CleanCursor> topic_cursor_;
   CleanPartition::Extent extent_;
+  int64_t silent_reads_ = 0;
   int64_t topic_offset_ = 0;        // next to read
   bool verify_checkpoint_ = false;  // the next record read must be the one of the checkpoint
   int64_t reached_ = 0;             // by the consumer rule

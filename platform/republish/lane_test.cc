@@ -338,6 +338,29 @@ TEST_F(LaneTest, GoesOnInATopicWhoseBeginningRetentionDropped) {
   EXPECT_GT(topic_->end(), end);
 }
 
+TEST_F(LaneTest, PassesOffsetsWithoutARecordAtTheEnd) {
+  record(6);
+  ASSERT_TRUE(run_one().ok());
+  const int64_t end = topic_->end();
+  clean_.set_empty_offsets(2);
+  record(2);
+  ASSERT_TRUE(run_one().ok());
+  EXPECT_GT(topic_->end(), end);
+  EXPECT_EQ(topic_->end(), static_cast<int64_t>(journal_.events.size()));
+}
+
+TEST_F(LaneTest, BelievesNoCheckpointWhoseRecordItDoesNotSee) {
+  record(6);
+  const auto made = lane();
+  ASSERT_TRUE(run(*made).ok());
+  const int64_t end = topic_->end();
+  topic_->truncate(end - 1);
+  clean_.set_empty_offsets(1);
+  const auto second = lane(made->checkpoint());
+  EXPECT_EQ(run(*second).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(topic_->end(), end - 1);
+}
+
 TEST_F(LaneTest, StopsAtAnEventItCannotMap) {
   record(2);
   journal_.commit_raw("510101", "assistance.v1.NobodyKnowsThis", "x");

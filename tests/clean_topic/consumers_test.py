@@ -22,6 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("TAIZHANG_BUILD", ROOT / "build/dev"))
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+from kafka_broker import Kafka  # noqa: E402
 from kafka_fixture import broker  # noqa: E402,F401
 from taizhang_client import generate  # noqa: E402
 
@@ -50,12 +51,25 @@ def go_consumer(tmp_path_factory):
     return binary
 
 
+def make_topic(bootstrap, name):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    wanted = NewTopic(name, PARTITIONS, 1, config={"retention.ms": "-1", "cleanup.policy": "delete"})
+    admin.create_topics([wanted])[name].result(30)
+    # The brokers' metadata follow a moment later.
+    wait_for(lambda: all(partition.leader >= 0 for partition in admin.list_topics(timeout=30).topics[name].partitions.values())
+             if name in admin.list_topics(timeout=30).topics else False, "the topic")
+
+
+def drop_topic(bootstrap, name):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.delete_topics([name])[name].result(30)
+    wait_for(lambda: name not in admin.list_topics(timeout=30).topics, "the end of the topic")
+
+
 @pytest.fixture
 def topic(broker):  # noqa: F811
     name = f"clean-{uuid.uuid4().hex[:12]}"
-    admin = AdminClient({"bootstrap.servers": broker})
-    wanted = NewTopic(name, PARTITIONS, 1, config={"retention.ms": "-1", "cleanup.policy": "delete"})
-    admin.create_topics([wanted])[name].result(30)
+    make_topic(broker, name)
     return name
 
 
@@ -197,3 +211,40 @@ def test_each_event_once_whatever_is_killed(broker, topic, processes, generated,
         copies[partition, int(head["ce_k"])].add((key, headers, value))
     assert {place: len(kinds) for place, kinds in copies.items()} == {(row[0], row[1]): 1 for row in rows}
     assert len(records) > 1.5 * len(rows)
+
+
+def accepted(records):
+    """What the rule takes: (partition, k, value)."""
+    taken, last = [], collections.Counter()
+    for partition, _, headers, value in records:
+        if int(dict(headers)["ce_k"]) == last[partition] + 1:
+            last[partition] += 1
+            taken.append((partition, last[partition], value))
+    return sorted(taken)
+
+
+def test_a_broker_that_dies_and_a_topic_that_is_deleted_cost_no_event(processes, tmp_path):
+    told = sorted((row[0], row[1], row[5]) for row in expected())
+    begun_ms = int(time.time() * 1000)
+    with Kafka(tmp_path / "kafka") as kafka:
+        make_topic(kafka.bootstrap, "clean")
+
+        def mirror(log):
+            return processes(MIRROR, "run", EVENTS, kafka.bootstrap, "clean", tmp_path / "mirror", COMMITS_PER_SECOND,
+                             begun_ms, out=tmp_path / log)
+
+        first = mirror("first.log")
+        for _ in range(2):
+            time.sleep(1)
+            kafka.kill()
+            kafka.restart()
+        wait_for(lambda: "mirrored" in (tmp_path / "first.log").read_text(), "the end of the mirror")
+        assert accepted(read_all(kafka.bootstrap, "clean")) == told
+
+        # Its checkpoint now points into a topic that is gone.
+        kill(first)
+        drop_topic(kafka.bootstrap, "clean")
+        make_topic(kafka.bootstrap, "clean")
+        mirror("second.log")
+        wait_for(lambda: "mirrored" in (tmp_path / "second.log").read_text(), "the end of the second mirror")
+        assert accepted(read_all(kafka.bootstrap, "clean")) == told

@@ -74,7 +74,7 @@ void MemoryCleanPartition::set_report_sink(journal::ReportSink sink) {
 }
 
 absl::StatusOr<CleanPartition::Extent> MemoryCleanPartition::extent() {
-  return Extent{first_, topic_->end()};
+  return Extent{first_, topic_->end() + empty_offsets_};
 }
 
 std::unique_ptr<CleanCursor> MemoryCleanPartition::read(int64_t offset) {

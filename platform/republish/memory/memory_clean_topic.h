@@ -23,11 +23,14 @@ class MemoryCleanPartition : public CleanPartition {
   journal::MemoryLog& log() { return log_; }
   // As the operator's retention does: what stands before is no longer read.
   void set_first(int64_t first) { first_ = first; }
+  // As a transaction's marker does: so many offsets at the end hold no record.
+  void set_empty_offsets(int64_t count) { empty_offsets_ = count; }
 
  private:
   std::shared_ptr<journal::MemoryTopic> topic_;
   journal::MemoryLog log_;
   int64_t first_ = 0;
+  int64_t empty_offsets_ = 0;
 };
 
 class MemoryCleanTopic : public CleanTopic {
