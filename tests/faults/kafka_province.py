@@ -10,7 +10,7 @@ import answers
 import callers
 import history
 import judge
-from taizhang_client import BUILD, PARTITIONS, Client, Server
+from taizhang_client import BUILD, PARTITIONS, Client, Server, context
 
 # How often each fault is done: few in every run, 20 for a hunt (docs/operations.md).
 ROUNDS = int(os.environ.get("TAIZHANG_FAULT_ROUNDS", "2"))
@@ -82,9 +82,20 @@ writer {{ advertise: "{advertised(name)}" {self.writer} }}
         server = self.process(name)
         self.make_topics(server)
         client = server.start(wait_s=PATIENCE_S)
+        # A ledger goes where the fewest are, so this one leaves the directory's partition to the other.
+        client.call("admin.OpenLedger", {"ledger": "990102", "kind": "LEDGER_KIND_COUNTY", "name": "other",
+                                         "context": context(effective=20120101)}, as_="operator")
         book = callers.Book(history.History(self.folder / "history"))
         book.open(client)
         return server, client, book
+
+    def opened_with_a_reader(self):
+        """A writer with a book and a reader that holds it: (writer, its client, reader, its client, book)."""
+        writer, one, book = self.opened()
+        reader = self.process("reader", "READER")
+        two = reader.start(wait_s=PATIENCE_S)
+        read(two, book)
+        return writer, one, reader, two, book
 
     def judged(self, client, book):
         """The history agrees with the events that this process reads from the journal."""
@@ -108,6 +119,19 @@ writer {{ advertise: "{advertised(name)}" {self.writer} }}
 def advertised(name):
     """The address in the claims of a process of that name. Nobody connects to it."""
     return f"{name}.test:7001"
+
+
+def read(client, book):
+    """Waits until the process holds what was acknowledged."""
+    answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "page": {"page_size": 1},
+                                              "read": {"at_least_seq": book.last_seq}})
+
+
+def restart(server, client):
+    """kill -9 and a new start; the new client. It need not decide."""
+    client.close()
+    server.kill()
+    return server.start(wait_s=PATIENCE_S, serving=False)
 
 
 def status(client):

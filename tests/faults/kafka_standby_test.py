@@ -136,6 +136,7 @@ def test_a_woken_writer_acknowledges_nothing(province, seed=7):
             taken_over_ns = time.monotonic_ns()
             with_heir, stop_heir = start_patient(book, [(heir, awake.address)], seed + turn + 100, count=8)
             goes_on(book, with_heir)
+            end(with_heir, stop_heir)
         finally:
             asleep.process.send_signal(signal.SIGCONT)
         # Whoever waited for the sleeper is told, and goes to the heir.
@@ -144,8 +145,7 @@ def test_a_woken_writer_acknowledges_nothing(province, seed=7):
         eventually(lambda: health(asleep_client) == "NOT_SERVING", "the woken one says so")
         refused = refusal_of(asleep_client)
         assert (refused.code, refused.metadata["outcome"]) == ("UNAVAILABLE", "none")
-        stop_heir.set()
-        end(running + with_heir, stop)
+        end(running, stop)
         told = firsts(book, taken_over_ns)
         assert told[heir] and max(told[writer], default=0) < min(told[heir])
         writer, heir = heir, writer
