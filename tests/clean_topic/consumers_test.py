@@ -3,6 +3,7 @@ again, copies and strangers in the topic; the results hold every event exactly o
 """
 
 import collections
+import contextlib
 import json
 import os
 import pathlib
@@ -99,7 +100,7 @@ def wait_for(holds, what):
     deadline = time.monotonic() + SECONDS_MAX
     while not holds():
         assert time.monotonic() < deadline, f"{what} did not come in {SECONDS_MAX} s"
-        time.sleep(0.05)
+        time.sleep(0.25)
 
 
 def expected():
@@ -130,7 +131,8 @@ def read_all(bootstrap, topic_name):
 def python_results(path):
     if not path.exists():
         return []
-    with sqlite3.connect(path) as db:
+    # The consumer writes at the same time: whoever finds the file locked waits.
+    with contextlib.closing(sqlite3.connect(path, timeout=SECONDS_MAX)) as db:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'event'").fetchone():
             return []
         return db.execute("SELECT ledger, seq, type, json FROM event").fetchall()
