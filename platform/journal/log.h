@@ -76,6 +76,10 @@ class Log {
   // before deciding, so that nothing is decided in vain. Thread-safe.
   virtual absl::Status room() const { return absl::OkStatus(); }
 
+  // DATA_LOSS: the log is not what it was (cut, replaced), found without anybody reading it. Final.
+  // Thread-safe, cheap.
+  virtual absl::Status damage() const { return absl::OkStatus(); }
+
   // The 16 bytes the engine's own store was made with, which the Genesis takes over; empty: it has
   // none.
   virtual std::string uuid() const { return {}; }

@@ -79,12 +79,15 @@ absl::Status Writer::claim(std::optional<journal::Id128> only_after) {
   serving_ = true;
   ++epochs_;
   role_ = Role::kLeading;
-  return owner_->fold().partition() == 0 ? found_directory() : absl::OkStatus();
+  resolve_doubts();
+  need_directory_ = owner_->fold().partition() == 0;
+  return absl::OkStatus();
 }
 
 absl::Status Writer::start() {
   if (auto restored = restore(); !restored.ok()) return restored;
-  return claim(std::nullopt);
+  if (auto claimed = claim(std::nullopt); !claimed.ok()) return claimed;
+  return found_directory();
 }
 
 absl::Status Writer::start_following() {
@@ -279,7 +282,13 @@ bool Writer::follow_step() {
 }
 
 bool Writer::lead_step() {
-  const bool took = take_work();
+  if (const absl::Status damage = log_.damage(); !damage.ok()) {
+    owner_->abandon(damage);
+    return true;
+  }
+  if (need_directory_) need_directory_ = !found_directory().ok();
+  if (!need_directory_) decide_doubts();
+  const bool took = !need_directory_ && take_work();
   if (need_barrier_) append_barrier();
   if (owner_->in_flight_records() > 0) owner_->flush(queue_.idle());
   const size_t confirmed = owner_->poll();
@@ -334,7 +343,6 @@ bool Writer::claim_again() {
     return false;
   }
   publish(true);
-  resolve_doubts();
   return true;
 }
 
@@ -459,6 +467,8 @@ absl::Status Writer::apply_record(const journal::Folded& record) {
 }
 
 absl::Status Writer::on_record(const journal::Folded& record) {
+  // n ascends without gaps, so everything before it is there too.
+  if (record.header.owner == owner_->own_last()) recovered_n_ = record.header.n;
   if (hooks_.on_ledger && record.ledger_opened) {
     hooks_.on_ledger(record.ledger_opened->ledger(), true);
   }
@@ -519,6 +529,7 @@ void Writer::on_epoch_ended(const absl::Status& why) {
   for (auto& unanswered : waiting_) doubtful_.push_back(std::move(unanswered));
   waiting_.clear();
   questions_waiting_ = 0;
+  recovered_n_ = 0;
   if (absl::IsDataLoss(why)) stop_for_good(why);
 }
 

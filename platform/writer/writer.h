@@ -211,8 +211,8 @@ class Writer : public CommandIntake, private journal::OwnerListener {
                                                               const Receipt& receipt);
   void deliver();
   void answer(Waiting& waiting, Answer with);
-  bool is_in_journal(const Waiting& doubt);
   void resolve_doubts();
+  void decide_doubts();
   void answer_queued(int64_t late_boot_us);
   void expire_doubts();
   void expire_questions();
@@ -245,10 +245,12 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   Role role_ = Role::kLeading;
   std::deque<Waiting> waiting_;  // ascending n
   std::deque<Waiting> ready_;
-  std::deque<Waiting> doubtful_;  // of an epoch that ended
+  std::deque<Waiting> doubtful_;  // of the epoch that ended last
+  uint64_t recovered_n_ = 0;      // appends of that epoch up to this one stand in the journal
   std::deque<uint64_t> bulk_appends_;
   size_t questions_waiting_ = 0;
   bool need_barrier_ = false;
+  bool need_directory_ = false;  // the directory ledger is not known to be there
   struct AppendedCommit {
     std::string ledger;
     int64_t first_seq = 0;

@@ -11,7 +11,6 @@
 #include "platform/writer/writer.h"
 #include "taizhang/journal/v1/records.pb.h"
 #include "taizhang/ledger/v1/ledger.pb.h"
-#include "taizhang/platform/state/v1/state.pb.h"
 
 namespace taizhang {
 
@@ -144,34 +143,30 @@ void Writer::deliver() {
 
 // --- What cannot be answered as hoped
 
-// The doubtful commit stands in the log as it was written.
-bool Writer::is_in_journal(const Waiting& doubt) {
-  if (doubt.wrote_first_seq == 0) return false;
-  Occasion occasion;
-  occasion.ledger = doubt.submission->ledger;
-  const Ledger view(state_.ledger(occasion.ledger), occasion);
-  const auto* settled =
-      view.find<platform::state::v1::SettledRequest>(doubt.submission->request_id);
-  return settled && settled->first_seq() == doubt.wrote_first_seq &&
-         settled->fingerprint() == doubt.submission->fingerprints.request;
-}
-
 // The log has been read up to a later claim: what it holds of the ended epoch is all there will
-// ever be. What is there is answered; the rest is decided again, or given back where another
-// process decides now.
+// ever be. What is there is answered; the rest was never written: decide_doubts() takes it, or it is
+// given back where another process decides now.
 void Writer::resolve_doubts() {
   std::deque<Waiting> unanswered;
   unanswered.swap(doubtful_);
   for (auto& doubt : unanswered) {
-    if (is_in_journal(doubt)) {
-      if (role_ == Role::kLeading) {
-        answer_when_certain(std::move(doubt));
-      } else {
-        ready_.push_back(std::move(doubt));
-      }
+    // Not by request id: another process may have decided the same request, at the same seq.
+    if (doubt.wrote_first_seq != 0 && doubt.n <= recovered_n_) {
+      ready_.push_back(std::move(doubt));
     } else if (role_ == Role::kFollowing) {
       answer(doubt, unavailable("none"));
-    } else if (doubt.question) {
+    } else {
+      doubt.wrote_first_seq = 0;
+      doubtful_.push_back(std::move(doubt));
+    }
+  }
+}
+
+void Writer::decide_doubts() {
+  while (!doubtful_.empty() && owner_->serving()) {
+    Waiting doubt = std::move(doubtful_.front());
+    doubtful_.pop_front();
+    if (doubt.question) {
       process(std::move(*doubt.question));
     } else {
       process(std::move(*doubt.submission));

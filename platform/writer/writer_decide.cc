@@ -221,7 +221,7 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit,
 
 // A new journal: the directory ledger is opened and founded by the platform itself.
 absl::Status Writer::found_directory() {
-  const auto* directory = owner_->fold().ledger(kDirectory);
+  const auto* directory = owner_->speculative().ledger(kDirectory);
   if (!directory || !directory->open) {
     if (auto opened = append_ledger_opened(kDirectory, common::v1::LEDGER_KIND_DIRECTORY);
         !opened.ok())

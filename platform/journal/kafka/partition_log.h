@@ -40,6 +40,7 @@ class PartitionLog : public Log {
     return tail_.wait_beyond(offset, timeout);
   }
   absl::Status room() const override;
+  absl::Status damage() const override { return tail_.damage(); }
   bool exclusive() const override { return false; }
 
  private:
