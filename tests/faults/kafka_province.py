@@ -12,7 +12,7 @@ import history
 import judge
 from taizhang_client import BUILD, PARTITIONS, Client, Server, context
 
-# How often each fault is done: few in every run, 20 for a hunt (docs/operations.md).
+# How often each fault is done: few in every run, 20 in a hunt (README.md).
 ROUNDS = int(os.environ.get("TAIZHANG_FAULT_ROUNDS", "2"))
 CALLERS = 64
 # On a machine that does much else at the same time.
