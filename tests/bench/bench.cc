@@ -1,37 +1,49 @@
 // Figures of the product beside their ceilings, measured in one run: a table and JSON.
 //
-//   bench [--quick] [--role all|writer] [--json FILE] --daemon TAIZHANGD --reference FILE
+//   bench [--quick] [--journal segments|kafka|both] [--role all|writer] [--json FILE]
+//         --daemon TAIZHANGD --reference FILE
+//
+// Kafka needs a broker: python3 tests/support/kafka_broker.py run -- bench …
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "platform/base/log.h"
+#include "platform/journal/segments/segment_log.h"
+#include "tests/bench/book_server.h"
 #include "tests/bench/child.h"
 #include "tests/bench/echo_server.h"
+#include "tests/bench/kafka_side.h"
 #include "tests/bench/load.h"
+#include "tests/bench/rebuild.h"
+#include "tests/bench/report.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
 namespace {
 
 constexpr int kCallers[] = {1, 16, 64, 256};
-constexpr int kBulkCommands = 100;  // a message
-constexpr int kBulkMessages = 8;    // in flight
+constexpr int kVisibleRuns = 4;  // times settings.seconds, for enough probes
 
 struct Settings {
   std::string self;
   std::string daemon;
   std::string reference;
   std::string role = "all";
+  bool segments = true;
+  bool kafka = false;
   std::string json;
   std::string folder;
   double seconds = 5;
@@ -62,148 +74,176 @@ double fdatasyncs_per_second(const std::string& folder) {
   return double(count) / seconds;
 }
 
-nlohmann::json json_of(const LoadResult& result) {
-  return {{"per_second", result.per_second},
-          {"p50_us", result.p50_us},
-          {"p99_us", result.p99_us},
-          {"calls", result.calls},
-          {"errors", result.errors}};
-}
+// A server under one setting of its journal.
+struct Variant {
+  std::string name;  // "segments", "kafka flush.messages=1", "kafka page cache"
+  BookServer* server = nullptr;
+  std::optional<bool> synced;   // Kafka: whether the broker syncs
+  const char* aim_at_64 = "-";  // of its commands/s by those of segments
+};
 
-void print_row(const char* name, int callers, const LoadResult& result) {
-  printf("%-22s %4d callers  %9.0f/s  p50 %8.0f us  p99 %8.0f us%s%s\n", name, callers,
-         result.per_second, result.p50_us, result.p99_us, result.errors ? "  ERRORS: " : "",
-         result.first_error.c_str());
-  fflush(stdout);
-}
+class Bench {
+ public:
+  Bench(const Settings& settings, nlohmann::json& out) : settings_(settings), out_(out) {}
 
-void print_ratio(const char* name, double value, const char* aim) {
-  printf("  -> %s: %.2f (aim %s)\n", name, value, aim);
-}
-
-LoadOptions to(const std::string& address, const std::string& method, int callers, double seconds) {
-  LoadOptions options;
-  options.address = address;
-  options.method = method;
-  options.token = Daemon::token("maker");
-  options.callers = callers;
-  options.seconds = seconds;
-  return options;
-}
-
-bool set_up(const std::string& address, const std::string& admin_address,
-            const std::string& reference) {
-  for (const auto& step : setting_up(reference)) {
-    const bool admin = step.method.starts_with("/taizhang.admin.");
-    auto options = to(admin ? admin_address : address, step.method, 1, 0);
-    options.token = Daemon::token(step.profile);
-    if (const auto error = call_once(options, step.bytes); !error.empty()) {
-      fprintf(stderr, "setting up: %s: %s\n", step.method.c_str(), error.c_str());
-      return false;
+  void run() {
+    start();
+    for (const int callers : kCallers) unary(callers);
+    bulk();
+    for (const auto& variant : variants_) {
+      const double mib = double(variant.server->process().peak_kib()) / 1'024;
+      if (variant.synced == false) continue;  // the server of the one before
+      out_["peak_mib"][variant.name] = mib;
+      printf("%s: server VmHWM %.0f MiB (aim <= 400)\n", variant.name.c_str(), mib);
+    }
+    if (kafka_) {
+      if (segments_) segments_->end(SIGTERM);
+      visible_at_reader(*kafka_, topic_, cached_at_64_ / 2, kVisibleRuns * settings_.seconds, out_);
+      takeovers(*kafka_, topic_, settings_.start_events, out_);
+      rebuild_from_kafka(topic_, settings_.folder + "/views", out_);
+      if (segments_) segments_->restart();
+    }
+    if (segments_) {
+      segments_->fill(settings_.start_events);
+      starts();
+      rebuild_from_segments();
     }
   }
-  const int per_message = 500;
-  auto options = to(address, "/taizhang.ledger.v1.CommandService/Execute", 4, 600);
-  options.messages = kHouseholds / per_message;
-  const auto result = bulk_load(
-      options, per_message,
-      [&](int64_t index) { return household_bulk(index * per_message, per_message); }, refused_in);
-  printf("set up: %lld households, %.0f/s\n", static_cast<long long>(result.calls),
-         result.per_second);
-  return result.calls == kHouseholds;
-}
 
-// The mix goes to three methods: a caller's method follows from the index of its request.
-LoadResult mixed_unary(const std::string& address, int callers, double seconds, int64_t run) {
-  auto options = to(address, "", callers, seconds);
-  options.method_of = [](int64_t index) { return mixed_command(0, index).method; };
-  return unary_load(options, [run](int64_t index) { return mixed_command(run, index).bytes; });
-}
+ private:
+  void start() {
+    const double syncs = fdatasyncs_per_second(settings_.folder);
+    sync_us_ = 1e6 / syncs;
+    printf("fdatasync of one 512 B append: %.0f/s (%.0f us)\n", syncs, sync_us_);
+    out_["fdatasync_per_second"] = syncs;
 
-void write_side(const Settings& settings, nlohmann::json& out) {
-  const double syncs = fdatasyncs_per_second(settings.folder);
-  printf("fdatasync of one 512 B append: %.0f/s (%.0f us)\n", syncs, 1e6 / syncs);
-  out["fdatasync_per_second"] = syncs;
-
-  const std::string echo_address_file = settings.folder + "/echo.address";
-  std::filesystem::remove(echo_address_file);
-  Child echo({settings.self, "--echo-server", echo_address_file});
-  const std::string echo_address = echo.wait_for_line(echo_address_file, 20);
-
-  Daemon daemon{settings.daemon, settings.folder + "/daemon", settings.role};
-  daemon.prepare();
-  Child server(daemon.command());
-  const std::string address = server.wait_for_line(daemon.address_file(), 30);
-  const std::string admin_address = server.wait_for_line(daemon.admin_address_file(), 1);
-  if (echo_address.empty() || address.empty() ||
-      !set_up(address, admin_address, settings.reference)) {
+    const std::string file = settings_.folder + "/echo.address";
+    echo_.start({settings_.self, "--echo-server", file});
+    echo_address_ = echo_.wait_for_line(file, 20);
+    bool good = !echo_address_.empty();
+    if (settings_.segments) {
+      segments_.emplace(Daemon{settings_.daemon, settings_.folder + "/segments", settings_.role});
+      good = good && segments_->set_up(settings_.reference);
+      variants_.push_back({"segments", &*segments_, {}, "-"});
+    }
+    if (settings_.kafka) {
+      topic_ = make_topic();
+      kafka_.emplace(Daemon{settings_.daemon, settings_.folder + "/kafka", settings_.role,
+                            settings_text(topic_)});
+      good = good && kafka_->set_up(settings_.reference);
+      variants_.push_back({"kafka flush.messages=1", &*kafka_, true, ">= 0.60"});
+      variants_.push_back({"kafka page cache", &*kafka_, false, ">= 0.80"});
+    }
+    if (good) return;
     fprintf(stderr, "the servers did not start\n");
     exit(1);
   }
 
-  int64_t run = 0;
-  for (const int callers : kCallers) {
-    const auto bare = unary_load(to(echo_address, kEchoUnary, callers, settings.seconds),
+  void use(const Variant& variant) {
+    if (variant.synced) set_flush(topic_, *variant.synced);
+  }
+
+  void unary(int callers) {
+    const auto bare = unary_load(load_on(echo_address_, kEchoUnary, callers, settings_.seconds),
                                  [](int64_t index) { return mixed_command(0, index).bytes; });
-    const double cpu = server.cpu_seconds();
-    const auto durable = mixed_unary(address, callers, settings.seconds, run++);
     print_row("echo unary", callers, bare);
-    print_row("commands unary", callers, durable);
-    printf("  server CPU %.1f us a command\n",
-           (server.cpu_seconds() - cpu) / double(durable.calls) * 1e6);
-    const std::string key = std::to_string(callers);
-    out["unary"][key] = {{"echo", json_of(bare)},
-                         {"commands", json_of(durable)},
-                         {"ratio", durable.per_second / bare.per_second}};
-    print_ratio("commands / echo", durable.per_second / bare.per_second,
-                callers == 64 ? ">= 0.55" : "-");
-    if (callers == 1) {
-      print_ratio("p50 - echo - fdatasync, ms",
-                  (durable.p50_us - bare.p50_us - 1e6 / syncs) / 1'000, "<= 0.20");
+    auto& out = out_["unary"][std::to_string(callers)];
+    out["echo"] = json_of(bare);
+    double segments = 0;
+    for (const auto& variant : variants_) {
+      use(variant);
+      const double cpu = variant.server->process().cpu_seconds();
+      const auto durable = variant.server->unary(callers, settings_.seconds);
+      const double cpu_us =
+          (variant.server->process().cpu_seconds() - cpu) / double(durable.calls) * 1e6;
+      print_row("commands unary, " + variant.name, callers, durable);
+      printf("  server CPU %.1f us a command\n", cpu_us);
+      auto& entry = out[variant.name];
+      entry = json_of(durable);
+      entry["server_cpu_us"] = cpu_us;
+      entry["ratio_to_echo"] = durable.per_second / bare.per_second;
+      print_ratio("commands / echo", durable.per_second / bare.per_second,
+                  callers == 64 && !variant.synced ? ">= 0.55" : "-");
+      if (!variant.synced) segments = durable.per_second;
+      if (callers == 64 && variant.synced == false) cached_at_64_ = durable.per_second;
+      if (variant.synced && segments > 0) {
+        entry["ratio_to_segments"] = durable.per_second / segments;
+        print_ratio(variant.name + " / segments", durable.per_second / segments,
+                    callers == 64 ? variant.aim_at_64 : "-");
+      }
+      if (callers == 1 && !variant.synced) {
+        print_ratio("p50 - echo - fdatasync, ms", (durable.p50_us - bare.p50_us - sync_us_) / 1'000,
+                    "<= 0.20");
+      }
     }
   }
 
-  const auto bulk_request = [&](int64_t index) {
-    return mixed_bulk(run, index * kBulkCommands, kBulkCommands);
-  };
-  const auto bare =
-      bulk_load(to(echo_address, kEchoBulk, kBulkMessages, settings.seconds), kBulkCommands,
-                bulk_request, [](const std::string&) { return int64_t{0}; });
-  const auto durable = bulk_load(
-      to(address, "/taizhang.ledger.v1.CommandService/Execute", kBulkMessages, settings.seconds),
-      kBulkCommands, bulk_request, refused_in);
-  print_row("echo bulk", kBulkMessages, bare);
-  print_row("commands bulk", kBulkMessages, durable);
-  print_ratio("commands / echo", durable.per_second / bare.per_second, ">= 0.40");
-  out["bulk"] = {{"echo", json_of(bare)},
-                 {"commands", json_of(durable)},
-                 {"ratio", durable.per_second / bare.per_second}};
-  out["peak_mib"] = double(server.peak_kib()) / 1'024;
-  printf("server VmHWM %.0f MiB (aim <= 400)\n", double(server.peak_kib()) / 1'024);
-
-  // More of the mix, until the book has the events that a start is judged by.
-  const double rate = std::max(durable.per_second, 1'000.0);
-  auto filling = to(address, "/taizhang.ledger.v1.CommandService/Execute", kBulkMessages, 600);
-  filling.messages = settings.start_events / kBulkCommands;
-  ++run;
-  bulk_load(filling, kBulkCommands, bulk_request, refused_in);
-  printf("filled with %lld more commands at about %.0f/s\n",
-         static_cast<long long>(settings.start_events), rate);
-  for (const auto& [name, signal] : {std::pair("SIGTERM", SIGTERM), {"kill -9", SIGKILL}}) {
-    server.end(signal);
-    std::filesystem::remove(daemon.address_file());
-    const auto start = std::chrono::steady_clock::now();
-    server.start(daemon.command());
-    const bool up = !server.wait_for_line(daemon.address_file(), 120).empty();
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    printf("start after %-8s %.2f s%s (aim <= 3)\n", name, seconds, up ? "" : " NOT UP");
-    out["start_seconds"][name] = seconds;
+  void bulk() {
+    const auto bare = bulk_load(
+        load_on(echo_address_, kEchoBulk, kBulkMessages, settings_.seconds), kBulkCommands,
+        [](int64_t index) { return mixed_bulk(0, index * kBulkCommands, kBulkCommands); },
+        [](const std::string&) { return int64_t{0}; });
+    print_row("echo bulk", kBulkMessages, bare);
+    out_["bulk"]["echo"] = json_of(bare);
+    double segments = 0;
+    for (const auto& variant : variants_) {
+      use(variant);
+      const auto durable = variant.server->bulk(settings_.seconds);
+      print_row("commands bulk, " + variant.name, kBulkMessages, durable);
+      auto& entry = out_["bulk"][variant.name];
+      entry = json_of(durable);
+      entry["ratio_to_echo"] = durable.per_second / bare.per_second;
+      print_ratio("commands / echo", durable.per_second / bare.per_second,
+                  variant.synced ? "-" : ">= 0.40");
+      if (!variant.synced) segments = durable.per_second;
+      if (variant.synced && segments > 0) {
+        entry["ratio_to_segments"] = durable.per_second / segments;
+        print_ratio(variant.name + " / segments", durable.per_second / segments, "-");
+      }
+    }
+    if (kafka_) set_flush(topic_, true);
   }
-  server.end(SIGTERM);
-}
+
+  void starts() {
+    for (const auto& [name, signal] : {std::pair("SIGTERM", SIGTERM), {"kill -9", SIGKILL}}) {
+      segments_->end(signal);
+      const double seconds = segments_->restart();
+      printf("start after %-8s %.2f s to the first acknowledged command (aim <= 3)\n", name,
+             seconds);
+      out_["start_seconds"][name] = seconds;
+    }
+    segments_->end(SIGTERM);
+  }
+
+  void rebuild_from_segments() {
+    journal::segments::SegmentOptions options;
+    options.directory = segments_->daemon().folder + "/data/journal";
+    const auto log = journal::segments::SegmentLog::open(options);
+    if (!log.ok()) {
+      fprintf(stderr, "%s\n", log.status().ToString().c_str());
+      exit(1);
+    }
+    const Built duties = build_views({log->get()}, settings_.folder + "/views/duties", false);
+    printf("view duties built from segments: %.0f events/s (aim >= 250,000)\n",
+           duties.per_second());
+    out_["rebuild_from_segments"] = {{"duties_events_per_second", duties.per_second()}};
+  }
+
+  const Settings& settings_;
+  nlohmann::json& out_;
+  double sync_us_ = 0;
+  double cached_at_64_ = 0;
+  Child echo_;
+  std::string echo_address_;
+  std::optional<BookServer> segments_;
+  std::optional<BookServer> kafka_;
+  journal::kafka::KafkaSettings topic_;
+  std::vector<Variant> variants_;
+};
 
 int main_of(int argc, char** argv) {
+  setvbuf(stdout, nullptr, _IOLBF, 0);  // a figure is seen when it is there
+  set_log_level(LogLevel::kError);
   Settings settings;
   settings.self = std::filesystem::read_symlink("/proc/self/exe");
   for (int i = 1; i < argc; ++i) {
@@ -215,7 +255,15 @@ int main_of(int argc, char** argv) {
       settings.start_events = 100'000;
     } else if (word == "--role")
       settings.role = value();
-    else if (word == "--daemon")
+    else if (word == "--journal") {
+      const std::string journal = value();
+      settings.segments = journal == "segments" || journal == "both";
+      settings.kafka = journal == "kafka" || journal == "both";
+      if (!settings.segments && !settings.kafka) {
+        fprintf(stderr, "--journal: expected segments, kafka or both\n");
+        return 2;
+      }
+    } else if (word == "--daemon")
       settings.daemon = value();
     else if (word == "--reference")
       settings.reference = value();
@@ -233,7 +281,7 @@ int main_of(int argc, char** argv) {
   }
   nlohmann::json out;
   out["role"] = settings.role;
-  write_side(settings, out);
+  Bench(settings, out).run();
   if (!settings.json.empty()) std::ofstream(settings.json) << out.dump(2) << "\n";
   std::filesystem::remove_all(settings.folder);
   return 0;

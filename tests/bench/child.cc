@@ -2,7 +2,7 @@
 #include "tests/bench/child.h"
 
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,15 +15,18 @@
 
 #include "platform/base/sha256.h"
 
-extern char** environ;
-
 namespace taizhang::bench {
 
 void Child::start(std::vector<std::string> command) {
   std::vector<char*> arguments;
   for (auto& word : command) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  if (posix_spawn(&pid_, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) pid_ = -1;
+  pid_ = fork();
+  if (pid_ != 0) return;
+  // Whoever ends the benchmark by force leaves no server behind.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  execv(arguments[0], arguments.data());
+  _exit(127);
 }
 
 Child::~Child() { end(SIGKILL); }
@@ -89,8 +92,9 @@ void Daemon::prepare() const {
   std::ofstream config(folder + "/taizhangd.textproto");
   config << "data_dir: \"data\"\nlisten: \"127.0.0.1:0\"\nadmin_listen: "
             "\"127.0.0.1:0\"\nmetrics_port: 0\nlog_level: "
-            "LOG_LEVEL_WARNING\n"
-         << "limits { request_log_every: 0 }\n";
+            "LOG_LEVEL_ERROR\n"
+         << "limits { request_log_every: 0 }\n"
+         << settings;
 }
 
 std::vector<std::string> Daemon::command() const {

@@ -11,11 +11,12 @@ namespace taizhang::bench {
 
 class Child {
  public:
+  Child() = default;
   explicit Child(std::vector<std::string> command) { start(std::move(command)); }
   ~Child();  // SIGKILL when it still runs
   Child(const Child&) = delete;
 
-  // After end(): another process in its place.
+  // The first one, or after end() another process in its place.
   void start(std::vector<std::string> command);
   // Waits for the first line of a file that the process writes; empty: it ended or took longer than
   // `seconds`.
@@ -36,6 +37,8 @@ struct Daemon {
   std::string binary;
   std::string folder;
   std::string role = "all";
+  // Added to the settings file; empty: everything by default, the journal in segments.
+  std::string settings = {};
 
   // Writes configuration and tokens; existing data stays.
   void prepare() const;

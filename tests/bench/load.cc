@@ -1,6 +1,7 @@
-// Closed-loop load over gRPC.
+// Load over gRPC.
 #include "tests/bench/load.h"
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 
@@ -33,19 +34,19 @@ std::string text_of(const grpc::ByteBuffer& buffer) {
   return {reinterpret_cast<const char*>(slice.begin()), slice.size()};
 }
 
-std::unique_ptr<grpc::ClientContext> context_for(const LoadOptions& options, double seconds) {
+std::unique_ptr<grpc::ClientContext> context_for(const std::string& token, double seconds) {
   auto context = std::make_unique<grpc::ClientContext>();
   context->set_deadline(std::chrono::system_clock::now() +
                         std::chrono::milliseconds(int64_t(seconds * 1'000)));
-  if (!options.token.empty()) context->AddMetadata("authorization", "Bearer " + options.token);
+  if (!token.empty()) context->AddMetadata("authorization", "Bearer " + token);
   return context;
 }
 
-std::shared_ptr<grpc::Channel> channel_to(const LoadOptions& options) {
+std::shared_ptr<grpc::Channel> channel_to(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(16 << 20);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  return grpc::CreateCustomChannel(options.address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 
 // Latencies and errors of all callers.
@@ -81,13 +82,21 @@ class Tally {
 class UnaryLoad {
  public:
   UnaryLoad(const LoadOptions& options, const MakeRequest& make)
-      : options_(options), make_(make), stub_(channel_to(options)) {}
+      : options_(options), make_(make), stub_(channel_to(options.address)) {}
 
   LoadResult run() {
     const auto start = Clock::now();
     end_ = start + std::chrono::milliseconds(int64_t(options_.seconds * 1'000));
     running_ = options_.callers;
-    for (int i = 0; i < options_.callers; ++i) next(std::make_shared<Slot>());
+    if (options_.per_second > 0) {
+      period_ = std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(options_.callers / options_.per_second));
+    }
+    for (int i = 0; i < options_.callers; ++i) {
+      auto slot = std::make_shared<Slot>();
+      slot->due = start + period_ * i / options_.callers;
+      next(slot);
+    }
     std::unique_lock lock(mutex_);
     done_.wait(lock, [this] { return running_ == 0; });
     return tally_.finish(std::chrono::duration<double>(Clock::now() - start).count());
@@ -99,15 +108,30 @@ class UnaryLoad {
     grpc::ByteBuffer request;
     grpc::ByteBuffer response;
     Clock::time_point sent;
+    Clock::time_point due;  // of the next one, with a pace
+    grpc::Alarm alarm;
   };
 
   void next(const std::shared_ptr<Slot>& slot) {
-    if (Clock::now() >= end_) {
+    const auto now = Clock::now();
+    if (now >= end_) {
+      // It holds the channel, and gRPC's own thread, on which this runs, must not be the last to.
+      slot->context.reset();
       const std::lock_guard lock(mutex_);
       if (--running_ == 0) done_.notify_all();
       return;
     }
-    slot->context = context_for(options_, 30);
+    if (period_ == Clock::duration::zero()) return send(slot);
+    // Who is late does not catch up: the pace is a bound, not a debt.
+    const auto due = std::max(slot->due, now);
+    slot->due = due + period_;
+    if (due == now) return send(slot);
+    slot->alarm.Set(std::chrono::system_clock::now() + (due - now),
+                    [this, slot](bool) { send(slot); });
+  }
+
+  void send(const std::shared_ptr<Slot>& slot) {
+    slot->context = context_for(options_.token, 30);
     const int64_t index = index_++;
     slot->request = buffer_of(make_(index));
     slot->response.Clear();
@@ -127,6 +151,7 @@ class UnaryLoad {
   grpc::GenericStub stub_;
   Tally tally_;
   std::atomic<int64_t> index_{0};
+  Clock::duration period_{};  // between two requests of a caller
   Clock::time_point end_;
   std::mutex mutex_;
   std::condition_variable done_;
@@ -141,8 +166,8 @@ class BulkLoad : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuff
         per_message_(per_message),
         make_(make),
         count_refusals_(count_refusals),
-        stub_(channel_to(options)),
-        context_(context_for(options, options.seconds + 30)) {}
+        stub_(channel_to(options.address)),
+        context_(context_for(options.token, options.seconds + 30)) {}
 
   LoadResult run() {
     const auto start = Clock::now();
@@ -230,9 +255,17 @@ LoadResult bulk_load(const LoadOptions& options, int per_message, const MakeRequ
   return BulkLoad(options, per_message, make, count_refusals).run();
 }
 
-std::string call_once(const LoadOptions& options, const std::string& request) {
-  grpc::GenericStub stub(channel_to(options));
-  const auto context = context_for(options, 30);
+struct Connection::Stub {
+  grpc::GenericStub stub;
+};
+
+Connection::Connection(const std::string& address)
+    : stub_(new Stub{grpc::GenericStub(channel_to(address))}) {}
+Connection::~Connection() = default;
+
+std::string Connection::call(const std::string& method, const std::string& token,
+                             const std::string& request, std::string* response) {
+  const auto context = context_for(token, 30);
   context->set_wait_for_ready(true);
   const auto in = buffer_of(request);
   grpc::ByteBuffer out;
@@ -240,15 +273,16 @@ std::string call_once(const LoadOptions& options, const std::string& request) {
   std::mutex mutex;
   std::condition_variable done;
   bool ended = false;
-  stub.UnaryCall(context.get(), options.method, grpc::StubOptions(), &in, &out,
-                 [&](const grpc::Status& got) {
-                   const std::lock_guard lock(mutex);
-                   status = got;
-                   ended = true;
-                   done.notify_all();
-                 });
+  stub_->stub.UnaryCall(context.get(), method, grpc::StubOptions(), &in, &out,
+                        [&](const grpc::Status& got) {
+                          const std::lock_guard lock(mutex);
+                          status = got;
+                          ended = true;
+                          done.notify_all();
+                        });
   std::unique_lock lock(mutex);
   done.wait(lock, [&] { return ended; });
+  if (status.ok() && response) *response = text_of(out);
   return status.ok()
              ? ""
              : "code " + std::to_string(status.error_code()) + ": " + status.error_message();

@@ -1,9 +1,10 @@
-// Closed-loop load over gRPC: a fixed number of callers, each sends its next request when the last
-// is answered.
+// Load over gRPC: a fixed number of callers, each sends its next request when the last is answered,
+// or later where a pace is given.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 namespace taizhang::bench {
@@ -27,6 +28,9 @@ struct LoadOptions {
   int64_t messages = 0;
   // Unary: the method of a request by its index, where they differ.
   std::function<std::string(int64_t index)> method_of;
+  // Unary: so many requests a second from all callers together, as far as answers come in time; 0:
+  // as many as they can.
+  double per_second = 0;
 };
 
 // Serialised request number `index`; called from several threads.
@@ -39,7 +43,18 @@ LoadResult unary_load(const LoadOptions& options, const MakeRequest& make);
 LoadResult bulk_load(const LoadOptions& options, int per_message, const MakeRequest& make,
                      const std::function<int64_t(const std::string&)>& count_refusals);
 
-// One call, for setting up. Empty: it went well; else the error.
-std::string call_once(const LoadOptions& options, const std::string& request);
+// One connection for calls one after the other.
+class Connection {
+ public:
+  explicit Connection(const std::string& address);
+  ~Connection();
+  // Waits for the answer. Empty: it went well, and `response` has it; else the error.
+  std::string call(const std::string& method, const std::string& token, const std::string& request,
+                   std::string* response = nullptr);
+
+ private:
+  struct Stub;
+  std::unique_ptr<Stub> stub_;
+};
 
 }  // namespace taizhang::bench

@@ -14,16 +14,10 @@
 #include <vector>
 
 #include "platform/journal/segments/segment_log.h"
-#include "platform/projection/views.h"
-#include "projections/asset_register/asset_register.h"
-#include "projections/duties/duties.h"
-#include "projections/fund_execution/fund_execution.h"
-#include "projections/history/history.h"
-#include "projections/household_file/household_file.h"
-#include "projections/ledger/ledger_view.h"
 #include "taizhang/common/v1/enums.pb.h"
 #include "taizhang/fund_execution/v1/service.pb.h"
 #include "tests/bench/book.h"
+#include "tests/bench/rebuild.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -46,33 +40,6 @@ std::unique_ptr<SegmentLog> open_log(const std::string& folder) {
     exit(1);
   }
   return *std::move(log);
-}
-
-std::unique_ptr<Views> make_views(SegmentLog& log, const std::string& folder, bool all) {
-  ViewsSettings settings;
-  settings.directory = folder;
-  auto views = std::make_unique<Views>(
-      std::vector<journal::Log*>{&log}, system_clock(), settings,
-      [](std::string_view number) { return blind_index_of("key", number); });
-  views->add(duties_view());
-  if (all) {
-    views->add(ledger_view::ledger_view());
-    views->add(household_file_view());
-    views->add(fund_execution_view());
-    views->add(asset_register_view());
-    views->add(history_view());
-  }
-  return views;
-}
-
-double fold_rate(SegmentLog& log, const std::string& folder, bool all, int64_t events) {
-  std::filesystem::remove_all(folder);
-  auto views = make_views(log, folder, all);
-  const auto start = std::chrono::steady_clock::now();
-  if (!views->start().ok() || !views->catch_up(3'600'000'000)) exit(1);
-  const double rate = double(events) / seconds_since(start);
-  views->stop();
-  return rate;
 }
 
 // p50 of Progress of one line as of a seq, microseconds.
@@ -137,9 +104,10 @@ int run(const char* reference, int64_t visits, int64_t versions) {
   printf("book of %lld events (%lld visits)\n", static_cast<long long>(events),
          static_cast<long long>(visits));
   printf("fold into duties        %9.0f events/s (aim >= 250,000)\n",
-         fold_rate(*log, folder + "/v1", false, events));
-  printf("fold into all 6 views   %9.0f events/s\n", fold_rate(*log, folder + "/v2", true, events));
-  auto views = make_views(*log, folder + "/v2", true);
+         build_views({log.get()}, folder + "/v1", false).per_second());
+  printf("fold into all 6 views   %9.0f events/s\n",
+         build_views({log.get()}, folder + "/v2", true).per_second());
+  auto views = make_views({log.get()}, folder + "/v2", true);
   if (!views->start().ok() || !views->catch_up(60'000'000)) return 1;
   const double young = as_of_read_us(*views, fund_line_id(), events - versions + 10);
   const double old = as_of_read_us(*views, fund_line_id(), events - 10);

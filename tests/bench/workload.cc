@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "taizhang/admin/v1/commands.pb.h"
+#include "taizhang/duties/v1/queries.pb.h"
 #include "taizhang/ledger/v1/bulk.pb.h"
 
 namespace taizhang::bench {
@@ -106,7 +107,7 @@ RecordVisitRequest visit_request(int64_t run, int64_t index) {
   request.set_visit_id(id(0xb3, run << 32 | index));
   request.mutable_visited()->set_kind(common::v1::SUBJECT_KIND_HOUSEHOLD);
   request.mutable_visited()->set_id(id(0xb1, index % kHouseholds));
-  const int64_t day = run * 12 + index / kHouseholds;
+  const int64_t day = run * (kRunCommandsMax / kHouseholds) + index / kHouseholds;
   request.add_visitors(id(0xb5, day % kWorkers));
   set_date(*request.mutable_date(), 2016 + static_cast<int>(day / 336 % 8),
            1 + static_cast<int>(day / 28 % 12), 1 + static_cast<int>(day % 28));
@@ -187,6 +188,24 @@ std::string register_household(int64_t index) {
 }
 
 std::string record_visit(int64_t index) { return visit_request(0, index).SerializeAsString(); }
+
+std::string probe_visit(int64_t run, int64_t index) {
+  return visit_request(run, index).SerializeAsString();
+}
+
+int64_t seq_in(const std::string& record_visit_response) {
+  assistance::v1::RecordVisitResponse response;
+  return response.ParseFromString(record_visit_response) ? response.receipt().last_seq() : 0;
+}
+
+std::string visits_at(int64_t index, int64_t seq) {
+  duties::v1::VisitsRequest request;
+  request.set_ledger(kBenchLedger);
+  request.mutable_read()->set_at_least_seq(seq);
+  request.mutable_visited()->set_kind(common::v1::SUBJECT_KIND_HOUSEHOLD);
+  request.mutable_visited()->set_id(id(0xb1, index % kHouseholds));
+  return request.SerializeAsString();
+}
 
 std::string record_arrival(int64_t index) {
   auto request = started<funds::v1::RecordFundsArrivalRequest>(0xa4, index);

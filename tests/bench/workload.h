@@ -29,8 +29,15 @@ std::string record_visit(int64_t index);
 std::string record_arrival(int64_t index);
 std::string fund_line_id();
 
+// A visit beside a run of the mix, from `index` 0 on, and the seq that its answer tells.
+std::string probe_visit(int64_t run, int64_t index);
+int64_t seq_in(const std::string& record_visit_response);
+// Visits to the household that probe_visit() goes to, from a view that holds `seq` at least.
+std::string visits_at(int64_t index, int64_t seq);
+
 // 80 % RecordVisit, 10 % SpendDirectly, 10 % RegisterHousehold; `run` keeps the ids of several runs
-// apart.
+// apart, which may have kRunCommandsMax commands each.
+inline constexpr int64_t kRunCommandsMax = 12 * kHouseholds;
 Prepared mixed_command(int64_t run, int64_t index);
 
 // The same as one ExecuteRequest of `count` commands, numbers from `first` on.
