@@ -2,8 +2,10 @@
 #include "platform/journal/kafka/client.h"
 
 #include <librdkafka/rdkafka.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -109,12 +111,19 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
 }
 
 void on_error(rd_kafka_t* handle, int error, const char* reason, void* opaque) {
-  const auto& client = *static_cast<Client*>(opaque);
+  auto& client = *static_cast<Client*>(opaque);
+  client.note_error(reason);
   if (!client.callbacks().error) return;
   if (error != RD_KAFKA_RESP_ERR__FATAL) return client.callbacks().error(false, reason);
   char text[512] = "";
   rd_kafka_fatal_error(handle, text, sizeof text);
   client.callbacks().error(true, text);
+}
+
+int on_connect(int socket, const sockaddr* address, int address_bytes, const char*, void* opaque) {
+  static_cast<Client*>(opaque)->count_connection();
+  if (connect(socket, address, static_cast<socklen_t>(address_bytes)) == 0) return 0;
+  return errno == EINPROGRESS ? 0 : errno;
 }
 
 // librdkafka's syslog levels: 3 error, 4 warning; it says what matters to us by codes as well.
@@ -144,6 +153,7 @@ absl::StatusOr<std::shared_ptr<Client>> Client::make(const KafkaSettings& settin
   rd_kafka_conf_set_opaque(conf, client.get());
   rd_kafka_conf_set_log_cb(conf, on_log);
   rd_kafka_conf_set_error_cb(conf, on_error);
+  rd_kafka_conf_set_connect_cb(conf, on_connect);
   if (client->callbacks_.delivered) rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
   client->handle_ = rd_kafka_new(is_producer(use) ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf,
                                  text, sizeof text);
@@ -159,6 +169,20 @@ Client::~Client() {
   if (handle_) rd_kafka_destroy(handle_);
 }
 
+void Client::note_error(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  last_error_ = why;
+}
+
+absl::Status Client::with_cause(absl::Status status) {
+  if (!absl::IsUnavailable(status)) return status;
+  // Connections report their errors while the client is polled.
+  rd_kafka_poll(handle_, 0);
+  const std::lock_guard lock(mutex_);
+  if (last_error_.empty()) return status;
+  return absl::UnavailableError(std::string(status.message()) + " (" + last_error_ + ")");
+}
+
 rd_kafka_topic_s* Client::topic(const std::string& name) {
   if (!topic_) {
     topic_ = rd_kafka_topic_new(handle_, name.c_str(), nullptr);
@@ -172,7 +196,7 @@ absl::StatusOr<int> Client::partitions_of(const std::string& name, int timeout_m
   const rd_kafka_metadata_t* metadata = nullptr;
   const rd_kafka_resp_err_t error =
       rd_kafka_metadata(handle_, 0, topic(name), &metadata, timeout_ms);
-  if (error) return status_of(error, "asking for the metadata of topic " + name);
+  if (error) return with_cause(status_of(error, "asking for the metadata of topic " + name));
   absl::StatusOr<int> result = absl::NotFoundError("topic " + name + " does not exist");
   if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     result = metadata->topics[0].partition_cnt;
@@ -202,7 +226,9 @@ absl::StatusOr<std::vector<Bounds>> Client::bounds_of(const std::string& name, i
       (which == RD_KAFKA_OFFSET_END ? partition.end : partition.begin) = asked.offset;
     }
     rd_kafka_topic_partition_list_destroy(list);
-    if (error) return status_of(error, "asking where the partitions of topic " + name + " end");
+    if (error) {
+      return with_cause(status_of(error, "asking where the partitions of topic " + name + " end"));
+    }
   }
   return bounds;
 }

@@ -1,9 +1,11 @@
 // A connection to the cluster: librdkafka's handle with the settings of its use.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,14 @@ class Client {
   absl::StatusOr<std::vector<Bounds>> bounds_of(const std::string& topic, int count,
                                                 int timeout_ms);
 
+  // How often a connection was begun, counted before anything can come over it: what was fetched
+  // while the number stood still came over the connections there were.
+  uint64_t connections() const { return connections_.load(std::memory_order_acquire); }
+  void count_connection() { connections_.fetch_add(1, std::memory_order_acq_rel); }
+  // UNAVAILABLE with what the last connection failed of; other codes as they are.
+  absl::Status with_cause(absl::Status status);
+  void note_error(const std::string& why);
+
   // What a consumer fetches ahead, at most; 0: it is none.
   int64_t read_ahead_bytes() const { return read_ahead_bytes_; }
   const ClientCallbacks& callbacks() const { return callbacks_; }
@@ -79,6 +89,9 @@ class Client {
   Client() = default;
 
   ClientCallbacks callbacks_;
+  std::atomic<uint64_t> connections_{0};
+  std::mutex mutex_;
+  std::string last_error_;
   int64_t read_ahead_bytes_ = 0;
   rd_kafka_s* handle_ = nullptr;
   std::string topic_name_;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/time/clock.h"
+
 namespace taizhang::journal::kafka {
 namespace {
 
@@ -13,6 +15,9 @@ namespace {
 constexpr size_t kBlockRecordsMax = 1'000;
 constexpr size_t kIdleMax = 8;
 constexpr int kWakeMs = 200;
+constexpr int kWarmMs = 2'000;
+constexpr absl::Duration kLastRecordWait = absl::Milliseconds(200);
+constexpr int64_t kStepBackFactor = 32;
 
 int ms_of(absl::Duration timeout) {
   return static_cast<int>(std::max<int64_t>(0, absl::ToInt64Milliseconds(timeout)));
@@ -49,6 +54,8 @@ absl::Status Fetcher::start(int32_t partition, int64_t offset) {
   partition_ = partition;
   position_ = offset;
   was_full_ = false;
+  at_end_ = false;
+  connections_ = client_->connections();
   if (rd_kafka_consume_start_queue(client_->topic(topic_), partition, offset, queue_) == 0) {
     return absl::OkStatus();
   }
@@ -63,6 +70,11 @@ void Fetcher::stop() {
   rd_kafka_queue_destroy(std::exchange(queue_, nullptr));
 }
 
+bool Fetcher::reconnected() {
+  const uint64_t before = std::exchange(connections_, client_->connections());
+  return before != connections_;
+}
+
 absl::StatusOr<BlockPtr> Fetcher::take(absl::Duration timeout) {
   rd_kafka_poll(client_->get(), 0);
   std::vector<rd_kafka_message_s*> taken = take_messages(queue_, timeout, kBlockRecordsMax);
@@ -74,7 +86,11 @@ absl::StatusOr<BlockPtr> Fetcher::take(absl::Duration timeout) {
       records.push_back(message);
       continue;
     }
-    if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) error = message->err;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      at_end_ = true;
+    } else {
+      error = message->err;
+    }
     rd_kafka_message_destroy(message);
   }
   if (!records.empty()) {
@@ -110,6 +126,26 @@ void Fetcher::wake_when_drained(int64_t record_bytes) {
   rd_kafka_topic_partition_list_destroy(list);
 }
 
+absl::StatusOr<int64_t> last_record(Fetcher& fetcher, int32_t partition, int64_t end,
+                                    int timeout_ms) {
+  const absl::Time until = absl::Now() + absl::Milliseconds(timeout_ms);
+  for (int64_t back = 1;; back *= kStepBackFactor) {
+    const int64_t from = std::max<int64_t>(0, end - back);
+    if (absl::Status status = fetcher.start(partition, from); !status.ok()) return status;
+    int64_t last = -1;
+    while (!fetcher.at_end() && last + 1 < end) {
+      const absl::StatusOr<BlockPtr> block = fetcher.take(kLastRecordWait);
+      if (!block.ok()) return block.status();
+      if (*block) last = (*block)->end() - 1;
+      if (!*block && absl::Now() > until) {
+        return absl::UnavailableError("the end of partition " + std::to_string(partition) +
+                                      " is not read");
+      }
+    }
+    if (last >= 0 || from == 0) return last;
+  }
+}
+
 absl::StatusOr<std::unique_ptr<Fetcher>> FetcherPool::acquire() {
   {
     const std::lock_guard lock(mutex_);
@@ -123,7 +159,7 @@ absl::StatusOr<std::unique_ptr<Fetcher>> FetcherPool::acquire() {
   if (!client.ok()) return client.status();
   // A client that does not know the leaders yet begins to fetch up to a second later.
   const absl::StatusOr<int> partitions =
-      (*client)->partitions_of(settings_.topic, settings_.request_ms_max);
+      (*client)->partitions_of(settings_.topic, std::min(settings_.request_ms_max, kWarmMs));
   if (!partitions.ok()) return partitions.status();
   return std::make_unique<Fetcher>(*std::move(client), settings_.topic);
 }

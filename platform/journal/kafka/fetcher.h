@@ -35,6 +35,10 @@ class Fetcher {
   // offset. UNAVAILABLE: what the broker says instead.
   absl::StatusOr<BlockPtr> take(absl::Duration timeout);
   void stop();
+  // The end of the log was met since start().
+  bool at_end() const { return at_end_; }
+  // A connection was begun since start() or the last call: the log may be another one there.
+  bool reconnected();
 
  private:
   void wake_when_drained(int64_t record_bytes);
@@ -45,7 +49,14 @@ class Fetcher {
   int32_t partition_ = 0;
   int64_t position_ = 0;
   bool was_full_ = false;
+  bool at_end_ = false;
+  uint64_t connections_ = 0;
 };
+
+// The offset of the last record before `end`; -1: there is none. Markers of transactions take
+// offsets and are no records. UNAVAILABLE: not read within `timeout_ms`.
+absl::StatusOr<int64_t> last_record(Fetcher& fetcher, int32_t partition, int64_t end,
+                                    int timeout_ms);
 
 // Fetchers at rest keep their connections, so that reading a record here and there is cheap.
 // Thread-safe.

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "platform/base/log.h"
 #include "platform/journal/kafka/fetcher.h"
 
@@ -14,23 +15,24 @@ namespace {
 // How long stopping may wait for the thread.
 constexpr absl::Duration kPollWait = absl::Milliseconds(100);
 constexpr size_t kBatchRecordsMax = 1'000;
+// How soon a partition that could not be followed is tried again.
+constexpr absl::Duration kFollowAgain = absl::Milliseconds(200);
 
 }  // namespace
 
-Follower::Follower(std::string topic, std::vector<Tail*> tails, std::function<void()> suspect)
+Follower::Follower(std::string topic, std::vector<Tail*> tails, Watch& watch)
     : topic_(std::move(topic)),
       tails_(std::move(tails)),
-      suspect_(std::move(suspect)),
+      watch_(watch),
       fetched_(tails_.size()),
-      following_(tails_.size(), 0) {}
+      following_(tails_.size(), 0),
+      compared_(tails_.size(), 0) {}
 
 absl::StatusOr<std::unique_ptr<Follower>> Follower::start(const KafkaSettings& settings,
-                                                          std::vector<Tail*> tails,
-                                                          std::function<void()> suspect) {
-  std::unique_ptr<Follower> follower(
-      new Follower(settings.topic, std::move(tails), std::move(suspect)));
+                                                          std::vector<Tail*> tails, Watch& watch) {
+  std::unique_ptr<Follower> follower(new Follower(settings.topic, std::move(tails), watch));
   ClientCallbacks callbacks;
-  callbacks.error = [suspect = follower->suspect_](bool, const std::string&) { suspect(); };
+  callbacks.error = [&watch](bool, const std::string&) { watch.suspect(/*lost=*/true); };
   absl::StatusOr<std::shared_ptr<Client>> client =
       Client::make(settings, Use::kFollower, std::move(callbacks));
   if (!client.ok()) return client.status();
@@ -54,9 +56,7 @@ absl::StatusOr<std::unique_ptr<Follower>> Follower::start(const KafkaSettings& s
 Follower::~Follower() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-  for (size_t i = 0; i < following_.size(); ++i) {
-    if (following_[i]) rd_kafka_consume_stop(client_->topic(topic_), static_cast<int32_t>(i));
-  }
+  for (size_t i = 0; i < following_.size(); ++i) unfollow(i);
   if (queue_) rd_kafka_queue_destroy(queue_);
 }
 
@@ -71,17 +71,32 @@ absl::Status Follower::follow(int32_t partition) {
   return absl::OkStatus();
 }
 
+void Follower::unfollow(size_t partition) {
+  if (!std::exchange(following_[partition], 0)) return;
+  rd_kafka_consume_stop(client_->topic(topic_), static_cast<int32_t>(partition));
+  follow_again_at_ = absl::Now() + kFollowAgain;
+}
+
 void Follower::run() {
   while (!stopping_) {
     rd_kafka_poll(client_->get(), 0);
-    std::vector<rd_kafka_message_s*> messages = take_messages(queue_, kPollWait, kBatchRecordsMax);
-    if (messages.empty()) {
-      follow_again();
-    } else {
-      sort_out(std::move(messages));
-    }
+    sort_out(take_messages(queue_, kPollWait, kBatchRecordsMax));
+    // librdkafka tells of some lost connections only; of new ones nothing escapes.
+    const uint64_t before = std::exchange(connections_, client_->connections());
+    if (before != connections_) watch_.suspect(/*lost=*/false);
+    if (absl::Now() >= follow_again_at_) follow_again();
     ask_watermarks();
   }
+}
+
+// Asked after a batch was taken: if no connection was begun since the last comparison, it came over
+// the same log.
+bool Follower::stands(size_t partition) {
+  const uint64_t connections = client_->connections();
+  if (compared_[partition] == connections) return true;
+  if (!watch_.verify_newest(static_cast<int32_t>(partition)).ok()) return false;
+  compared_[partition] = connections;
+  return true;
 }
 
 void Follower::sort_out(std::vector<rd_kafka_message_s*> messages) {
@@ -97,23 +112,31 @@ void Follower::sort_out(std::vector<rd_kafka_message_s*> messages) {
       fetched.push_back(message);
       continue;
     }
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
-        message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      if (fetched.empty())
+        tails_[partition]->mark_empty(tails_[partition]->next(), message->offset);
+    } else if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       log(LogLevel::kWarning, "journal_partition_unreadable",
           {{"topic", topic_},
            {"partition", message->partition},
            {"why", rd_kafka_err2str(message->err)}});
-      // Out of range ends the fetching of a partition; it goes on when nothing else is to be done.
-      if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && following_[partition]) {
-        rd_kafka_consume_stop(client_->topic(topic_), message->partition);
-        following_[partition] = 0;
-      }
-      suspect_();
+      // Out of range ends the fetching of a partition.
+      if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) unfollow(partition);
+      watch_.suspect(/*lost=*/true);
     }
     rd_kafka_message_destroy(message);
   }
   for (size_t i = 0; i < fetched_.size(); ++i) {
     if (fetched_[i].empty()) continue;
+    if (!stands(i)) {
+      // Fetched again later, from the same place.
+      for (rd_kafka_message_t* message : std::exchange(fetched_[i], {})) {
+        rd_kafka_message_destroy(message);
+      }
+      unfollow(i);
+      watch_.suspect(/*lost=*/true);
+      continue;
+    }
     tails_[i]->push(
         std::make_shared<const Block>(client_, tails_[i]->next(), std::exchange(fetched_[i], {})));
   }
@@ -136,6 +159,7 @@ void Follower::follow_again() {
   for (size_t i = 0; i < tails_.size(); ++i) {
     if (following_[i] || !tails_[i]->damage().ok()) continue;
     if (absl::Status status = follow(static_cast<int32_t>(i)); !status.ok()) {
+      follow_again_at_ = absl::Now() + kFollowAgain;
       log(LogLevel::kWarning, "journal_partition_unreadable",
           {{"topic", topic_}, {"partition", i}, {"why", std::string(status.message())}});
     }

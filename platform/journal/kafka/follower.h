@@ -3,16 +3,17 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "platform/journal/kafka/client.h"
 #include "platform/journal/kafka/settings.h"
 #include "platform/journal/kafka/tail.h"
+#include "platform/journal/kafka/watch.h"
 
 struct rd_kafka_queue_s;
 
@@ -20,29 +21,35 @@ namespace taizhang::journal::kafka {
 
 class Follower {
  public:
-  // Reads partition p on from tails[p]->next(). `suspect` is called on its thread when the
-  // connection was lost or a partition cannot be read: what was read may not be there any more.
+  // Reads partition p on from tails[p]->next(). What comes over a new connection gets into a tail
+  // only when the watch has found its newest record unchanged.
   static absl::StatusOr<std::unique_ptr<Follower>> start(const KafkaSettings& settings,
-                                                         std::vector<Tail*> tails,
-                                                         std::function<void()> suspect);
+                                                         std::vector<Tail*> tails, Watch& watch);
   ~Follower();
 
  private:
-  Follower(std::string topic, std::vector<Tail*> tails, std::function<void()> suspect);
+  Follower(std::string topic, std::vector<Tail*> tails, Watch& watch);
 
   void run();
   absl::Status follow(int32_t partition);
   void sort_out(std::vector<rd_kafka_message_s*> messages);
+  bool stands(size_t partition);
+  void unfollow(size_t partition);
   void ask_watermarks();
   void follow_again();
 
   const std::string topic_;
   const std::vector<Tail*> tails_;
-  const std::function<void()> suspect_;
+  Watch& watch_;
   std::shared_ptr<Client> client_;
   rd_kafka_queue_s* queue_ = nullptr;
   std::vector<std::vector<rd_kafka_message_s*>> fetched_;  // by partition; empty between batches
   std::vector<char> following_;
+  // The client's connections when a partition was last compared, and when the watch was last
+  // called.
+  std::vector<uint64_t> compared_;
+  uint64_t connections_ = 0;
+  absl::Time follow_again_at_;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

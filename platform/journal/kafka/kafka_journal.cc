@@ -27,6 +27,19 @@ struct KafkaJournal::Parts {
   bool closed = false;
 };
 
+namespace {
+
+absl::StatusOr<int64_t> last_record_of(Readers& readers, const KafkaSettings& settings,
+                                       int32_t partition, int64_t end) {
+  absl::StatusOr<std::unique_ptr<Fetcher>> fetcher = readers.point.acquire();
+  if (!fetcher.ok()) return fetcher.status();
+  absl::StatusOr<int64_t> last = last_record(**fetcher, partition, end, settings.request_ms_max);
+  readers.point.release(*std::move(fetcher));
+  return last;
+}
+
+}  // namespace
+
 KafkaJournal::KafkaJournal(KafkaSettings settings)
     : settings_(std::move(settings)), parts_(std::make_unique<Parts>()) {}
 
@@ -66,15 +79,18 @@ absl::StatusOr<std::unique_ptr<KafkaJournal>> KafkaJournal::open_unchecked(Kafka
     }
     parts.logs.push_back(std::make_unique<PartitionLog>(kept, i, kept.tail_bytes_max / *count));
     Tail& tail = parts.logs.back()->tail();
-    tail.advance(end);
-    // With the newest record, which is what the watch compares.
-    tail.begin_at(std::max<int64_t>(0, end - 1));
     tails.push_back(&tail);
+    if (end == 0) continue;
+    const absl::StatusOr<int64_t> last = last_record_of(*parts.readers, kept, i, end);
+    if (!last.ok()) return last.status();
+    // From the newest record on, which is what the watch compares.
+    tail.begin_at(std::max<int64_t>(0, *last));
+    tail.advance(*last + 1);
+    tail.mark_empty(*last + 1, end);
   }
   parts.watch = std::make_unique<Watch>(kept, parts.admin, parts.readers->point, tails);
   parts.readers->watch = parts.watch.get();
-  absl::StatusOr<std::unique_ptr<Follower>> follower =
-      Follower::start(kept, tails, [watch = parts.watch.get()] { watch->suspect(); });
+  absl::StatusOr<std::unique_ptr<Follower>> follower = Follower::start(kept, tails, *parts.watch);
   if (!follower.ok()) return follower.status();
   parts.follower = *std::move(follower);
 

@@ -183,6 +183,45 @@ TEST_F(KafkaReading, WhatIsOlderThanTheTailIsFetched) {
   }
 }
 
+TEST_F(KafkaReading, MarkersOfAStrangersTransactionAreNoRecords) {
+  const KafkaSettings settings = trial_topic(1);
+  const auto journal = open_trial(settings);
+  Log& log = journal->partition(0);
+  append(log, {"a"});
+  testing::append_in_transaction(settings, 0, "stranger");
+  const auto read_all = [](Log& from) {
+    std::vector<std::string> records;
+    const auto cursor = from.read(0);
+    for (const absl::Time until = absl::Now() + absl::Seconds(10); absl::Now() < until;) {
+      const auto record = cursor->next();
+      EXPECT_TRUE(record.ok()) << record.status();
+      if (record.ok() && *record) records.emplace_back((*record)->bytes);
+      if (!record.ok() || (!*record && records.size() >= 2)) break;
+    }
+    return records;
+  };
+  const std::vector<std::string> two = {"a", "stranger"};
+  EXPECT_EQ(read_all(log), two);
+  // The marker at offset 2 is nothing that could be read: the end stands before it, also for who
+  // comes later.
+  for (int i = 0; i < 500 && log.end() != 2; ++i) absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_EQ(log.end(), 2);
+  const auto later = open_trial(settings, Access::kReader);
+  EXPECT_EQ(later->partition(0).end(), 2);
+  EXPECT_EQ(read_all(later->partition(0)), two);
+  EXPECT_TRUE(journal->check().ok()) << journal->check();
+
+  append(log, {"b"});
+  EXPECT_EQ(log.end(), 4);
+  const auto cursor = log.read(2);
+  const auto record = cursor->next();
+  ASSERT_TRUE(record.ok() && *record) << record.status();
+  EXPECT_EQ((*record)->bytes, "b");
+  EXPECT_EQ((*record)->offset, 3);
+  EXPECT_EQ(later->partition(0).wait_beyond(2, absl::Seconds(10)), 4);
+  EXPECT_TRUE(later->partition(0).read(2)->next()->has_value());
+}
+
 TEST_F(KafkaReading, RecordsCarryTheBrokersTime) {
   const auto journal = open_trial(trial_topic(1));
   append(journal->partition(0), {"a"});
@@ -225,6 +264,16 @@ TEST_F(KafkaReading, TheSameRecordAgainAndAgainIsCheap) {
   EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
 }
 
+// Deleting takes a moment.
+void make_again(const KafkaSettings& settings) {
+  for (int i = 0; i < 100; ++i) {
+    const auto made = create_topics(settings, 1);
+    if (made.ok() && made->front().made) return;
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  FAIL() << "topic " << settings.topic << " cannot be made again";
+}
+
 using KafkaDamage = KafkaTest;
 
 TEST_F(KafkaDamage, ATopicMadeAnewIsDataLoss) {
@@ -235,20 +284,27 @@ TEST_F(KafkaDamage, ATopicMadeAnewIsDataLoss) {
   const auto cursor = log.read(0);
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(cursor->next()->has_value());
   testing::delete_topic(settings, settings.topic);
-  ASSERT_TRUE([&] {
-    for (int i = 0; i < 100; ++i) {
-      const auto made = create_topics(settings, 1);
-      if (made.ok() && made->front().made) return true;
-      absl::SleepFor(absl::Milliseconds(100));
-    }
-    return false;
-  }());
+  make_again(settings);
   const absl::Status status = first_error(*cursor);
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
   EXPECT_NE(status.message().find(settings.topic + ", partition 0"), absl::string_view::npos)
       << status;
   EXPECT_EQ(log.produce("d", 1).code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(journal->check().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST_F(KafkaDamage, ATopicMadeAnewThatHasGrownIsDataLoss) {
+  const KafkaSettings settings = trial_topic(1);
+  const auto journal = open_trial(settings);
+  append(journal->partition(0), {"a", "b", "c"});
+  ASSERT_TRUE(journal->check().ok());
+  testing::delete_topic(settings, settings.topic);
+  make_again(settings);
+  append(open_trial(settings)->partition(0), {"1", "2", "3", "4", "5", "6"});
+  const absl::Status status = journal->check();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  const auto cursor = journal->partition(0).read(0);
+  EXPECT_EQ(first_error(*cursor).code(), absl::StatusCode::kDataLoss);
 }
 
 TEST_F(KafkaDamage, DeletedFirstRecordsAreDataLoss) {

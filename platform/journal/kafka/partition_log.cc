@@ -72,7 +72,7 @@ class KafkaCursor : public Cursor {
       }
       if (!block.ok()) {
         stop_fetching();
-        readers_.watch->suspect();
+        readers_.watch->suspect(/*lost=*/true);
         absl::SleepFor(kSlice);
       } else if (*block) {
         return block;
@@ -107,7 +107,14 @@ class KafkaCursor : public Cursor {
       }
     }
     absl::StatusOr<BlockPtr> block = fetcher_->take(kSlice);
-    if (block.ok() && *block) fetched_ = true;
+    if (!block.ok() || !*block) return block;
+    if (fetcher_->reconnected()) {
+      // It may come from a log that was rewound meanwhile.
+      if (absl::Status status = readers_.watch->verify_newest(partition_); !status.ok()) {
+        return status;
+      }
+    }
+    fetched_ = true;
     return block;
   }
 

@@ -22,17 +22,28 @@ void Tail::push(BlockPtr block) {
       blocks_.pop_front();
     }
     next_.store(end, std::memory_order_release);
-    advance(end);
+    advance_locked(end);
   }
   grown_.notify_all();
 }
 
 void Tail::advance(int64_t end) {
-  int64_t known = this->end();
-  // Nobody is woken: the follower does it when it has read that far, and what it has not read
-  // nobody could take from here.
-  while (known < end && !end_.compare_exchange_weak(known, end, std::memory_order_acq_rel)) {
-  }
+  if (end <= this->end()) return;
+  const std::lock_guard lock(mutex_);
+  advance_locked(end);
+}
+
+// Nobody is woken: the follower does it when it has read that far, and what it has not read nobody
+// could take from here.
+void Tail::advance_locked(int64_t end) {
+  if (end > this->end() && end > empty_until_) end_.store(end, std::memory_order_release);
+}
+
+void Tail::mark_empty(int64_t from, int64_t until) {
+  const std::lock_guard lock(mutex_);
+  if (end() > until || from >= until) return;
+  empty_until_ = until;
+  end_.store(from, std::memory_order_release);
 }
 
 void Tail::fail(const absl::Status& damage) {

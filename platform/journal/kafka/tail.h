@@ -26,12 +26,16 @@ class Tail {
   void push(BlockPtr block);
   // The log is known to reach up to here.
   void advance(int64_t end);
+  // There is no record in [from, until), and the log ends there: markers of somebody's transaction
+  // took the offsets. end() is behind the last record again.
+  void mark_empty(int64_t from, int64_t until);
   // What was read is not what the log holds any more. Final; the first reason stays.
   void fail(const absl::Status& damage);
 
   // Nothing will be pushed any more: every wait ends, now and later.
   void close();
 
+  // Behind the last record, as far as is known.
   int64_t end() const { return end_.load(std::memory_order_acquire); }
   // The follower reads on from here.
   int64_t next() const { return next_.load(std::memory_order_acquire); }
@@ -47,6 +51,8 @@ class Tail {
   bool wait_read(int64_t offset, absl::Duration timeout);
 
  private:
+  void advance_locked(int64_t end);
+
   const int64_t bytes_max_;
   std::atomic<int64_t> end_{0};
   std::atomic<int64_t> next_{0};
@@ -55,6 +61,7 @@ class Tail {
   std::condition_variable grown_;
   std::deque<BlockPtr> blocks_;
   int64_t bytes_ = 0;
+  int64_t empty_until_ = 0;
   bool closed_ = false;
   absl::Status damage_;
 };

@@ -108,7 +108,7 @@ absl::StatusOr<Shape> shape_of(Client& client, const std::string& topic, int tim
   const std::string what = "asking for the metadata of topic " + topic;
   // Of all topics: asking for one by a topic handle would keep the handle to that topic.
   if (const auto error = rd_kafka_metadata(client.get(), 1, nullptr, &raw, timeout_ms)) {
-    return status_of(error, what);
+    return client.with_cause(status_of(error, what));
   }
   const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
   for (int i = 0; i < metadata->topic_cnt; ++i) {

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -29,8 +31,8 @@ class Watch {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  // There is a reason to look now.
-  void suspect();
+  // There is a reason to look now; `lost`: a connection was lost.
+  void suspect(bool lost);
   // The brokers answered when they were last asked, and no connection was lost since.
   bool reachable() const { return reachable_.load(std::memory_order_relaxed); }
   // Ends the thread; nothing of the constructor's arguments is used afterwards.
@@ -41,16 +43,30 @@ class Watch {
   // after.
   absl::Status verify();
 
+  // The newest record of the tail still stands where it was read, hence everything before it.
+  // Asked over every new connection, before what came over it is believed. Errors as verify().
+  absl::Status verify_newest(int32_t partition);
+
  private:
   void run();
   absl::Status verify_partition(int32_t partition, const Bounds& bounds, int64_t known_end);
-  absl::Status verify_newest(int32_t partition, const BlockPtr& newest);
+  // A record that was read.
+  struct Seen {
+    int64_t offset = -1;  // -1: none
+    std::string bytes;
+  };
+  absl::Status compare(int32_t partition, int64_t offset, std::string_view bytes);
+  absl::Status told(int32_t partition, absl::Status status);
 
   const KafkaSettings settings_;
   const std::shared_ptr<Client> admin_;
   FetcherPool& point_readers_;
   const std::vector<Tail*> tails_;
   std::atomic<bool> reachable_{true};
+  std::mutex verify_mutex_;
+  // By partition: the newest record when all was well last. A log made anew under a connection that
+  // stays may have grown beyond what was read by the time it is looked at.
+  std::vector<Seen> anchors_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool suspected_ = false;

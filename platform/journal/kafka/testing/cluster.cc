@@ -148,4 +148,23 @@ void delete_records(const KafkaSettings& settings, int partition, int64_t below)
   rd_kafka_topic_partition_list_destroy(list);
 }
 
+void append_in_transaction(const KafkaSettings& settings, int partition, const std::string& bytes) {
+  rd_kafka_conf_t* conf = rd_kafka_conf_new();
+  char text[256];
+  rd_kafka_conf_set(conf, "bootstrap.servers", settings.bootstrap_servers.c_str(), text,
+                    sizeof text);
+  rd_kafka_conf_set(conf, "transactional.id", settings.topic.c_str(), text, sizeof text);
+  rd_kafka_t* producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+  ASSERT_NE(producer, nullptr) << text;
+  EXPECT_EQ(rd_kafka_init_transactions(producer, kAdminMs), nullptr);
+  EXPECT_EQ(rd_kafka_begin_transaction(producer), nullptr);
+  rd_kafka_topic_t* topic = rd_kafka_topic_new(producer, settings.topic.c_str(), nullptr);
+  EXPECT_EQ(rd_kafka_produce(topic, partition, RD_KAFKA_MSG_F_COPY, const_cast<char*>(bytes.data()),
+                             bytes.size(), nullptr, 0, nullptr),
+            0);
+  EXPECT_EQ(rd_kafka_commit_transaction(producer, kAdminMs), nullptr);
+  rd_kafka_topic_destroy(topic);
+  rd_kafka_destroy(producer);
+}
+
 }  // namespace taizhang::journal::kafka::testing

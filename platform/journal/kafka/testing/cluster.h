@@ -56,4 +56,8 @@ void alter_topic(const KafkaSettings& settings, const std::string& topic, const 
 void delete_topic(const KafkaSettings& settings, const std::string& topic);
 void delete_records(const KafkaSettings& settings, int partition, int64_t below);
 
+// What some other program might do: one record in a committed transaction, whose marker takes the
+// offset after it.
+void append_in_transaction(const KafkaSettings& settings, int partition, const std::string& bytes);
+
 }  // namespace taizhang::journal::kafka::testing
