@@ -36,6 +36,7 @@ StateSettings state_settings(const Config& config) {
   StateSettings settings;
   settings.store.cache_bytes_max = static_cast<size_t>(config.writer().block_cache_bytes());
   settings.cached_rows_max = static_cast<size_t>(config.writer().cached_rows_max());
+  settings.flush_us = int64_t{config.writer().flush_s()} * 1'000'000;
   return settings;
 }
 
@@ -71,6 +72,7 @@ ViewsSettings views_settings(const Config& config) {
   settings.directory = config.data_dir() + "/views";
   settings.block_cache_bytes = config.views().block_cache_bytes();
   settings.write_buffers_bytes = config.views().write_buffers_bytes();
+  settings.flush_us = int64_t{config.views().flush_s()} * 1'000'000;
   settings.row_cache_bytes_per_view = config.views().row_cache_bytes_per_view();
   return settings;
 }
@@ -200,6 +202,7 @@ absl::Status Node::Impl::serve(const Config& config) {
 }
 
 void Node::Impl::tick() {
+  journal->remember();
   // Without the claim no command is answered, with a view that stands its queries are not: load
   // balancers and people should hear it before callers do.
   const bool writing = !writers || writers->stats().serving;

@@ -2,10 +2,14 @@
 #include "apps/taizhangd/process_journal.h"
 
 #include <chrono>
+#include <fstream>
 
+#include "platform/base/file.h"
 #include "platform/base/log.h"
+#include "platform/base/sha256.h"
 #include "platform/journal/kafka/config.h"
 #include "platform/journal/kafka/kafka_journal.h"
+#include "platform/journal/record.h"
 #include "platform/journal/segments/segment_log.h"
 #include "taizhang/config/v1/config.pb.h"
 
@@ -20,6 +24,7 @@ using journal::segments::SegmentOptions;
 namespace {
 
 constexpr int64_t kSegmentAlignment = 4096;
+constexpr char kIdFile[] = "/journal_id";
 
 SegmentOptions segment_options(const Config& config) {
   SegmentOptions options;
@@ -43,7 +48,55 @@ absl::StatusOr<std::unique_ptr<ProcessJournal>> ProcessJournal::open(const Confi
   const absl::Status opened = config.journal().has_kafka() ? journal->open_kafka(config, folder)
                                                            : journal->open_segments(config);
   if (!opened.ok()) return opened;
+  journal->data_dir_ = config.data_dir();
+  if (auto same = journal->check_remembered(); !same.ok()) return same;
   return journal;
+}
+
+absl::StatusOr<std::string> ProcessJournal::uuid() const {
+  if (empty()) return std::string();
+  const auto cursor = partitions_.front()->read(0);
+  const auto first = cursor->next();
+  if (!first.ok()) return first.status();
+  const auto identity = *first ? journal::identify((*first)->bytes) : std::nullopt;
+  return identity ? hex(journal::bytes_of(identity->uuid)) : std::string();
+}
+
+absl::Status ProcessJournal::check_remembered() {
+  std::string known;
+  std::ifstream(data_dir_ + kIdFile) >> known;
+  if (known.empty()) return absl::OkStatus();
+  remembered_ = true;
+  const auto present = uuid();
+  if (!present.ok()) return present.status();
+  if (*present == known) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "this data folder belongs to journal " + known + ", and the journal " +
+      (present->empty() ? "is empty: it was lost, or made anew"
+                        : "of the settings is " + *present) +
+      ". Find the right one; only when it is to be given up, delete the data folder");
+}
+
+void ProcessJournal::remember() {
+  if (remembered_) return;
+  const auto present = uuid();
+  if (!present.ok() || present->empty()) return;
+  const auto written = write_down(*present);
+  remembered_ = written.ok();
+  if (!written.ok())
+    log(LogLevel::kWarning, "journal_not_remembered", {{"why", std::string(written.message())}});
+}
+
+absl::Status ProcessJournal::write_down(const std::string& text) const {
+  FileSystem& files = system_files();
+  const std::string part = data_dir_ + kIdFile + ".part";
+  if (auto removed = files.remove(part); !removed.ok() && !absl::IsNotFound(removed)) return removed;
+  auto file = files.open(part, OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  if (auto written = (*file)->write(0, text + "\n"); !written.ok()) return written;
+  if (auto synced = (*file)->sync(); !synced.ok()) return synced;
+  if (auto renamed = files.rename(part, data_dir_ + kIdFile); !renamed.ok()) return renamed;
+  return files.sync_directory(data_dir_);
 }
 
 absl::Status ProcessJournal::open_segments(const Config& config) {

@@ -31,10 +31,14 @@ void ViewRunner::run() {
         moved = true;
       }
     }
+    if (status.ok()) status = flush_when_due();
     if (status.ok() && !moved && !stopping()) shared_->grown.wait_beyond(seen, kIdleWait);
   }
   if (status.ok()) status = folder_->write_positions();
-  if (status.ok()) status = store_->flush();
+  // Also of a view that stands still: how far it had read is what a journal that was cut is found
+  // by. Rows and positions are in it only together.
+  const auto flushed = store_->flush();
+  if (status.ok()) status = flushed;
   if (!status.ok()) fail(std::move(status));
 }
 
@@ -74,12 +78,20 @@ absl::Status ViewRunner::take(const Batch& batch) {
   if (auto written = write(); !written.ok()) return written;
   shared_->feeds[batch.partition]->folded(batch.end);
   publish();
+  if (unflushed_events_ == 0) unflushed_since_us_ = shared_->clock.boot_us();
   unflushed_events_ += batch.events;
-  if (unflushed_events_ >= shared_->settings.flush_events_max) {
-    unflushed_events_ = 0;
-    if (auto flushed = store_->flush(); !flushed.ok()) return flushed;
-  }
   return finish_building();
+}
+
+absl::Status ViewRunner::flush_when_due() {
+  if (unflushed_events_ == 0) return absl::OkStatus();
+  const int64_t waited_us = shared_->clock.boot_us() - unflushed_since_us_;
+  if (unflushed_events_ < shared_->settings.flush_events_max &&
+      waited_us < shared_->settings.flush_us) {
+    return absl::OkStatus();
+  }
+  unflushed_events_ = 0;
+  return store_->flush();
 }
 
 absl::Status ViewRunner::finish_building() {

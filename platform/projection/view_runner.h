@@ -114,6 +114,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   void run();
   absl::StatusOr<bool> follow(int partition);
   absl::Status take(const Batch& batch);
+  absl::Status flush_when_due();
   absl::Status write();
   absl::Status read_alone(int partition, int64_t end_offset);
   // Hands on every batch before `end_offset`, however long the journal cannot be reached meanwhile.
@@ -137,6 +138,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   std::unique_ptr<Folder> folder_;  // of the view's thread while it runs
   int64_t unflushed_events_ = 0;
+  int64_t unflushed_since_us_ = 0;
   std::vector<int64_t> build_until_;  // the view is built once it has folded so far
   bool built_marked_ = false;         // and its files say so
 

@@ -44,6 +44,8 @@ struct ViewsSettings {
   int late_query_threads = 2;
   // Files are written at the latest after so many events: what is folded again after a crash.
   int64_t flush_events_max = 500'000;
+  // The same in time, microseconds.
+  int64_t flush_us = 60'000'000;
 };
 
 // State of one view, for metrics, health and operators.

@@ -8,7 +8,8 @@
 
 namespace taizhang {
 
-RowWriter::RowWriter(RowStore& store, DigestSum digest) : store_(store), digest_(digest) {
+RowWriter::RowWriter(RowStore& store, DigestSum digest, int64_t flush_us)
+    : store_(store), flush_interval_(flush_us), digest_(digest) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -54,12 +55,31 @@ DigestSum RowWriter::digest() const {
 void RowWriter::loop() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return phase_ == Phase::kStarted || phase_ == Phase::kStopping; });
+    const auto due = [this] {
+      return flush_at_ && std::chrono::steady_clock::now() >= *flush_at_;
+    };
+    const auto work = [this] { return phase_ == Phase::kStarted || phase_ == Phase::kStopping; };
+    if (flush_at_) {
+      changed_.wait_until(lock, *flush_at_, work);
+    } else {
+      changed_.wait(lock, work);
+    }
     if (phase_ == Phase::kStopping) return;
+    if (due()) {
+      // A journal that was cut is found by comparing it with what a process had read before: a kill
+      // must not take more of that than this.
+      flush_at_.reset();
+      lock.unlock();
+      if (const auto flushed = store_.flush(); !flushed.ok())
+        log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
+      lock.lock();
+    }
+    if (phase_ != Phase::kStarted) continue;
     // Nobody else touches batch and digest while the phase is kStarted.
     lock.unlock();
     absl::Status written = write(batch_);
     batch_ = Batch();
+    if (!flush_at_) flush_at_ = std::chrono::steady_clock::now() + flush_interval_;
     lock.lock();
     result_ = std::move(written);
     phase_ = Phase::kDone;

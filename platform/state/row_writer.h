@@ -7,6 +7,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -38,8 +39,9 @@ class RowWriter {
     std::string digest_key;
   };
 
-  // `digest`: of the rows in `store`, which must outlive this.
-  RowWriter(RowStore& store, DigestSum digest);
+  // `digest`: of the rows in `store`, which must outlive this. What was written survives the process
+  // after `flush_us` at the latest.
+  RowWriter(RowStore& store, DigestSum digest, int64_t flush_us);
   // Finishes the batch under way.
   ~RowWriter();
 
@@ -60,6 +62,8 @@ class RowWriter {
   absl::Status write(Batch& batch);
 
   RowStore& store_;
+  const std::chrono::microseconds flush_interval_;
+  std::optional<std::chrono::steady_clock::time_point> flush_at_;  // the thread's own
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Phase phase_ = Phase::kIdle;

@@ -66,7 +66,7 @@ State::State(StateSettings settings, std::unique_ptr<RowStore> store, DigestSum 
     : settings_(std::move(settings)),
       store_(std::move(store)),
       offsets_(*store_),
-      writer_(*store_, digest) {}
+      writer_(*store_, digest, settings_.flush_us) {}
 State::~State() = default;
 
 absl::StatusOr<std::unique_ptr<State>> State::open(const std::string& folder,

@@ -103,7 +103,7 @@ void Writer::stop() {
   if (stopping_.exchange(true)) return;
   queue_.close();
   if (thread_.joinable()) thread_.join();
-  if (!owner_ || failed_) return;
+  if (!owner_) return;
   while (step()) {
   }
   if (owner_->serving()) {
@@ -113,9 +113,13 @@ void Writer::stop() {
     owner_->poll();
   }
   deliver();
-  const auto flushed = state_.flush(owner_->fold(), owner_->take_touched_ledgers());
-  if (!flushed.ok())
-    log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
+  // Also after a failure: how far the journal was read is what a cut one is found by at the next
+  // start.
+  if (!state_behind_ && state_.status().ok()) {
+    const auto flushed = state_.flush(owner_->fold(), owner_->take_touched_ledgers());
+    if (!flushed.ok())
+      log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
+  }
   serving_ = false;
 }
 
@@ -467,6 +471,12 @@ absl::Status Writer::apply_record(const journal::Folded& record) {
 }
 
 absl::Status Writer::on_record(const journal::Folded& record) {
+  const absl::Status kept = keep(record);
+  state_behind_ |= !kept.ok();
+  return kept;
+}
+
+absl::Status Writer::keep(const journal::Folded& record) {
   // n ascends without gaps, so everything before it is there too.
   if (record.header.owner == owner_->own_last()) recovered_n_ = record.header.n;
   if (hooks_.on_ledger && record.ledger_opened) {

@@ -186,6 +186,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   bool write_state(bool force);
   absl::Status apply_commit(const journal::v1::Commit& commit, int64_t offset);
   absl::Status apply_record(const journal::Folded& record);
+  absl::Status keep(const journal::Folded& record);
 
   // writer_decide.cc
   absl::Status found_directory();
@@ -264,7 +265,8 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   int64_t next_expiry_us_ = 0;
   int64_t settles_from_us_ = 0;
   int64_t settles_ = 0;
-  bool failed_ = false;  // this process must not serve any more
+  bool failed_ = false;       // this process must not serve any more
+  bool state_behind_ = false;  // a record was folded that the state does not hold
   std::thread thread_;
 
   std::atomic<uint64_t> commits_{0};

@@ -245,6 +245,7 @@ void Writers::lead_or_follow() {
   if (std::exchange(led_, false)) {
     leading_ = false;
     for (auto& one : partitions_) {
+      one.probing.reset();  // it counted the epoch that has ended
       if (&one != partitions_.data() && one.writer) one.writer->follow();
     }
   }
