@@ -13,6 +13,7 @@
 #include <mutex>
 #include <vector>
 
+#include "platform/base/log.h"
 #include "platform/journal/segments/segment_log.h"
 #include "taizhang/common/v1/enums.pb.h"
 #include "taizhang/fund_execution/v1/service.pb.h"
@@ -129,5 +130,6 @@ int main(int argc, char** argv) {
     fprintf(stderr, "usage: read_bench REFERENCE_FILE VISITS VERSIONS\n");
     return 2;
   }
+  taizhang::set_log_level(taizhang::LogLevel::kError);
   return taizhang::bench::run(argv[1], atoll(argv[2]), atoll(argv[3]));
 }
