@@ -7,7 +7,10 @@ import subprocess
 import pytest
 from kafka_broker import Kafka
 from kafka_province import PATIENCE_S, Province, end, goes_on, start_patient
+from kafka_tls import Authority
 from taizhang_client import BUILD
+
+WRONG_PASSWORD = "0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +26,10 @@ def secret(path, text, mode=0o600):
     return path
 
 
-def province_of(kafka, folder, password=None):
-    """`password`: another file than the one with the user's."""
+def province_of(kafka, folder, ca=None, password=None):
+    """`ca`: another certificate authority than the broker's; `password`: a file with another than its user's."""
     folder.mkdir(exist_ok=True)
-    settings = {"security.protocol": ("value", "SASL_SSL"), "ssl.ca.location": ("value", kafka.ca_file),
+    settings = {"security.protocol": ("value", "SASL_SSL"), "ssl.ca.location": ("value", ca or kafka.ca_file),
                 "sasl.mechanisms": ("value", "PLAIN"), "sasl.username": ("value", kafka.user),
                 "sasl.password": ("value_file", password or secret(folder / "password", kafka.password)),
                 "broker.address.family": ("value", "v4")}
@@ -62,6 +65,25 @@ def test_a_book_behind_tls(kafka, tmp_path):
         assert server.stop() == 0
         texts = [file.read_text(errors="replace") for file in tmp_path.rglob("*") if file.suffix in (".log", ".textproto")]
         assert len(texts) >= 4 and not any(kafka.password in text for text in texts)
+
+
+def test_a_certificate_of_another_authority(kafka, tmp_path):
+    other = Authority(tmp_path / "other")
+    with province_of(kafka, tmp_path / "processes", ca=other.ca) as province:
+        server = province.process("one")
+        said = refused_start(kafka, server)
+        assert "certificate" in said
+        code, checked = province.journal("check", server)
+        assert code not in (0, 1) and "certificate" in checked and kafka.password not in checked
+
+
+def test_a_wrong_password(kafka, tmp_path):
+    with province_of(kafka, tmp_path, password=secret(tmp_path / "guess", WRONG_PASSWORD)) as province:
+        server = province.process("one")
+        said = refused_start(kafka, server)
+        assert "uthentication" in said and WRONG_PASSWORD not in said
+        code, checked = province.journal("check", server)
+        assert code not in (0, 1) and "uthentication" in checked and WRONG_PASSWORD not in checked
 
 
 def test_a_password_that_others_may_read(kafka, tmp_path):

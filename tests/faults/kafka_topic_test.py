@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from kafka_cluster import free_port
 from kafka_fixture import broker  # noqa: F401
-from kafka_province import PATIENCE_S, Province, end, eventually, goes_on, read, start_patient, status
+from kafka_province import PATIENCE_S, Province, end, eventually, goes_on, health, read, restart, start_patient, status
 from taizhang_client import PARTITIONS, context
 
 
@@ -93,3 +93,18 @@ def test_records_of_a_stranger(broker, province):  # noqa: F811
     # Nothing of it costs the claims.
     assert status(one).writer.epochs == PARTITIONS
     province.compare_with_replay(one, book)
+
+
+def test_a_record_of_a_stranger_at_the_end(broker, province):  # noqa: F811
+    writer, one, book = province.opened()
+    produce_as_a_stranger(broker, province.topic)
+    eventually(lambda: foreign_records(one) == [2] * PARTITIONS, "the views' reader counts them")
+    client = restart(writer, one)
+    eventually(lambda: status(client).writer.serving, "it serves again")
+    # While nothing more is written: who begins from nothing has read everything all the same.
+    assert writer.stop() == 0
+    produce_as_a_stranger(broker, province.topic)
+    fresh = province.process("fresh", "READER").start(wait_s=PATIENCE_S)
+    eventually(lambda: health(fresh) == "SERVING", "its views are built")
+    assert foreign_records(fresh) == [4] * PARTITIONS
+    province.judged(fresh, book)
