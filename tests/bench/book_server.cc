@@ -71,8 +71,9 @@ bool BookServer::set_up(const std::string& reference_file) {
   const auto result = bulk_load(
       options, kPerMessage,
       [&](int64_t index) { return household_bulk(index * kPerMessage, kPerMessage); }, refused_in);
-  printf("set up: %lld households, %.0f/s\n", static_cast<long long>(result.calls),
-         result.per_second);
+  printf("set up %s: %lld households, %.0f/s\n",
+         std::filesystem::path(daemon_.folder).filename().c_str(),
+         static_cast<long long>(result.calls), result.per_second);
   return result.calls == kHouseholds;
 }
 
