@@ -1,12 +1,16 @@
 """A journal that is not what it was: an older copy of the broker's disk, a topic made anew. Who runs notices and serves no
 more, who starts is refused; nothing is acknowledged on it, cut or adopted."""
 
+import copy
+import signal
+
 import callers
+import history
 import pytest
 from confluent_kafka.admin import AdminClient
 from kafka_broker import Kafka
 from kafka_province import (PATIENCE_S, Province, end, eventually, goes_on, health, read, start_patient, status)
-from taizhang_client import Refused, uid
+from taizhang_client import Refused, context, uid
 
 # Appends that wait for a broker that is down are soon in doubt; a dead writer is soon followed.
 WRITER = "stall_ms: 2000 heartbeat_ms: 250"
@@ -68,9 +72,9 @@ def assert_noticed(server, client, province):
         client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")}, timeout=10)
 
 
-def assert_refused(server):
+def assert_refused(server, why=r"partition \d.* up to offset \d+"):
     """A process that does not run and has stores made of the true journal does not start."""
-    with pytest.raises(RuntimeError, match=r"ended with 1:(.|\n)*taizhangd: .*partition \d.* up to offset \d+"):
+    with pytest.raises(RuntimeError, match=rf"ended with 1:(.|\n)*taizhangd: .*{why}"):
         server.start(wait_s=PATIENCE_S, serving=False)
 
 
@@ -110,11 +114,40 @@ def test_an_older_disk_under_stopped_processes(kafka, province, pair):
         assert_refused(server)
 
 
+def test_an_older_disk_that_has_grown_again(kafka, province, pair, tmp_path):
+    processes, book = pair
+    ends = {place.partition: place.records for place in status(processes[0][1]).journal.partitions}
+    for server, _ in processes:
+        server.process.send_signal(signal.SIGSTOP)
+    kafka.stop()
+    put_copy_back(kafka, province.folder)
+    # One that knows nothing of what was lost carries the older log on, beyond where the true one ended.
+    stranger = province.process("stranger")
+    client = stranger.start(wait_s=PATIENCE_S)
+    other = copy.copy(book)
+    other.history = history.History(tmp_path / "history of the stranger")
+    work(other, stranger, life=2)
+    for number in range(20):
+        if all(place.records > ends[place.partition] for place in status(client).journal.partitions):
+            break
+        # Both partitions grow: the directory's by what it is told of a new ledger.
+        client.call("admin.OpenLedger", {"ledger": f"9901{10 + number}", "kind": "LEDGER_KIND_COUNTY", "name": "more",
+                                         "context": context(effective=20120101)}, as_="operator")
+    assert all(place.records > ends[place.partition] for place in status(client).journal.partitions)
+    client.close()
+    stranger.kill()
+    for server, _ in processes:
+        server.process.send_signal(signal.SIGCONT)
+    for server, client in processes:
+        assert_noticed(server, client, province)
+        client.close()
+        server.kill()
+        assert_refused(server)
+
+
 def test_a_topic_that_is_made_anew(kafka, province):
     admin = AdminClient(kafka.client_settings())
-    writer, one, reader, two, book = province.opened_with_a_reader()
-    one, two = again(writer, one), again(reader, two)
-    read(two, book)
+    writer, one, reader, two, _ = province.opened_with_a_reader()
     admin.delete_topics([province.topic])[province.topic].result(PATIENCE_S)
     eventually(lambda: province.topic not in admin.list_topics(timeout=PATIENCE_S).topics, "the topic is gone")
     province.make_topics(writer)
@@ -122,4 +155,4 @@ def test_a_topic_that_is_made_anew(kafka, province):
         assert_noticed(server, client, province)
         client.close()
         server.kill()
-        assert_refused(server)
+        assert_refused(server, "belongs to journal [0-9a-f]{32}, and the journal is empty")
