@@ -10,8 +10,8 @@ import callers
 import history
 import pytest
 from kafka_fixture import broker  # noqa: F401
-from kafka_province import (PATIENCE_S, ROUNDS, Province, advertised, end, eventually, goes_on, health, in_flight, start_patient,
-                            status)
+from kafka_province import (PATIENCE_S, ROUNDS, Province, advertised, end, eventually, goes_on, health, in_flight,
+                            start_patient, status)
 from taizhang_client import Refused, uid
 
 HEARTBEAT_MS = 250

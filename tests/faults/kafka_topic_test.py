@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from kafka_cluster import free_port
 from kafka_fixture import broker  # noqa: F401
-from kafka_province import PATIENCE_S, Province, end, eventually, goes_on, health, read, restart, start_patient, status
+from kafka_province import PATIENCE_S, Province, end, eventually, goes_on, health, restart, start_patient, status
 from taizhang_client import PARTITIONS, context
 
 
