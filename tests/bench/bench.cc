@@ -1,7 +1,7 @@
 // Figures of the product beside their ceilings, measured in one run: a table and JSON.
 //
 //   bench [--quick] [--journal segments|kafka|both] [--role all|writer] [--json FILE]
-//         --daemon TAIZHANGD --reference FILE
+//         [--linger-ms N] --daemon TAIZHANGD --reference FILE
 //
 // Kafka needs a broker: python3 tests/support/kafka_broker.py run -- bench …
 #include <fcntl.h>
@@ -44,6 +44,7 @@ struct Settings {
   std::string role = "all";
   bool segments = true;
   bool kafka = false;
+  int linger_ms = 0;  // of a server on Kafka
   std::string json;
   std::string folder;
   double seconds = 5;
@@ -127,7 +128,7 @@ class Bench {
       variants_.push_back({"segments", &*segments_, {}, "-"});
     }
     if (settings_.kafka) {
-      topic_ = make_topic();
+      topic_ = make_topic(settings_.linger_ms);
       kafka_.emplace(Daemon{settings_.daemon, settings_.folder + "/kafka", settings_.role,
                             settings_text(topic_)});
       good = good && kafka_->set_up(settings_.reference);
@@ -263,7 +264,9 @@ int main_of(int argc, char** argv) {
         fprintf(stderr, "--journal: expected segments, kafka or both\n");
         return 2;
       }
-    } else if (word == "--daemon")
+    } else if (word == "--linger-ms")
+      settings.linger_ms = atoi(value().c_str());
+    else if (word == "--daemon")
       settings.daemon = value();
     else if (word == "--reference")
       settings.reference = value();
@@ -281,6 +284,7 @@ int main_of(int argc, char** argv) {
   }
   nlohmann::json out;
   out["role"] = settings.role;
+  if (settings.kafka) out["linger_ms"] = settings.linger_ms;
   Bench(settings, out).run();
   if (!settings.json.empty()) std::ofstream(settings.json) << out.dump(2) << "\n";
   std::filesystem::remove_all(settings.folder);

@@ -121,7 +121,7 @@ double per_second(const BareRead& read) { return double(read.records) / read.sec
 
 }  // namespace
 
-KafkaSettings make_topic() {
+KafkaSettings make_topic(int linger_ms) {
   const char* broker = getenv("TAIZHANG_KAFKA");
   if (!broker) {
     fprintf(stderr,
@@ -134,6 +134,7 @@ KafkaSettings make_topic() {
   topic.topic = "bench-" + std::to_string(getpid());
   topic.replication_factor = 1;
   topic.min_insync_replicas = 1;
+  topic.linger_ms = linger_ms;
   must(journal::kafka::create_topics(topic, 1));
   return topic;
 }
@@ -143,7 +144,8 @@ std::string settings_text(const KafkaSettings& topic) {
          "views { serve: \"duties\" }\n"
          "journal { kafka { bootstrap_servers: \"" +
          topic.bootstrap_servers + "\" topic: \"" + topic.topic +
-         "\" replication_factor: 1 min_insync_replicas: 1 check_interval_s: 86400 } }\n";
+         "\" replication_factor: 1 min_insync_replicas: 1 check_interval_s: 86400 linger_ms: " +
+         std::to_string(topic.linger_ms) + " } }\n";
 }
 
 void set_flush(const KafkaSettings& topic, bool synced) {

@@ -15,9 +15,9 @@
 
 namespace taizhang::bench {
 
-// A new topic and its heartbeat topic on the broker of TAIZHANG_KAFKA. Ends the process when there
-// is no broker or it refuses.
-journal::kafka::KafkaSettings make_topic();
+// A new topic, for servers that gather records so long, and its heartbeat topic on the broker of
+// TAIZHANG_KAFKA. Ends the process when there is no broker or it refuses.
+journal::kafka::KafkaSettings make_topic(int linger_ms);
 // The part of a server's settings file that names it; its keys stand in `keys` beside its folder.
 std::string settings_text(const journal::kafka::KafkaSettings& topic);
 // Ends the process when the broker refuses.
