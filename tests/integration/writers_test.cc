@@ -48,8 +48,8 @@ class WritersTest : public testing::Test {
   void create_regions(Process& process, int ledgers, int from, int to) {
     for (int i = from; i < to; ++i) {
       const std::string code = ledger(i % ledgers);
-      char region[10];
-      snprintf(region, sizeof region, "%s%03d", code.c_str(), i + 1);
+      const std::string number = std::to_string(i + 1);
+      const std::string region = code + std::string(3 - number.size(), '0') + number;
       if (i < ledgers) {
         ASSERT_EQ(
             process.reason(kCreateRegion, test::create_region(code, 1'000'000 + i, code, "c")),
