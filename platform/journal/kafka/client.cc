@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "platform/base/log.h"
 
 namespace taizhang::journal::kafka {
@@ -19,6 +20,7 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 // A broker that hangs is given up after this; a later one is tried within a second.
 constexpr int kSocketMs = 3'000;
 constexpr int kReconnectMsMax = 1'000;
+constexpr absl::Duration kLeaderWait = absl::Milliseconds(100);
 constexpr int kFetchErrorBackoffMs = 50;
 // How long a broker may hold a request of a reader at the end; data is sent at once all the same.
 constexpr int kFollowWaitMs = 100;
@@ -213,7 +215,7 @@ absl::StatusOr<std::vector<Bounds>> Client::bounds_of(const std::string& name, i
   std::vector<Bounds> bounds(static_cast<size_t>(count));
   // Not rd_kafka_query_watermark_offsets(): in 2.0.2 it has no time-out and keeps asking an old
   // leader. The two "times" are ListOffsets' own for beginning and end.
-  for (const int64_t which : {int64_t{RD_KAFKA_OFFSET_BEGINNING}, int64_t{RD_KAFKA_OFFSET_END}}) {
+  const auto ask = [&](int64_t which) {
     rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(count);
     for (int32_t i = 0; i < count; ++i) {
       rd_kafka_topic_partition_list_add(list, name.c_str(), i)->offset = which;
@@ -226,6 +228,20 @@ absl::StatusOr<std::vector<Bounds>> Client::bounds_of(const std::string& name, i
       (which == RD_KAFKA_OFFSET_END ? partition.end : partition.begin) = asked.offset;
     }
     rd_kafka_topic_partition_list_destroy(list);
+    return error;
+  };
+  // Of a topic that was just made, or whose leader moves, the brokers know a moment later.
+  const auto moves = [](rd_kafka_resp_err_t error) {
+    return error == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+  };
+  const absl::Time until = absl::Now() + absl::Milliseconds(timeout_ms);
+  for (const int64_t which : {int64_t{RD_KAFKA_OFFSET_BEGINNING}, int64_t{RD_KAFKA_OFFSET_END}}) {
+    rd_kafka_resp_err_t error = ask(which);
+    while (moves(error) && absl::Now() < until) {
+      absl::SleepFor(kLeaderWait);
+      error = ask(which);
+    }
     if (error) {
       return with_cause(status_of(error, "asking where the partitions of topic " + name + " end"));
     }
