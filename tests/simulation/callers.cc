@@ -288,9 +288,12 @@ void Callers::hear(Call& call, const Answer& answer) {
   }
   const auto& response = *std::get<std::unique_ptr<Message>>(answer);
   if (const auto* said = dynamic_cast<const GetOutcomeResponse*>(&response)) {
-    call.told = said->outcome() == GetOutcomeResponse::OUTCOME_COMMITTED ? Call::Told::kCommitted
-                : said->outcome() == GetOutcomeResponse::OUTCOME_ABSENT  ? Call::Told::kAbsent
-                                                                         : Call::Told::kCancelled;
+    switch (said->outcome()) {
+      case GetOutcomeResponse::OUTCOME_COMMITTED: call.told = Call::Told::kCommitted; break;
+      case GetOutcomeResponse::OUTCOME_ABSENT: call.told = Call::Told::kAbsent; break;
+      case GetOutcomeResponse::OUTCOME_CANCELLED: call.told = Call::Told::kCancelled; break;
+      default: call.told = Call::Told::kUnknown;  // pending
+    }
   } else {
     const auto& receipt = receipt_of(response);
     call.told = receipt.unchanged() ? Call::Told::kUnchanged : Call::Told::kAcknowledged;
