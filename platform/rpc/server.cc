@@ -163,10 +163,11 @@ const std::string& RpcServer::address() const { return impl_->main.address; }
 const std::string& RpcServer::admin_address() const { return impl_->admin.address; }
 
 void RpcServer::set_serving(std::string_view prefix, bool serving) {
-  if (prefix.empty()) impl_->set_health("", serving);
   for (const auto& [name, service] : impl_->services) {
     if (name.starts_with(prefix)) impl_->set_health(name, serving);
   }
+  // The whole comes last: who sees it serve finds every service so.
+  if (prefix.empty()) impl_->set_health("", serving);
 }
 
 void RpcServer::stop() {

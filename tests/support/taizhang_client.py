@@ -112,6 +112,11 @@ class Client:
         self.channel.close()
         self.admin_channel.close()
 
+    def healthy(self):
+        """Whether the server as a whole says SERVING."""
+        check = self.channel.unary_unary("/grpc.health.v1.Health/Check")
+        return check(b"", timeout=20) == b"\x08\x01"  # HealthCheckResponse { status: SERVING }
+
     def channel_of(self, method):
         return self.admin_channel if method.containing_service.full_name.startswith("taizhang.admin.") else self.channel
 
@@ -272,7 +277,7 @@ class Server:
 
     def start(self, wait_s=30, arguments=(), serving=True):
         """A client of the server, which answers. `serving`: and decides commands; a writer that stands by and a reader do
-        not. On files that is the same moment."""
+        not. On files that is the same moment. Health is asked, not the writer: it follows the writer a moment later."""
         address = self.data / "address"
         admin_address = self.data / "admin_address"
         for stale in (address, admin_address):
@@ -290,7 +295,7 @@ class Server:
                 self.address = address.read_text().strip()
                 self.admin_address = admin_address.read_text().strip()
                 client = self.connect()
-                if not (self.kafka and serving) or client.call("admin.GetStatus", {}, as_="operator").writer.serving:
+                if not (self.kafka and serving) or client.healthy():
                     return client
                 client.close()
             time.sleep(0.01)
