@@ -6,8 +6,8 @@
 // step() when a simulation drives it. The overlay of the state and what is in flight always belong
 // to the same epoch of the same Owner.
 //
-// writer.cc: the loop, the claim and what the journal tells · writer_decide.cc: from a command to
-// an append · writer_answer.cc: when and how callers are answered.
+// writer.cc: the loop and the claim · writer_journal.cc: what the journal tells · writer_decide.cc:
+// from a command to an append · writer_answer.cc: when and how callers are answered.
 #pragma once
 
 #include <atomic>
@@ -164,10 +164,6 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   };
   enum class Role { kLeading, kFollowing };
 
-  absl::Status on_record(const journal::Folded& record) override;
-  void on_confirmed(uint64_t n, int64_t offset) override;
-  void on_epoch_ended(const absl::Status& why) override;
-
   // writer.cc
   absl::Status restore();
   absl::Status claim(std::optional<journal::Id128> only_after);
@@ -184,6 +180,11 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   void mark_state();
   void append_barrier();
   bool write_state(bool force);
+
+  // writer_journal.cc
+  absl::Status on_record(const journal::Folded& record) override;
+  void on_confirmed(uint64_t n, int64_t offset) override;
+  void on_epoch_ended(const absl::Status& why) override;
   absl::Status apply_commit(const journal::v1::Commit& commit, int64_t offset);
   absl::Status apply_record(const journal::Folded& record);
   absl::Status keep(const journal::Folded& record);
@@ -265,7 +266,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   int64_t next_expiry_us_ = 0;
   int64_t settles_from_us_ = 0;
   int64_t settles_ = 0;
-  bool failed_ = false;       // this process must not serve any more
+  bool failed_ = false;        // this process must not serve any more
   bool state_behind_ = false;  // a record was folded that the state does not hold
   std::thread thread_;
 
