@@ -81,6 +81,7 @@ std::string broker() {
 KafkaSettings trial_settings() {
   KafkaSettings settings;
   settings.bootstrap_servers = broker();
+  EXPECT_FALSE(settings.bootstrap_servers.empty()) << "TAIZHANG_KAFKA names no broker";
   settings.topic = "test-" + hex(system_random().bytes(8));
   settings.replication_factor = 1;
   settings.min_insync_replicas = 1;

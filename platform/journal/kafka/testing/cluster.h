@@ -43,7 +43,8 @@ class MockCluster {
 // host:port of the real broker (TAIZHANG_KAFKA); empty: there is none.
 std::string broker();
 
-// A topic of its own on the real broker, one replica, every record synced.
+// A topic of its own on the real broker, one replica, every record synced. No broker fails the
+// test.
 KafkaSettings trial_settings();
 // The same, made with so many partitions. Not OK fails the test.
 KafkaSettings trial_topic(int partitions);
