@@ -180,6 +180,8 @@ absl::Status Node::Impl::start_views(const Config& config) {
   views = std::make_unique<Views>(journal->partitions(), system_clock(), views_settings(config),
                                   blind_index);
   add_product_views(config.views(), *views);
+  if (writers)
+    views->close_times_with([this](int partition) { return writers->close_time(partition); });
   if (auto started = views->start(); !started.ok()) return started;
   views->register_queries(dispatcher);
   observe_views(metrics, *views);

@@ -60,6 +60,16 @@ Known ViewRunner::known_of(const std::string& ledger, const Published& published
 
 void ViewRunner::ask(const QueryPlan& plan, const Call& call,
                      std::shared_ptr<const Message> request, Done done) {
+  answer(plan, call, std::move(request), std::move(done), /*time_asked=*/false);
+}
+
+bool ViewRunner::close_time(int partition, int64_t time_us, const Known& known) const {
+  return time_us > known.closed_time_us && time_us <= shared_->clock.wall_us() &&
+         shared_->close_time && shared_->close_time(partition);
+}
+
+void ViewRunner::answer(const QueryPlan& plan, const Call& call,
+                        std::shared_ptr<const Message> request, Done done, bool time_asked) {
   auto open_files = files();
   if (auto* error = std::get_if<Error>(&open_files)) return done(std::move(*error));
   auto& store = std::get<0>(open_files);
@@ -85,8 +95,8 @@ void ViewRunner::ask(const QueryPlan& plan, const Call& call,
     return done(error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger")));
   }
   const int64_t needed = std::max<int64_t>(wish.at_least_seq, held ? 0 : 1);
+  const int64_t until_us = call.deadline_boot_us - kAnswerBeforeDeadlineUs;
   if (known.seq < needed) {
-    const int64_t until_us = call.deadline_boot_us - kAnswerBeforeDeadlineUs;
     if (shared_->clock.boot_us() >= until_us) {
       Error error = failure(
           kDeadlineExceeded, "SEQ_NOT_REACHED", "the view did not reach the seq asked for in time",
@@ -95,11 +105,12 @@ void ViewRunner::ask(const QueryPlan& plan, const Call& call,
       return done(std::move(error));
     }
     auto self = shared_from_this();
-    shared_->waiters->add(
-        this, wish.ledger, needed, until_us,
-        [self, &plan, call, request = std::move(request), done = std::move(done)]() mutable {
-          self->ask(plan, call, std::move(request), std::move(done));
-        });
+    shared_->waiters->add(this, wish.ledger, needed, until_us,
+                          [self, &plan, call, request = std::move(request), done = std::move(done),
+                           time_asked]() mutable {
+                            self->answer(plan, call, std::move(request), std::move(done),
+                                         time_asked);
+                          });
     // Published between the look and the wait: nobody else would tell.
     int64_t now_held = 0;
     {
@@ -108,6 +119,25 @@ void ViewRunner::ask(const QueryPlan& plan, const Call& call,
       if (found != published_.end()) now_held = found->second.seq;
     }
     if (now_held >= needed) shared_->waiters->reached(this, wish.ledger, now_held);
+    return;
+  }
+  if (wish.as_of_time_us && !time_asked &&
+      close_time(published.partition, *wish.as_of_time_us, known)) {
+    const int64_t enough_us = shared_->clock.boot_us() + shared_->settings.final_wait_us;
+    const std::string place = time_place(published.partition);
+    auto self = shared_from_this();
+    shared_->waiters->add(
+        this, place, *wish.as_of_time_us, std::min(until_us, enough_us),
+        [self, &plan, call, request = std::move(request), done = std::move(done)]() mutable {
+          self->answer(plan, call, std::move(request), std::move(done), /*time_asked=*/true);
+        });
+    // As above.
+    int64_t now_closed_us = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      now_closed_us = closed_times_us_[published.partition];
+    }
+    shared_->waiters->reached(this, place, now_closed_us);
     return;
   }
   Answer answer = plan.answer(*request, wish, known, std::move(store), *call.caller,

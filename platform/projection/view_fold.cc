@@ -205,6 +205,8 @@ void ViewRunner::publish() {
     shared_->waiters->reached(this, code,
                               stopped ? std::numeric_limits<int64_t>::max() : progress.seq);
   }
+  for (int partition = 0; partition < shared_->partitions(); ++partition)
+    shared_->waiters->reached(this, time_place(partition), folder_->closed_time_us(partition));
 }
 
 }  // namespace taizhang::projection

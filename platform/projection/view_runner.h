@@ -49,7 +49,11 @@ struct Shared {
   Signal grown;                              // raised by every feed
   std::vector<std::unique_ptr<Feed>> feeds;  // by partition; set before any view folds
   const EventSource* events = nullptr;
+  std::function<bool(int partition)> close_time;  // as Views::close_times_with; may be null
 };
+
+// Where calls wait for a partition's closed time, among those that wait for a ledger's seq.
+inline std::string time_place(int partition) { return "time/" + std::to_string(partition); }
 
 class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunner> {
  public:
@@ -105,6 +109,11 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   };
 
   static Published published_of(const LedgerProgress& progress);
+  // `time_asked`: its moment as of a recorded time was waited for already.
+  void answer(const QueryPlan& plan, const Call& call,
+              std::shared_ptr<const google::protobuf::Message> request, Done done, bool time_asked);
+  // Whether the moment may still receive commits, and the partition's owner was asked to end that.
+  bool close_time(int partition, int64_t time_us, const Known& known) const;
   std::string directory() const;
   absl::StatusOr<std::shared_ptr<Store>> open_files() const;
   BatchLimits limits() const;

@@ -60,6 +60,10 @@ class Views::Impl : public EventSource {
     if (holds_events) event_view_ = runners_.back().get();
   }
 
+  void close_times_with(std::function<bool(int)> close_time) {
+    shared_->close_time = std::move(close_time);
+  }
+
   absl::Status start() {
     const auto& settings = shared_->settings;
     std::error_code made;
@@ -182,6 +186,10 @@ Views::Views(std::vector<journal::Log*> logs, Clock& clock, ViewsSettings settin
 Views::~Views() { stop(); }
 
 void Views::add(View view) { impl_->add(std::move(view)); }
+
+void Views::close_times_with(std::function<bool(int)> close_time) {
+  impl_->close_times_with(std::move(close_time));
+}
 
 absl::Status Views::start() { return impl_->start(); }
 

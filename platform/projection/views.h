@@ -42,6 +42,8 @@ struct ViewsSettings {
   int64_t gather_us = 1'000;
   // Threads that run queries which had to wait for at_least_seq.
   int late_query_threads = 2;
+  // How long an answer as of a recorded time waits until that moment is final, microseconds.
+  int64_t final_wait_us = 200'000;
   // Files are written at the latest after so many events: what is folded again after a crash.
   int64_t flush_events_max = 500'000;
   // The same in time, microseconds.
@@ -120,6 +122,10 @@ class Views {
 
   // Before start().
   void add(View view);
+  // Before start(). `close_time` asks the partition's owner for a record of now or later, so that a
+  // moment that has just passed becomes final; false: it is not here. Without it, and where that
+  // takes longer than final_wait_us, such answers say that they are provisional.
+  void close_times_with(std::function<bool(int partition)> close_time);
 
   // Opens every view's files, compares their positions with the journal, and starts folding. The
   // journal may still be empty. DATA_LOSS: the journal is not the one a view's files were made of;

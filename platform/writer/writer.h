@@ -100,7 +100,8 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   void lead(const journal::Id128& only_after);
   // The loop lets go of the claim and follows. Any thread.
   void follow();
-  // The loop appends something, which finds out whether the claim still holds. Any thread.
+  // The loop appends something: it finds out whether the claim still holds, and closes all time
+  // before it. Any thread.
   void probe();
 
   // One turn of the loop, for simulations; true: it did something.

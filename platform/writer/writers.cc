@@ -283,6 +283,12 @@ void Writers::lead_others(const Writer::Standing& first) {
   leading_ = all;
 }
 
+bool Writers::close_time(uint32_t partition) {
+  Writer* const writer = leading_ ? partitions_[partition].running.load() : nullptr;
+  if (writer) writer->probe();
+  return writer != nullptr;
+}
+
 Writer::Stats Writers::stats() const {
   Writer::Stats sum;
   sum.serving = leading_;

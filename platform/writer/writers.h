@@ -62,6 +62,10 @@ class Writers : public CommandIntake {
   void submit(Submission submission) override;
   void ask(OutcomeQuestion question) override;
 
+  // Appends something to the partition soon, whose recorded time is now or later. False: this
+  // process does not lead.
+  bool close_time(uint32_t partition);
+
   // Sums over the partitions; serving: all of them.
   Writer::Stats stats() const;
   // By partition; those whose Genesis is not known yet are missing.

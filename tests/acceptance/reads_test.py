@@ -263,6 +263,11 @@ def test_a_moment_of_the_past_is_final_and_one_to_come_is_not(book):
     future = Timestamp(seconds=event.time.seconds + 3600)
     answer = book.ask("household_file.CountHouseholds", at=future)
     assert not answer.freshness.final and answer.freshness.seq == book.last_seq
+    # Nothing was written since: the owner closes the time on demand.
+    now = Timestamp()
+    now.GetCurrentTime()
+    answer = book.ask("household_file.CountHouseholds", at=now)
+    assert answer.freshness.final and answer.freshness.seq == book.last_seq
     before = Timestamp(seconds=event.time.seconds - 10 * 365 * 86400)
     answer = book.ask("household_file.CountHouseholds", at=before)
     assert answer.freshness.final and answer.freshness.seq == 0 and answer.households == 0
