@@ -14,6 +14,8 @@ namespace {
 rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
 std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
 
+constexpr uint64_t kWalBytesPerSync = 1 << 20;
+
 // RocksDB's own words stay in the log; a caller gets the kind of trouble.
 absl::Status status_of(const rocksdb::Status& status) {
   if (status.ok()) return absl::OkStatus();
@@ -67,6 +69,10 @@ absl::StatusOr<std::unique_ptr<RowStore>> RowStore::open(const std::string& fold
   options.max_background_jobs = 2;
   options.compression = rocksdb::kLZ4Compression;
   options.info_log = std::make_shared<NoDiary>();
+  // After a power cut the batches count up to the first that is not whole.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Written back little by little: a burst would hold up the journal's fdatasync.
+  options.wal_bytes_per_sync = kWalBytesPerSync;
   options.max_open_files = 256;
   options.allow_concurrent_memtable_write = false;  // one writing thread
   // Most look-ups are of ids that must not be there yet.
@@ -117,12 +123,17 @@ absl::Status RowStore::scan(
 
 absl::Status RowStore::write(RowBatch& batch) {
   if (!batch.impl_->status.ok()) return status_of(batch.impl_->status);
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;
+  const rocksdb::WriteOptions options;
   auto status = impl_->db->Write(options, &batch.impl_->writes);
   // A full disk stops RocksDB's background work; once there is space again it goes on when asked.
   if (!status.ok() && impl_->db->Resume().ok())
     status = impl_->db->Write(options, &batch.impl_->writes);
+  return status_of(status);
+}
+
+absl::Status RowStore::sync() {
+  auto status = impl_->db->SyncWAL();
+  if (!status.ok() && impl_->db->Resume().ok()) status = impl_->db->SyncWAL();
   return status_of(status);
 }
 

@@ -1,9 +1,10 @@
 // The writer's state on disk: rows of all ledgers of one partition in RocksDB, with the journal
 // position they stand at.
 //
-// Derived from the journal only: no WAL, one column family, position in the same batch, so a crash
-// goes back to the last flush and the tables can always be dropped. Thread-safe for reads beside
-// one writer.
+// Derived from the journal only, position in the same batch: whatever a crash leaves is a state the
+// book was in, and the tables can always be dropped. RocksDB's WAL, which is not synced with each
+// batch, keeps what was written over a kill of the process; a power cut goes back at most to the
+// last sync() (decision 011). Thread-safe for reads beside one writer.
 #pragma once
 
 #include <functional>
@@ -56,7 +57,9 @@ class RowStore {
 
   // One atomic batch. RESOURCE_EXHAUSTED: disk full, nothing was written.
   absl::Status write(RowBatch& batch);
-  // Everything written is on disk when this returns OK.
+  // Everything written survives a power cut when this returns OK.
+  absl::Status sync();
+  // The same, and the next open() has no WAL to read.
   absl::Status flush();
 
  private:

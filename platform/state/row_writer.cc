@@ -8,8 +8,8 @@
 
 namespace taizhang {
 
-RowWriter::RowWriter(RowStore& store, DigestSum digest, int64_t flush_us)
-    : store_(store), flush_interval_(flush_us), digest_(digest) {
+RowWriter::RowWriter(RowStore& store, DigestSum digest, int64_t sync_us)
+    : store_(store), sync_interval_(sync_us), digest_(digest) {
   thread_ = std::thread([this] { loop(); });
 }
 
@@ -56,22 +56,22 @@ void RowWriter::loop() {
   std::unique_lock lock(mutex_);
   while (true) {
     const auto due = [this] {
-      return flush_at_ && std::chrono::steady_clock::now() >= *flush_at_;
+      return sync_at_ && std::chrono::steady_clock::now() >= *sync_at_;
     };
     const auto work = [this] { return phase_ == Phase::kStarted || phase_ == Phase::kStopping; };
-    if (flush_at_) {
-      changed_.wait_until(lock, *flush_at_, work);
+    if (sync_at_) {
+      changed_.wait_until(lock, *sync_at_, work);
     } else {
       changed_.wait(lock, work);
     }
     if (phase_ == Phase::kStopping) return;
     if (due()) {
-      // A journal that was cut is found by comparing it with what a process had read before: a kill
-      // must not take more of that than this.
-      flush_at_.reset();
+      // A journal that was cut is found by comparing it with what a process had read before: a
+      // power cut must not take more of that than this.
+      sync_at_.reset();
       lock.unlock();
-      if (const auto flushed = store_.flush(); !flushed.ok())
-        log(LogLevel::kWarning, "state_flush_failed", {{"why", std::string(flushed.message())}});
+      if (const auto synced = store_.sync(); !synced.ok())
+        log(LogLevel::kWarning, "state_sync_failed", {{"why", std::string(synced.message())}});
       lock.lock();
     }
     if (phase_ != Phase::kStarted) continue;
@@ -79,7 +79,7 @@ void RowWriter::loop() {
     lock.unlock();
     absl::Status written = write(batch_);
     batch_ = Batch();
-    if (!flush_at_) flush_at_ = std::chrono::steady_clock::now() + flush_interval_;
+    if (!sync_at_) sync_at_ = std::chrono::steady_clock::now() + sync_interval_;
     lock.lock();
     result_ = std::move(written);
     phase_ = Phase::kDone;

@@ -39,9 +39,9 @@ class RowWriter {
     std::string digest_key;
   };
 
-  // `digest`: of the rows in `store`, which must outlive this. What was written survives the process
-  // after `flush_us` at the latest.
-  RowWriter(RowStore& store, DigestSum digest, int64_t flush_us);
+  // `digest`: of the rows in `store`, which must outlive this. What was written survives a power
+  // cut after `sync_us` at the latest.
+  RowWriter(RowStore& store, DigestSum digest, int64_t sync_us);
   // Finishes the batch under way.
   ~RowWriter();
 
@@ -62,8 +62,8 @@ class RowWriter {
   absl::Status write(Batch& batch);
 
   RowStore& store_;
-  const std::chrono::microseconds flush_interval_;
-  std::optional<std::chrono::steady_clock::time_point> flush_at_;  // the thread's own
+  const std::chrono::microseconds sync_interval_;
+  std::optional<std::chrono::steady_clock::time_point> sync_at_;  // the thread's own
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Phase phase_ = Phase::kIdle;

@@ -50,7 +50,8 @@ struct StateSettings {
   // Rows waiting to be written to the store, beside those under way; more than that: deciding
   // waits.
   size_t unwritten_rows_max = 200'000;
-  // What was written to the store survives a kill of the process after so long, microseconds.
+  // What was written to the store survives a kill of the process, and a power cut after so long,
+  // microseconds.
   int64_t flush_us = 60'000'000;
 };
 

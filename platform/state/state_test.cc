@@ -216,6 +216,48 @@ TEST_F(StateTest, RowsOfAFailedBatchAreStillReadAndCounted) {
   EXPECT_EQ(at("r99"), 99);
 }
 
+// The folder as a kill of the process leaves it: nothing was closed or flushed.
+class KilledStateTest : public StateTest {
+ protected:
+  ~KilledStateTest() override { std::filesystem::remove_all(left_); }
+  void written(const std::string& id, int64_t value) {
+    state_->begin(1);
+    put(id, value);
+    state_->confirm(1);
+    write();
+    state_->digest();  // waits for the batch
+    ASSERT_TRUE(state_->write(fold_, {}).ok());
+  }
+  // `lost`: bytes at the end that never got to the disk.
+  void kill(uint64_t lost) {
+    std::filesystem::copy(folder_, left_);
+    for (const auto& file : std::filesystem::directory_iterator(left_)) {
+      if (file.path().extension() == ".log" && file.file_size() > lost)
+        std::filesystem::resize_file(file, file.file_size() - lost);
+    }
+    state_ = *State::open(left_, {});
+  }
+  const std::filesystem::path left_ = folder_.string() + ".left";
+};
+
+TEST_F(KilledStateTest, HasWhatWasWritten) {
+  written("a", 1);
+  written("b", 2);
+  kill(0);
+  EXPECT_EQ(scanned(), "a=1 b=2 ");
+  EXPECT_EQ(*state_->recomputed_digest(), state_->digest());
+}
+
+TEST_F(KilledStateTest, GoesBackToAnEarlierBatchWhereTheDiskLostTheEnd) {
+  written("a", 1);
+  const auto digest = state_->digest();
+  written("b", 2);
+  kill(1);
+  EXPECT_EQ(scanned(), "a=1 ");
+  EXPECT_EQ(state_->digest(), digest);
+  EXPECT_EQ(*state_->recomputed_digest(), digest);
+}
+
 TEST_F(StateTest, AFlippedByteIsFoundNotRead) {
   state_->begin(1);
   for (int i = 0; i < 500; ++i) put("r" + std::to_string(i), i);

@@ -29,7 +29,9 @@ Book::Book(journal::Log& log, const std::string& state_folder, const std::string
   settings.owner.create = true;
   writer_ = std::make_unique<Writer>(log, system_clock(), system_random(), registry_, *state_,
                                      blind_index_, "k", settings);
+  const int64_t before_us = system_clock().boot_us();
   if (!writer_->start().ok()) exit(1);
+  start_seconds_ = static_cast<double>(system_clock().boot_us() - before_us) / 1e6;
   serve_commands(*catalogue_, fingerprinter_, *writer_, dispatcher_);
   caller_.subject = "bench";
   caller_.roles = {common::v1::ROLE_MAKER, common::v1::ROLE_OPERATOR};

@@ -25,6 +25,8 @@ class Book {
   int64_t refused() const { return refused_; }
   // Of the bench ledger, as the last answer said.
   int64_t last_seq() const { return last_seq_; }
+  // How long the writer took to fold what the journal held, seconds.
+  double start_seconds() const { return start_seconds_; }
 
  private:
   const std::string folder_;
@@ -40,6 +42,7 @@ class Book {
   int64_t answered_ = 0;
   int64_t refused_ = 0;
   int64_t last_seq_ = 0;
+  double start_seconds_ = 0;
 };
 
 }  // namespace taizhang::bench
