@@ -1,7 +1,7 @@
 // Figures of the product beside their ceilings, measured in one run: a table and JSON.
 //
 //   bench [--quick] [--journal segments|kafka|both] [--role all|writer] [--json FILE]
-//         [--linger-ms N] --daemon TAIZHANGD --reference FILE
+//         [--linger-ms N] [--only rates|takeovers|rebuild] --daemon TAIZHANGD --reference FILE
 //
 // Kafka needs a broker: python3 tests/support/kafka_broker.py run -- bench …
 #include <fcntl.h>
@@ -45,6 +45,7 @@ struct Settings {
   bool segments = true;
   bool kafka = false;
   int linger_ms = 0;  // of a server on Kafka
+  std::string only;   // a part; empty: all
   std::string json;
   std::string folder;
   double seconds = 5;
@@ -89,8 +90,10 @@ class Bench {
 
   void run() {
     start();
-    for (const int callers : kCallers) unary(callers);
-    bulk();
+    if (wanted("rates")) {
+      for (const int callers : kCallers) unary(callers);
+      bulk();
+    }
     for (const auto& variant : variants_) {
       const double mib = double(variant.server->process().peak_kib()) / 1'024;
       if (variant.synced == false) continue;  // the server of the one before
@@ -99,12 +102,13 @@ class Bench {
     }
     if (kafka_) {
       if (segments_) segments_->end(SIGTERM);
-      visible_at_reader(*kafka_, topic_, cached_at_64_ / 2, kVisibleRuns * settings_.seconds, out_);
-      takeovers(*kafka_, topic_, settings_.start_events, out_);
-      rebuild_from_kafka(topic_, settings_.folder + "/views", out_);
+      if (settings_.only.empty())
+        visible_at_reader(*kafka_, topic_, cached_at_64_ / 2, kVisibleRuns * settings_.seconds, out_);
+      if (wanted("takeovers")) takeovers(*kafka_, topic_, settings_.start_events, out_);
+      if (wanted("rebuild")) rebuild_from_kafka(topic_, settings_.folder + "/views", out_);
       if (segments_) segments_->restart();
     }
-    if (segments_) {
+    if (segments_ && wanted("rebuild")) {
       segments_->fill(settings_.start_events);
       starts();
       rebuild_from_segments();
@@ -112,6 +116,10 @@ class Bench {
   }
 
  private:
+  bool wanted(const std::string& part) const {
+    return settings_.only.empty() || settings_.only == part;
+  }
+
   void start() {
     const double syncs = fdatasyncs_per_second(settings_.folder);
     sync_us_ = 1e6 / syncs;
@@ -270,6 +278,8 @@ int main_of(int argc, char** argv) {
       settings.daemon = value();
     else if (word == "--reference")
       settings.reference = value();
+    else if (word == "--only")
+      settings.only = value();
     else if (word == "--json")
       settings.json = value();
     else {

@@ -190,10 +190,23 @@ void visible_at_reader(BookServer& writer, const KafkaSettings& topic, double pe
                               {"beside", json_of(beside)}};
 }
 
+// `tail`: commands since the tables were last stopped in order.
+void print_takeover(const char* tables, int64_t tail, std::vector<double> seconds,
+                    nlohmann::json& out) {
+  std::sort(seconds.begin(), seconds.end());
+  printf(
+      "takeover by a restarted writer, tables %s, tail %8lld records (flush.messages=1): %.3f s "
+      "(%.3f to %.3f; aim <= %.3f)\n",
+      tables, static_cast<long long>(tail), seconds[seconds.size() / 2], seconds.front(),
+      seconds.back(), takeover_aim_seconds(tail));
+  out["takeover_seconds"][tables][std::to_string(tail)] = seconds;
+}
+
 void takeovers(BookServer& server, const KafkaSettings& topic, int64_t tail_max,
                nlohmann::json& out) {
   const std::string state = server.daemon().folder + "/data/state";
   const std::string kept = server.daemon().folder + "/state.kept";
+  const std::string killed = server.daemon().folder + "/state.killed";
   const auto copy = [](const std::string& from, const std::string& to) {
     std::filesystem::remove_all(to);
     std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
@@ -201,30 +214,33 @@ void takeovers(BookServer& server, const KafkaSettings& topic, int64_t tail_max,
   // What stop() writes holds everything; from here on the copy falls behind.
   server.end(SIGTERM);
   copy(state, kept);
+  copy(state, killed);
   int64_t tail = 0;
   for (const int64_t wanted : {int64_t{0}, tail_max / 10, tail_max}) {
     if (wanted > tail) {
+      copy(killed, state);
       server.restart();
       set_flush(topic, false);
       server.fill(wanted - tail);
       set_flush(topic, true);
       server.end(SIGKILL);
+      copy(state, killed);
     }
     tail = wanted;
-    std::vector<double> seconds;
-    for (int i = 0; i < (tail < tail_max ? kTakeovers : 1); ++i) {
-      copy(kept, state);
-      // The copy does not know the last claim as its own, so the operator's word replaces the wait.
-      seconds.push_back(server.restart({"--takeover"}));
-      server.end(SIGKILL);
+    const auto measured = [&](const std::string& tables, int times) {
+      std::vector<double> seconds;
+      for (int i = 0; i < times; ++i) {
+        copy(tables, state);
+        // A copy does not know the last claim as its own, so the operator's word replaces the wait.
+        seconds.push_back(server.restart({"--takeover"}));
+        server.end(SIGKILL);
+      }
+      return seconds;
+    };
+    print_takeover("as the kill left them", tail, measured(killed, kTakeovers), out);
+    if (tail > 0) {
+      print_takeover("set back", tail, measured(kept, tail < tail_max ? kTakeovers : 1), out);
     }
-    std::sort(seconds.begin(), seconds.end());
-    printf(
-        "takeover by a restarted writer, tail %8lld records (flush.messages=1): %.3f s (%.3f to "
-        "%.3f; aim <= %.3f)\n",
-        static_cast<long long>(tail), seconds[seconds.size() / 2], seconds.front(), seconds.back(),
-        takeover_aim_seconds(tail));
-    out["takeover_seconds"][std::to_string(tail)] = seconds;
   }
 }
 

@@ -28,8 +28,9 @@ void set_flush(const journal::kafka::KafkaSettings& topic, bool synced);
 void visible_at_reader(BookServer& writer, const journal::kafka::KafkaSettings& topic,
                        double per_second, double seconds, nlohmann::json& out);
 
-// Time from exec to the first acknowledged command after kill -9, with tables that are 0,
-// tail_max / 10 and tail_max commands behind the journal. The server must run; it is ended.
+// Time from exec to the first acknowledged command after kill -9, 0, tail_max / 10 and tail_max
+// commands after the last stop in order; and the same with the tables of that stop, which have all
+// of them to fold. The server must run; it is ended.
 void takeovers(BookServer& server, const journal::kafka::KafkaSettings& topic, int64_t tail_max,
                nlohmann::json& out);
 

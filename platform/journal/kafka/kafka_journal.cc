@@ -2,6 +2,7 @@
 #include "platform/journal/kafka/kafka_journal.h"
 
 #include <algorithm>
+#include <future>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct KafkaJournal::Parts {
   std::unique_ptr<Watch> watch;
   std::unique_ptr<Follower> follower;
   std::vector<std::unique_ptr<Producer>> producers;
+  std::future<absl::StatusOr<std::unique_ptr<HeartbeatChannel>>> heartbeats;  // the first
   bool closed = false;
 };
 
@@ -48,8 +50,16 @@ KafkaJournal::~KafkaJournal() { close(); }
 absl::StatusOr<std::unique_ptr<KafkaJournal>> KafkaJournal::open(KafkaSettings settings,
                                                                  Access access) {
   if (absl::Status status = check_settings(settings); !status.ok()) return status;
-  if (absl::Status status = require_safe_topics(settings); !status.ok()) return status;
-  return open_unchecked(std::move(settings), access);
+  // Each has connections of its own and mostly waits for the broker, and a restarted writer is
+  // waited for: side by side. Opening changes nothing, so the check may end after it.
+  std::future<absl::StatusOr<std::unique_ptr<HeartbeatChannel>>> heartbeats;
+  if (access == Access::kWriter)
+    heartbeats = std::async(std::launch::async, [settings] { return open_heartbeats(settings); });
+  auto safe = std::async(std::launch::async, [settings] { return require_safe_topics(settings); });
+  auto journal = open_unchecked(std::move(settings), access);
+  if (absl::Status status = safe.get(); !status.ok()) return status;
+  if (journal.ok()) (*journal)->parts_->heartbeats = std::move(heartbeats);
+  return journal;
 }
 
 absl::StatusOr<std::unique_ptr<KafkaJournal>> KafkaJournal::open_unchecked(KafkaSettings settings,
@@ -126,7 +136,7 @@ absl::Status KafkaJournal::check() {
 bool KafkaJournal::reachable() const { return parts_->watch->reachable(); }
 
 absl::StatusOr<std::unique_ptr<HeartbeatChannel>> KafkaJournal::heartbeats() {
-  return open_heartbeats(settings_);
+  return parts_->heartbeats.valid() ? parts_->heartbeats.get() : open_heartbeats(settings_);
 }
 
 void KafkaJournal::close() {
