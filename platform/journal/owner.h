@@ -107,7 +107,7 @@ class Owner {
   // The claim that is served from, or that has been produced and not been judged yet; epoch 0: none.
   std::pair<uint64_t, Id128> claimed() const;
   // The one served from last; all zero: none.
-  const Id128& own_last() const { return owner_; }
+  const Id128& own_last() const { return served_; }
 
   bool serving() const { return phase_ == Phase::kServing; }
 
@@ -213,6 +213,7 @@ class Owner {
   std::optional<SeenClaim> claim_seen_;
   uint64_t epoch_ = 0;  // ours, while serving
   Id128 owner_{};
+  Id128 served_{};  // see own_last(); not of a claim that was given back at once
   std::deque<Pending> pending_;
   size_t in_flight_bytes_ = 0;
   size_t confirmed_in_poll_ = 0;

@@ -243,6 +243,7 @@ absl::Status Owner::serve() {
                                       " s from the time the journal stored the claim at");
     return ended_;
   }
+  served_ = owner_;
   return absl::OkStatus();
 }
 

@@ -433,6 +433,7 @@ TEST_F(OwnerTest, AClockThatDiffersFromTheBrokersIsGivenNoClaim) {
   clock_.step_wall_us(20 * kSecondUs);
   Process wrong(topic, clock_, 1);
   EXPECT_EQ(wrong.owner.claim().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(wrong.owner.own_last(), Id128{}) << "its Release is no append of a served epoch";
   Process right(topic, brokers, 2);
   ASSERT_TRUE(right.owner.claim().ok());
   EXPECT_TRUE(right.read_kind(Kind::kRelease)) << "the wrong one gave its claim back";
