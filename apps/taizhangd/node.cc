@@ -17,6 +17,7 @@
 #include "platform/base/file.h"
 #include "platform/base/log.h"
 #include "platform/config/key_file.h"
+#include "platform/lists/list_service.h"
 #include "platform/projection/views.h"
 #include "platform/republish/republisher.h"
 #include "platform/rpc/callers.h"
@@ -184,6 +185,7 @@ absl::Status Node::Impl::start_views(const Config& config) {
     views->close_times_with([this](int partition) { return writers->close_time(partition); });
   if (auto started = views->start(); !started.ok()) return started;
   views->register_queries(dispatcher);
+  serve_lists(*views, config.limits().lists_open_max(), dispatcher);
   observe_views(metrics, *views);
   return absl::OkStatus();
 }

@@ -18,10 +18,27 @@ using google::protobuf::MethodDescriptor;
 
 namespace {
 
+Error not_handled(const MethodDescriptor& method) {
+  return failure(kUnimplemented, "METHOD_NOT_SERVED",
+                 method.full_name() + " is not served by this process");
+}
+
+}  // namespace
+
+void Dispatcher::handle(std::string method, Unary handler) {
+  if (!unary_.emplace(method, std::move(handler)).second)
+    broken_invariant("two handlers for " + method);
+}
+
+void Dispatcher::handle_stream(std::string method, Streaming handler) {
+  if (!streaming_.emplace(method, std::move(handler)).second)
+    broken_invariant("two handlers for " + method);
+}
+
 // Queries are validated and authorised here; commands by the writer's front, which knows their
 // type.
-std::optional<Error> check_query(const MethodDescriptor& method, const Call& call,
-                                 const Message& request) {
+std::optional<Error> Dispatcher::check_query(const MethodDescriptor& method, const Call& call,
+                                             const Message& request) {
   const auto& options = method.options().GetExtension(query);
   const auto& plan = RequestPlan::of(*method.input_type());
   Violations found;
@@ -49,23 +66,6 @@ std::optional<Error> check_query(const MethodDescriptor& method, const Call& cal
     }
   }
   return std::nullopt;
-}
-
-Error not_handled(const MethodDescriptor& method) {
-  return failure(kUnimplemented, "METHOD_NOT_SERVED",
-                 method.full_name() + " is not served by this process");
-}
-
-}  // namespace
-
-void Dispatcher::handle(std::string method, Unary handler) {
-  if (!unary_.emplace(method, std::move(handler)).second)
-    broken_invariant("two handlers for " + method);
-}
-
-void Dispatcher::handle_stream(std::string method, Streaming handler) {
-  if (!streaming_.emplace(method, std::move(handler)).second)
-    broken_invariant("two handlers for " + method);
 }
 
 bool Dispatcher::handles(std::string_view method) const {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,6 +51,12 @@ class Dispatcher {
   std::variant<std::unique_ptr<ServerStream>, Error> stream(
       const google::protobuf::MethodDescriptor& method, const Call& call,
       std::shared_ptr<const google::protobuf::Message> request) const;
+
+  // What unary() and stream() check of a query before they hand it over: who may ask, and whether the
+  // request is well formed. For handlers that ask another query on a caller's behalf.
+  static std::optional<Error> check_query(const google::protobuf::MethodDescriptor& method,
+                                          const Call& call,
+                                          const google::protobuf::Message& request);
 
   bool handles(std::string_view method) const;
 

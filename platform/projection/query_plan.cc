@@ -143,7 +143,7 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
                          std::shared_ptr<const Store> store, const Caller& caller,
                          const EventSource* events,
                          const std::function<std::string(std::string_view)>* blind_index,
-                         std::string_view token_key) const {
+                         std::string_view token_key, RowPlaces* places) const {
   RowReader index(store, wish.ledger, known.seq);
   Snapshot::Moment moment{wish.ledger, known.seq, known.recorded_time_us, wish.effective_day,
                           wish.today};
@@ -161,7 +161,8 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
   if (wish.as_of_time_us && wish.as_of_seq) final = known.closed_time_us >= *wish.as_of_time_us;
 
   RowReader rows(store, wish.ledger, moment.seq);
-  Snapshot snapshot(rows, moment, caller, Page(wish.page_size, wish.after), events, blind_index);
+  Snapshot snapshot(rows, moment, caller, Page(wish.page_size, wish.after, places), events,
+                    blind_index);
   Answer answer = method_.query(snapshot, request);
   for (const auto* reader : {&index, &rows}) {
     if (reader->status().ok()) continue;

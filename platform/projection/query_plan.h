@@ -54,11 +54,11 @@ class QueryPlan {
   std::variant<Wish, Error> wish(const google::protobuf::Message& request,
                                  std::string_view build_id, std::string_view token_key,
                                  int32_t today) const;
-  // Runs the query. DATA_LOSS: the view's files are damaged.
+  // Runs the query; fills `places` when it is not null. DATA_LOSS: the view's files are damaged.
   Answer answer(const google::protobuf::Message& request, const Wish& wish, const Known& known,
                 std::shared_ptr<const Store> store, const Caller& caller, const EventSource* events,
                 const std::function<std::string(std::string_view)>* blind_index,
-                std::string_view token_key) const;
+                std::string_view token_key, RowPlaces* places = nullptr) const;
 
  private:
   std::string binding(const google::protobuf::Message& request, std::string_view build_id) const;

@@ -28,10 +28,14 @@ void Snapshot::page_rows(const RowType& type, std::string_view prefix, bool back
     }
     ++read;
     last = key;
-    if (visit(row)) ++taken;
+    if (visit(row)) {
+      page_.place(&type, key);
+      ++taken;
+    }
     return true;
   };
   if (backward) {
+    page_.descend();
     rows_.scan_back(type, prefix, page_.after(), each);
   } else {
     rows_.scan(type, prefix, page_.after(), each);
@@ -47,6 +51,7 @@ void Snapshot::page_versions(
     if (!take_key_number(after, from)) return;
     --from;
   }
+  page_.descend();
   int taken = 0;
   int64_t last = 0;
   rows_.history(type, key, from,
@@ -58,6 +63,7 @@ void Snapshot::page_versions(
                   ++taken;
                   last = version.seq;
                   visit(version, row);
+                  page_.place(nullptr, make_key(version.seq));
                   return true;
                 });
 }

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "platform/command/caller.h"
 #include "platform/projection/event_meta.h"
@@ -32,11 +34,27 @@ class EventSource {
                      const std::function<void(const EventMeta&)>& visit) const = 0;
 };
 
+// Where a row of a page stands in its list. Rows of one list compare by (key, part), the same row at
+// every moment by the same place.
+struct RowPlace {
+  const RowType* type = nullptr;  // of the row whose versions made it; null: not known
+  std::string key;
+  std::string part;  // of several rows under one key; a make_key()
+};
+
+// The places of a page's rows, one for each of them; fewer: the query does not tell.
+struct RowPlaces {
+  std::vector<RowPlace> rows;
+  bool descending = false;
+};
+
 // One page of a list, from the request's PageRequest. The engine checks the token before the query
 // runs and pins the moment in it: all pages of one list are of one moment.
 class Page {
  public:
-  Page(int32_t size, std::string after) : size_(size), after_(std::move(after)) {}
+  // `places`: filled when not null.
+  Page(int32_t size, std::string after, RowPlaces* places = nullptr)
+      : size_(size), after_(std::move(after)), places_(places) {}
 
   // Rows to return at most, 1 to 1,000.
   int32_t size() const { return size_; }
@@ -47,9 +65,19 @@ class Page {
   void next_after(std::string key) { next_ = std::move(key); }
   const std::string& next() const { return next_; }
 
+  // For lists that are no page_scan() or page_history(): where the row that was just put on the
+  // page stands, so that two moments of the list can be compared.
+  void place(const RowType* type, std::string_view key, std::string part = {}) {
+    if (places_) places_->rows.push_back({type, std::string(key), std::move(part)});
+  }
+  void descend() {
+    if (places_) places_->descending = true;
+  }
+
  private:
   int32_t size_;
   std::string after_;
+  RowPlaces* places_;
   std::string next_;
 };
 

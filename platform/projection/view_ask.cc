@@ -59,8 +59,10 @@ Known ViewRunner::known_of(const std::string& ledger, const Published& published
 }
 
 void ViewRunner::ask(const QueryPlan& plan, const Call& call,
-                     std::shared_ptr<const Message> request, Done done) {
-  answer(plan, call, std::move(request), std::move(done), /*time_asked=*/false);
+                     std::shared_ptr<const Message> request, Done done,
+                     std::shared_ptr<RowPlaces> places) {
+  answer(plan, call, std::move(request), std::move(done), std::move(places),
+         /*time_asked=*/false);
 }
 
 bool ViewRunner::close_time(int partition, int64_t time_us, const Known& known) const {
@@ -69,7 +71,8 @@ bool ViewRunner::close_time(int partition, int64_t time_us, const Known& known) 
 }
 
 void ViewRunner::answer(const QueryPlan& plan, const Call& call,
-                        std::shared_ptr<const Message> request, Done done, bool time_asked) {
+                        std::shared_ptr<const Message> request, Done done,
+                        std::shared_ptr<RowPlaces> places, bool time_asked) {
   auto open_files = files();
   if (auto* error = std::get_if<Error>(&open_files)) return done(std::move(*error));
   auto& store = std::get<0>(open_files);
@@ -107,9 +110,9 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
     auto self = shared_from_this();
     shared_->waiters->add(this, wish.ledger, needed, until_us,
                           [self, &plan, call, request = std::move(request), done = std::move(done),
-                           time_asked]() mutable {
+                           places = std::move(places), time_asked]() mutable {
                             self->answer(plan, call, std::move(request), std::move(done),
-                                         time_asked);
+                                         std::move(places), time_asked);
                           });
     // Published between the look and the wait: nobody else would tell.
     int64_t now_held = 0;
@@ -128,8 +131,10 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
     auto self = shared_from_this();
     shared_->waiters->add(
         this, place, *wish.as_of_time_us, std::min(until_us, enough_us),
-        [self, &plan, call, request = std::move(request), done = std::move(done)]() mutable {
-          self->answer(plan, call, std::move(request), std::move(done), /*time_asked=*/true);
+        [self, &plan, call, request = std::move(request), done = std::move(done),
+         places = std::move(places)]() mutable {
+          self->answer(plan, call, std::move(request), std::move(done), std::move(places),
+                       /*time_asked=*/true);
         });
     // As above.
     int64_t now_closed_us = 0;
@@ -140,8 +145,10 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
     shared_->waiters->reached(this, place, now_closed_us);
     return;
   }
-  Answer answer = plan.answer(*request, wish, known, std::move(store), *call.caller,
-                              shared_->events, &shared_->blind_index, shared_->token_key);
+  // Held until the end: no other files take the blame for these.
+  Answer answer = plan.answer(*request, wish, known, store, *call.caller,
+                              shared_->events, &shared_->blind_index, shared_->token_key,
+                              places.get());
   if (const auto* error = std::get_if<Error>(&answer);
       error && error->code == kDataLoss && healthy()) {
     fail(absl::DataLossError("damaged files were read"));

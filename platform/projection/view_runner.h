@@ -77,8 +77,10 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   void start();  // folding
   void stop();
 
+  // `places`: of the answer's rows, when it is not null; filled before `done` is called.
   void ask(const QueryPlan& plan, const Call& call,
-           std::shared_ptr<const google::protobuf::Message> request, Done done);
+           std::shared_ptr<const google::protobuf::Message> request, Done done,
+           std::shared_ptr<RowPlaces> places = nullptr);
   const std::vector<std::unique_ptr<QueryPlan>>& plans() const { return plans_; }
   const View& view() const { return view_; }
 
@@ -111,7 +113,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   static Published published_of(const LedgerProgress& progress);
   // `time_asked`: its moment as of a recorded time was waited for already.
   void answer(const QueryPlan& plan, const Call& call,
-              std::shared_ptr<const google::protobuf::Message> request, Done done, bool time_asked);
+              std::shared_ptr<const google::protobuf::Message> request, Done done,
+              std::shared_ptr<RowPlaces> places, bool time_asked);
   // Whether the moment may still receive commits, and the partition's owner was asked to end that.
   bool close_time(int partition, int64_t time_us, const Known& known) const;
   std::string directory() const;

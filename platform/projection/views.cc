@@ -117,11 +117,13 @@ class Views::Impl : public EventSource {
   }
 
   void ask(std::string_view method, const Call& call,
-           std::shared_ptr<const google::protobuf::Message> request, Done done) {
+           std::shared_ptr<const google::protobuf::Message> request, Done done,
+           std::shared_ptr<RowPlaces> places) {
     for (const auto& runner : runners_) {
       for (const auto& plan : runner->plans()) {
-        if (plan->name() == method)
-          return runner->ask(*plan, call, std::move(request), std::move(done));
+        if (plan->name() == method) {
+          return runner->ask(*plan, call, std::move(request), std::move(done), std::move(places));
+        }
       }
     }
     done(failure(kUnimplemented, "METHOD_NOT_SERVED",
@@ -131,6 +133,16 @@ class Views::Impl : public EventSource {
   bool event(std::string_view ledger, int64_t seq,
              const std::function<void(const EventMeta&)>& visit) const override {
     return event_view_ && event_view_->find_event(ledger, seq, visit);
+  }
+
+  std::optional<Views::Query> query_of(std::string_view request_type) const {
+    for (const auto& runner : runners_) {
+      for (const auto& method : runner->view().methods()) {
+        if (method.query && method.descriptor->input_type()->full_name() == request_type)
+          return Views::Query{method.descriptor, runner};
+      }
+    }
+    return std::nullopt;
   }
 
   ViewRunner* find(std::string_view name) const {
@@ -198,9 +210,18 @@ void Views::stop() { impl_->stop(); }
 void Views::register_queries(Dispatcher& dispatcher) { impl_->register_queries(dispatcher); }
 
 void Views::ask(std::string_view method, const Call& call,
-                std::shared_ptr<const google::protobuf::Message> request, Done done) {
-  impl_->ask(method, call, std::move(request), std::move(done));
+                std::shared_ptr<const google::protobuf::Message> request, Done done,
+                std::shared_ptr<RowPlaces> places) {
+  impl_->ask(method, call, std::move(request), std::move(done), std::move(places));
 }
+
+std::optional<Views::Query> Views::query_of(std::string_view request_type) const {
+  return impl_->query_of(request_type);
+}
+
+const EventSource& Views::events() const { return *impl_; }
+
+const std::string& Views::page_token_key() const { return impl_->shared().token_key; }
 
 std::vector<ViewStatus> Views::status() const {
   std::vector<ViewStatus> all;

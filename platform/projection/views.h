@@ -137,10 +137,22 @@ class Views {
   // Puts every query and stream of the views into the dispatcher; before serving.
   void register_queries(Dispatcher& dispatcher);
 
-  // Runs one query by its full method name, as the dispatcher would. For tests and tools in
-  // process.
+  // Runs one query by its full method name, as the dispatcher would behind its checks. `places`: of
+  // the answer's rows, when it is not null; filled before `done` is called.
   void ask(std::string_view method, const Call& call,
-           std::shared_ptr<const google::protobuf::Message> request, Done done);
+           std::shared_ptr<const google::protobuf::Message> request, Done done,
+           std::shared_ptr<RowPlaces> places = nullptr);
+  // A query by the full name of its request.
+  struct Query {
+    const google::protobuf::MethodDescriptor* method = nullptr;
+    std::shared_ptr<LiveView> view;
+  };
+  // Nothing: no view of this process answers such a request.
+  std::optional<Query> query_of(std::string_view request_type) const;
+  // Every event, as far as the view that keeps them holds it.
+  const EventSource& events() const;
+  // The key that seals tokens, 32 bytes; after start().
+  const std::string& page_token_key() const;
 
   std::vector<ViewStatus> status() const;
   // Nothing: no such view.

@@ -67,7 +67,10 @@ void page_assets(const Snapshot& snapshot, const AssetFilter& filter,
     }
     ++read;
     last = key;
-    if (fits(snapshot, filter, asset) && visit(asset)) ++taken;
+    if (fits(snapshot, filter, asset) && visit(asset)) {
+      snapshot.page().place(nullptr, key);
+      ++taken;
+    }
     return true;
   });
 }

@@ -51,15 +51,18 @@ void page_pairings(const Snapshot& snapshot, Obligations& obligations, const Com
         }
         ++looked_at;
         Rows rows = compute(entry);
+        const std::string key = row_type<Entry>().key_of(entry);
         for (size_t i = static_cast<size_t>(skip); i < rows.size(); ++i) {
           if (out.size() == page.size()) {
             page.next_after(make_key(static_cast<int64_t>(i)) + finished);
             return false;
           }
+          // The latest period of a pairing stands first.
+          page.place(&row_type<Entry>(), key, make_key(-day_of(rows[i].period_first())));
           *out.Add() = std::move(rows[i]);
         }
         skip = 0;
-        finished = row_type<Entry>().key_of(entry);
+        finished = key;
         return true;
       },
       prefix...);

@@ -99,6 +99,7 @@ Result<v1::ProgressResponse> progress(const Snapshot& snapshot,
     const auto& id = request.fund_line_ids(static_cast<int>(place));
     const auto* line = snapshot.find<Line>(id);
     if (!line || !visit(*line)) return line_not_found(id);
+    snapshot.page().place(nullptr, make_key(place));
   }
   if (!fits) return sum_out_of_range();
   return response;

@@ -39,6 +39,7 @@ Result<v1::ByRequestResponse> by_request(const Snapshot& snapshot,
       break;
     }
     fill_entry(snapshot, seq, *response.add_entries());
+    snapshot.page().place(nullptr, make_key(seq));
   }
   return response;
 }

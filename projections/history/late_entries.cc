@@ -18,6 +18,7 @@ Result<v1::LateEntriesResponse> late_entries(const Snapshot& snapshot,
     }
     last = row_type<LateEntry>().key_of(late);
     fill_entry(snapshot, -late.seq_negated(), *response.add_entries());
+    snapshot.page().place(nullptr, last);
     return true;
   });
   return response;
