@@ -153,14 +153,32 @@ void RowReader::history(const RowType& type, std::string_view key, int64_t from_
   store_key::append_version(target, std::min(from_seq, seq_));
   for (cursor->seek(target);
        at_row(*cursor) && store_key::without_version(cursor->key()) == row_key; cursor->next()) {
-    const RowVersion version{store_key::version_of(cursor->key()), is_erased(cursor->value())};
-    row->Clear();
-    if (version.erased) {
-      type.fill_key(*row, key);
-    } else if (!parse(type, key, cursor->value(), *row)) {
-      return;
-    }
-    if (!visit(version, *row)) return;
+    RowVersion version;
+    if (!parse_version(type, key, *cursor, version, *row) || !visit(version, *row)) return;
+  }
+}
+
+bool RowReader::parse_version(const RowType& type, std::string_view key, const StoreCursor& cursor,
+                              RowVersion& version, Message& row) {
+  version = {store_key::version_of(cursor.key()), is_erased(cursor.value())};
+  row.Clear();
+  if (!version.erased) return parse(type, key, cursor.value(), row);
+  type.fill_key(row, key);
+  return true;
+}
+
+void RowReader::versions(const RowType& type, std::string_view prefix,
+                         const VisitRowVersion& visit) {
+  const size_t head = store_key::row(ledger_, type.prefix, {}).size();
+  const std::string within = store_key::row(ledger_, type.prefix, prefix);
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  const std::unique_ptr<Message> row(type.prototype->New());
+  for (cursor->seek(within); at_row(*cursor) && cursor->key().starts_with(within);
+       cursor->next()) {
+    if (store_key::version_of(cursor->key()) > seq_) continue;
+    const auto key = store_key::without_version(cursor->key()).substr(head);
+    RowVersion version;
+    if (!parse_version(type, key, *cursor, version, *row) || !visit(key, version, *row)) return;
   }
 }
 

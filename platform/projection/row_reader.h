@@ -37,6 +37,8 @@ class RowReader : public SnapshotRows {
                  const VisitRow& visit) override;
   void history(const RowType& type, std::string_view key, int64_t from_seq,
                const VisitVersion& visit) override;
+  void versions(const RowType& type, std::string_view prefix,
+                const VisitRowVersion& visit) override;
   int64_t seq_at(int64_t recorded_time_us) override;
   // Recorded time of the commit that holds `seq`; 0: not held.
   int64_t time_of(int64_t seq);
@@ -49,6 +51,9 @@ class RowReader : public SnapshotRows {
   std::optional<std::string_view> value_of(std::string_view row_key);
   bool parse(const RowType& type, std::string_view key, std::string_view value,
              google::protobuf::Message& row);
+  // The version a cursor stands on; false: damaged.
+  bool parse_version(const RowType& type, std::string_view key, const StoreCursor& cursor,
+                     RowVersion& version, google::protobuf::Message& row);
   std::optional<CommitStretch> stretch(std::string_view value);
   // valid() of a cursor, keeping the reason when it is not for the end.
   bool at_row(const StoreCursor& cursor);

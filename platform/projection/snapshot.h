@@ -92,6 +92,8 @@ class SnapshotRows {
  public:
   using VisitRow = std::function<bool(std::string_view key, const google::protobuf::Message& row)>;
   using VisitVersion = std::function<bool(const RowVersion&, const google::protobuf::Message& row)>;
+  using VisitRowVersion = std::function<bool(std::string_view key, const RowVersion&,
+                                             const google::protobuf::Message& row)>;
 
   virtual ~SnapshotRows() = default;
   // Into `row`; false: absent at that moment.
@@ -107,6 +109,11 @@ class SnapshotRows {
   // one.
   virtual void history(const RowType& type, std::string_view key, int64_t from_seq,
                        const VisitVersion& visit) = 0;
+  // Versions of every row whose key starts with `prefix`, also of rows that are erased by now: row
+  // after row in key order, of each the newest first. An erased version has an empty row but for
+  // its key. The row is overwritten by the next one.
+  virtual void versions(const RowType& type, std::string_view prefix,
+                        const VisitRowVersion& visit) = 0;
   // Seq the ledger had at that recorded time; 0: none.
   virtual int64_t seq_at(int64_t recorded_time_us) = 0;
 };

@@ -143,6 +143,11 @@ class View {
           return std::make_unique<Response>(std::move(std::get<Response>(result)));
         });
   }
+  // The same from a function with a state of its own.
+  template <class Request>
+  View& query_of(Query answer) {
+    return add_query(Request::default_instance(), std::move(answer));
+  }
   // A server stream: the rpc with a (query) option that takes Request.
   template <class Request>
   View& stream(Stream open) {
@@ -155,6 +160,14 @@ class View {
       std::function<bool(SnapshotRows&, int64_t seq, const std::function<void(const EventMeta&)>&)>;
   View& events(EventLookup lookup) {
     event_lookup_ = std::move(lookup);
+    return *this;
+  }
+
+  // A figure that people ask for by name and that no field holds: "balance_fen" is
+  // "months.sums.arrived_fen - months.sums.paid_fen". Syntax: platform/projection/formula.h.
+  template <class Row>
+  View& figure(std::string name, std::string formula) {
+    figures_.push_back({Row::descriptor(), std::move(name), std::move(formula)});
     return *this;
   }
 
@@ -172,6 +185,12 @@ class View {
   };
   const std::vector<Method>& methods() const { return methods_; }
   const EventLookup& event_lookup() const { return event_lookup_; }
+  struct Figure {
+    const google::protobuf::Descriptor* row = nullptr;
+    std::string name;
+    std::string formula;
+  };
+  const std::vector<Figure>& figures() const { return figures_; }
   // Whether a fold looks at the parsed message of this type.
   bool wants(const google::protobuf::Descriptor* event) const {
     return any_ || commit_ || fold_of(event);
@@ -189,6 +208,7 @@ class View {
   CommitFold commit_;
   std::vector<Method> methods_;
   EventLookup event_lookup_;
+  std::vector<Figure> figures_;
 };
 
 }  // namespace taizhang

@@ -13,6 +13,7 @@
 #include "platform/projection/folder.h"
 #include "platform/projection/query_plan.h"
 #include "platform/projection/store.h"
+#include "platform/projection/view_service.h"
 #include "taizhang/common/v1/enums.pb.h"
 #include "taizhang/journal/v1/records.pb.h"
 
@@ -21,7 +22,7 @@ namespace taizhang {
 using google::protobuf::Message;
 
 struct ViewFixture::State : EventSource {
-  explicit State(View made) : view(std::move(made)) {}
+  explicit State(View made) : view(projection::with_common_queries(std::move(made))) {}
 
   bool event(std::string_view, int64_t seq,
              const std::function<void(const EventMeta&)>& visit) const override {
