@@ -17,9 +17,22 @@
 namespace taizhang {
 namespace {
 
-std::vector<View> product_views() {
-  return {ledger_view::ledger_view(), household_file_view(), duties_view(),
-          fund_execution_view(),      asset_register_view(), history_view()};
+ledger_view::SubscribeLimits subscribe_limits(const config::v1::Views& settings) {
+  ledger_view::SubscribeLimits limits;
+  limits.batch_events_max = settings.subscribe_batch_events_max();
+  limits.batch_bytes_max = static_cast<size_t>(settings.subscribe_batch_bytes_max());
+  limits.tail_events_max = static_cast<size_t>(settings.subscribe_tail_events_max());
+  limits.tail_bytes_max = static_cast<size_t>(settings.subscribe_tail_bytes_max());
+  return limits;
+}
+
+std::vector<View> views_with(const config::v1::Views& settings) {
+  return {ledger_view::ledger_view(subscribe_limits(settings)),
+          household_file_view(),
+          duties_view(),
+          fund_execution_view(),
+          asset_register_view(),
+          history_view()};
 }
 
 bool is_named(const View& view, const config::v1::Views& settings) {
@@ -30,7 +43,7 @@ bool is_named(const View& view, const config::v1::Views& settings) {
 }  // namespace
 
 absl::Status check_served(const config::v1::Views& settings) {
-  const auto views = product_views();
+  const auto views = views_with(settings);
   for (const auto& name : settings.serve()) {
     if (std::any_of(views.begin(), views.end(),
                     [&](const View& view) { return view.name() == name; }))
@@ -44,7 +57,7 @@ absl::Status check_served(const config::v1::Views& settings) {
 }
 
 void add_product_views(const config::v1::Views& settings, Views& views) {
-  for (auto& view : product_views()) {
+  for (auto& view : views_with(settings)) {
     const bool holds_events = view.event_lookup() != nullptr;
     if (settings.serve().empty() || holds_events || is_named(view, settings))
       views.add(std::move(view));

@@ -29,6 +29,10 @@ class ServerStream {
   virtual void next(Done ready) = 0;
   // The caller is gone: a pending next() is answered CANCELLED soon.
   virtual void cancel() = 0;
+  // Up to where everything before the message handed out last had been told, in the stream's own
+  // terms ("seq 12"): for a caller who is ended because it does not read. Empty: there is no such
+  // place.
+  virtual std::string position() const { return {}; }
 };
 
 class Dispatcher {

@@ -2,13 +2,12 @@
 #include "platform/projection/batch_reader.h"
 
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/message.h>
-#include <google/protobuf/wire_format_lite.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "platform/projection/wire.h"
 #include "taizhang/journal/v1/records.pb.h"
 
 namespace taizhang::projection {
@@ -16,8 +15,6 @@ namespace {
 
 using google::protobuf::Descriptor;
 using google::protobuf::Message;
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedInputStream;
 
 // An event as its views into the body: the message would copy type and payload.
 struct RawEvent {
@@ -27,38 +24,8 @@ struct RawEvent {
   uint32_t cause = 0;
 };
 
-// Walks the fields of one message: on_bytes(number, view) and on_varint(number, value). False: not
-// well-formed.
-template <class OnBytes, class OnVarint>
-bool walk(std::string_view message, const OnBytes& on_bytes, const OnVarint& on_varint) {
-  CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()),
-                      static_cast<int>(message.size()));
-  while (const uint32_t tag = in.ReadTag()) {
-    const int number = WireFormatLite::GetTagFieldNumber(tag);
-    switch (WireFormatLite::GetTagWireType(tag)) {
-      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: {
-        uint32_t length = 0;
-        if (!in.ReadVarint32(&length)) return false;
-        const auto at = static_cast<size_t>(in.CurrentPosition());
-        if (length > message.size() - at || !in.Skip(static_cast<int>(length))) return false;
-        if (!on_bytes(number, message.substr(at, length))) return false;
-        break;
-      }
-      case WireFormatLite::WIRETYPE_VARINT: {
-        uint64_t value = 0;
-        if (!in.ReadVarint64(&value)) return false;
-        on_varint(number, value);
-        break;
-      }
-      default:
-        if (!WireFormatLite::SkipField(&in, tag)) return false;
-    }
-  }
-  return in.ConsumedEntireMessage();
-}
-
 bool read_event(std::string_view bytes, RawEvent& event) {
-  return walk(
+  return walk_fields(
       bytes,
       [&](int number, std::string_view view) {
         if (number == journal::v1::Event::kTypeFieldNumber) event.type = view;
@@ -85,7 +52,7 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
   DecodedCommit commit;
   std::vector<const journal::v1::Request*> requests;
   std::vector<RawEvent> raw;
-  const bool whole = walk(
+  const bool whole = walk_fields(
       body,
       [&](int number, std::string_view view) {
         switch (number) {

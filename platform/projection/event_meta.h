@@ -1,6 +1,7 @@
 // What a fold and an answer know of an event besides its message.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -42,6 +43,10 @@ struct EventMeta {
   std::string id() const;               // "<ledger>/<seq>", the public id
   std::string request_id_text() const;  // 36 lower-case characters; empty when there is none
 };
+
+// The text of a UUID of 16 raw bytes, lower-case, into `text`. False: `bytes` is not one.
+inline constexpr size_t kUuidTextSize = 36;
+bool write_uuid_text(std::string_view bytes, char* text);
 
 // "<ledger>/<seq>".
 std::string event_id(std::string_view ledger, int64_t seq);

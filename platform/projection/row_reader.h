@@ -39,6 +39,7 @@ class RowReader : public SnapshotRows {
                const VisitVersion& visit) override;
   void versions(const RowType& type, std::string_view prefix,
                 const VisitRowVersion& visit) override;
+  std::unique_ptr<RowCursor> cursor(const RowType& type) override;
   int64_t seq_at(int64_t recorded_time_us) override;
   // Recorded time of the commit that holds `seq`; 0: not held.
   int64_t time_of(int64_t seq);
@@ -46,6 +47,8 @@ class RowReader : public SnapshotRows {
   const absl::Status& status() const { return status_; }
 
  private:
+  class Cursor;  // row_cursor.cc
+
   // Value of the newest version not above seq_ of a row (key without version); null: absent or
   // erased. Valid until the next call.
   std::optional<std::string_view> value_of(std::string_view row_key);

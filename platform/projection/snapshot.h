@@ -20,6 +20,7 @@
 
 #include "platform/command/caller.h"
 #include "platform/projection/event_meta.h"
+#include "platform/projection/row_cursor.h"
 #include "platform/state/key.h"
 #include "platform/state/row_type.h"
 
@@ -114,6 +115,8 @@ class SnapshotRows {
   // its key. The row is overwritten by the next one.
   virtual void versions(const RowType& type, std::string_view prefix,
                         const VisitRowVersion& visit) = 0;
+  // All rows of a table as they are stored.
+  virtual std::unique_ptr<RowCursor> cursor(const RowType& type) = 0;
   // Seq the ledger had at that recorded time; 0: none.
   virtual int64_t seq_at(int64_t recorded_time_us) = 0;
 };

@@ -137,23 +137,31 @@ void collect(const Message& message, std::vector<Subject>& found) {
 
 }  // namespace
 
-Subject primary_subject(const Message& event) {
-  const auto& descriptor = *event.GetDescriptor();
-  const auto& options = descriptor.options().GetExtension(taizhang::event);
-  const FieldDescriptor* member = descriptor.FindFieldByName(options.subject());
-  if (!member || member->is_repeated()) return {};
-  const auto& reflection = *event.GetReflection();
+std::optional<SubjectField> primary_subject_field(const Descriptor& event) {
+  const auto& options = event.options().GetExtension(taizhang::event);
+  const FieldDescriptor* member = event.FindFieldByName(options.subject());
+  if (!member || member->is_repeated()) return std::nullopt;
+  SubjectField place{member->number(), false, 0};
   if (member->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    return {member->options().GetExtension(taizhang::field).subject(),
-            reflection.GetString(event, member)};
+    place.kind = member->options().GetExtension(taizhang::field).subject();
+    if (place.kind == 0) return std::nullopt;
+    return place;
   }
-  if (member->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
-      member->message_type() == common::v1::SubjectRef::descriptor()) {
-    const auto& subject =
-        static_cast<const common::v1::SubjectRef&>(reflection.GetMessage(event, member));
-    return {subject.kind(), subject.id()};
-  }
-  return {};
+  place.is_reference = member->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+                       member->message_type() == common::v1::SubjectRef::descriptor();
+  if (!place.is_reference) return std::nullopt;
+  return place;
+}
+
+Subject primary_subject(const Message& event) {
+  const auto place = primary_subject_field(*event.GetDescriptor());
+  if (!place) return {};
+  const FieldDescriptor* member = event.GetDescriptor()->FindFieldByNumber(place->number);
+  const auto& reflection = *event.GetReflection();
+  if (!place->is_reference) return {place->kind, reflection.GetString(event, member)};
+  const auto& subject =
+      static_cast<const common::v1::SubjectRef&>(reflection.GetMessage(event, member));
+  return {subject.kind(), subject.id()};
 }
 
 std::vector<Subject> subjects_of(const Message& event) {
@@ -185,6 +193,8 @@ bool holds_personal_data(const Message& message) {
       });
   return held;
 }
+
+bool can_hold_personal_data(const Descriptor& type) { return sealed_plans().of(&type).useful; }
 
 std::string subject_kind_name(int kind) {
   constexpr std::string_view kPrefix = "SUBJECT_KIND_";

@@ -267,6 +267,10 @@ absl::StatusOr<std::vector<LedgerDigest>> Views::digests(std::string_view view,
   return runner->digests(ledger, seq);
 }
 
+int64_t Views::waiting() const {
+  return impl_->shared().waiters ? impl_->shared().waiters->waiting() : 0;
+}
+
 bool Views::catch_up(int64_t timeout_us) {
   const auto ends = impl_->shared().ends();
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::microseconds(timeout_us);

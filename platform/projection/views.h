@@ -173,6 +173,8 @@ class Views {
   // Blocks until every view has folded what the journal holds now, or stands still. False:
   // `timeout_us` passed.
   bool catch_up(int64_t timeout_us);
+  // Calls and subscriptions that wait for a view to hold more.
+  int64_t waiting() const;
 
  private:
   class Impl;

@@ -33,13 +33,7 @@ uint64_t Waiters::add(const void* view, const std::string& ledger, int64_t seq,
 
 void Waiters::take(std::map<Place, Waiting>::iterator waiting) {
   auto& [id, deadline, ready] = waiting->second;
-  const auto [first, last] = deadlines_.equal_range(deadline);
-  for (auto at = first; at != last; ++at) {
-    if (at->second == id) {
-      deadlines_.erase(at);
-      break;
-    }
-  }
+  deadlines_.erase({deadline, id});
   ready_.push_back(std::move(ready));
   places_.erase(id);
   waiting_.erase(waiting);

@@ -9,9 +9,11 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "platform/base/clock.h"
@@ -36,6 +38,7 @@ class Waiters {
   void reached(const void* view, const std::string& ledger, int64_t seq);
   // Runs all that wait for this view.
   void wake(const void* view);
+  int64_t waiting() const { return count_.load(); }
   // Runs everything that waits, and ends the threads.
   void stop();
 
@@ -54,7 +57,7 @@ class Waiters {
   std::condition_variable changed_;
   std::map<Place, Waiting> waiting_;
   std::map<uint64_t, Place> places_;
-  std::multimap<int64_t, uint64_t> deadlines_;
+  std::set<std::pair<int64_t, uint64_t>> deadlines_;  // with the id
   std::deque<std::function<void()>> ready_;
   std::atomic<int64_t> count_{0};
   uint64_t next_id_ = 1;

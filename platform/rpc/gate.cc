@@ -130,8 +130,12 @@ Error server_stopping() {
 void Ticket::release() {
   Gate* gate = std::exchange(gate_, nullptr);
   if (!gate) return;
-  gate->calls_in_flight_->fetch_sub(1, std::memory_order_relaxed);
-  if (stream_) gate->streams_of_.at(call_.caller).fetch_sub(1, std::memory_order_relaxed);
+  if (!stream_) {
+    gate->calls_in_flight_->fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  gate->streams_of_.at(call_.caller).fetch_sub(1, std::memory_order_relaxed);
+  gate->streams_open_->fetch_sub(1, std::memory_order_relaxed);
 }
 
 Gate::Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers,
@@ -151,9 +155,14 @@ Gate::Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const
         metrics_.histogram("taizhang_call_seconds", "Time from a call's arrival to its answer.",
                            {{"method", method.descriptor->full_name()}}, latency_bounds_seconds()));
   }
-  metrics_.gauge("taizhang_calls_in_flight", "Calls taken and not answered yet, streams included.",
+  metrics_.gauge("taizhang_calls_in_flight", "Calls taken and not answered yet, without streams.",
                  {}, [calls = calls_in_flight_] { return static_cast<double>(calls->load()); });
+  metrics_.gauge("taizhang_streams_open", "Streams that were taken and are not over.", {},
+                 [streams = streams_open_] { return static_cast<double>(streams->load()); });
+  watching_ = std::thread([this] { watch_streams(); });
 }
+
+Gate::~Gate() { close(); }
 
 std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, bool stream,
                                  Ticket& ticket) {
@@ -161,17 +170,23 @@ std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, boo
   if (auto error = check_deadline(context, stream, ticket)) return error;
   Unanswered unanswered(unanswered_);
   if (closed_) return server_stopping();
-  if (calls_in_flight_->fetch_add(1, std::memory_order_relaxed) >= limits_.calls_in_flight_max()) {
-    calls_in_flight_->fetch_sub(1, std::memory_order_relaxed);
-    return busy("calls_in_flight_max", limits_.calls_in_flight_max());
-  }
+  const auto take = [](std::atomic<int>& count, const char* limit,
+                       int64_t max) -> std::optional<Error> {
+    if (count.fetch_add(1, std::memory_order_relaxed) < max) return std::nullopt;
+    count.fetch_sub(1, std::memory_order_relaxed);
+    return busy(limit, max);
+  };
   if (stream) {
-    auto& open = streams_of_.at(ticket.call_.caller);
-    if (open.fetch_add(1, std::memory_order_relaxed) >= limits_.streams_per_caller_max()) {
-      open.fetch_sub(1, std::memory_order_relaxed);
-      calls_in_flight_->fetch_sub(1, std::memory_order_relaxed);
-      return busy("streams_per_caller_max", limits_.streams_per_caller_max());
+    auto& of_caller = streams_of_.at(ticket.call_.caller);
+    if (auto error = take(of_caller, "streams_per_caller_max", limits_.streams_per_caller_max()))
+      return error;
+    if (auto error = take(*streams_open_, "streams_max", limits_.streams_max())) {
+      of_caller.fetch_sub(1, std::memory_order_relaxed);
+      return error;
     }
+  } else if (auto error = take(*calls_in_flight_, "calls_in_flight_max",
+                               limits_.calls_in_flight_max())) {
+    return error;
   }
   ticket.unanswered_ = std::move(unanswered);
   ticket.stream_ = stream;
@@ -291,7 +306,6 @@ void Gate::opened(const std::shared_ptr<OpenStream>& stream) {
   bool closing = false;
   {
     const std::lock_guard lock(streams_mutex_);
-    std::erase_if(streams_, [](const auto& known) { return known.expired(); });
     closing = closing_;
     if (!closing) streams_.push_back(stream);
   }
@@ -306,8 +320,30 @@ void Gate::close() {
     closing_ = true;
     open.swap(streams_);
   }
+  streams_closing_.notify_all();
   for (const auto& weak : open) {
     if (const auto stream = weak.lock()) stream->end(server_stopping());
+  }
+  if (watching_.joinable()) watching_.join();
+}
+
+void Gate::watch_streams() {
+  // Often enough that the bound is kept to an eighth.
+  const auto pause = std::chrono::milliseconds(
+      std::clamp<int64_t>(limits_.stream_write_ms_max() / 8, 10, 1'000));
+  std::unique_lock lock(streams_mutex_);
+  while (!streams_closing_.wait_for(lock, pause, [this] { return closing_; })) {
+    std::vector<std::shared_ptr<OpenStream>> open;
+    std::erase_if(streams_, [&](const auto& known) {
+      auto stream = known.lock();
+      if (stream) open.push_back(std::move(stream));
+      return known.expired();
+    });
+    lock.unlock();
+    const int64_t now = now_us();
+    for (const auto& stream : open) stream->look(now);
+    open.clear();
+    lock.lock();
   }
 }
 

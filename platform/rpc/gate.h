@@ -14,12 +14,14 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -69,6 +71,8 @@ class OpenStream {
   virtual ~OpenStream() = default;
   // Ends the stream as soon as what it has taken is answered.
   virtual void end(const Error& error) = 0;
+  // Called every now and then, by one thread: looks whether the caller still takes what it is sent.
+  virtual void look(int64_t /*now_us*/) {}
 };
 
 // A call whose status is not with gRPC yet. A stop waits until there is none; it may outlive the
@@ -126,6 +130,7 @@ class Gate {
   // References must outlive the gate.
   Gate(const config::v1::Limits& limits, const Dispatcher& dispatcher, const Callers& callers,
        Metrics& metrics, std::vector<Method> methods);
+  ~Gate();  // close()
 
   const std::vector<Method>& methods() const { return methods_; }
   const Dispatcher& dispatcher() const { return dispatcher_; }
@@ -152,7 +157,7 @@ class Gate {
   // Method of a command by the type of its request; null: no such command.
   const Method* by_request(const google::protobuf::Descriptor& request) const;
 
-  // Open streams, from construction to end. Ends a stream at once when the gate is closing.
+  // An open stream, which is looked at from now on. Ends it at once when the gate is closing.
   void opened(const std::shared_ptr<OpenStream>& stream);
   // Lets no new call in and ends the open streams.
   void close();
@@ -172,6 +177,8 @@ class Gate {
   std::optional<Error> check_deadline(const grpc::CallbackServerContext& context, bool stream,
                                       Ticket& ticket) const;
   Counter& counter(const Method& method, size_t code);
+  // Looks at the open streams until the gate closes.
+  void watch_streams();
 
   const config::v1::Limits limits_;
   const Dispatcher& dispatcher_;
@@ -185,6 +192,7 @@ class Gate {
 
   // Shared with the gauge, which may be read after the gate is gone.
   std::shared_ptr<std::atomic<int>> calls_in_flight_ = std::make_shared<std::atomic<int>>(0);
+  std::shared_ptr<std::atomic<int>> streams_open_ = std::make_shared<std::atomic<int>>(0);
   std::unordered_map<const Caller*, std::atomic<int>> streams_of_;
   std::atomic<uint64_t> calls_logged_{0};
 
@@ -193,8 +201,10 @@ class Gate {
   std::atomic<bool> closed_{false};
 
   std::mutex streams_mutex_;
+  std::condition_variable streams_closing_;
   bool closing_ = false;
   std::vector<std::weak_ptr<OpenStream>> streams_;
+  std::thread watching_;
 };
 
 Error server_stopping();

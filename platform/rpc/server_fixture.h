@@ -202,6 +202,7 @@ class Server : public testing::Test {
         "taizhang.ledger.v1.LedgerService.Subscribe",
         [this](const Call&, std::shared_ptr<const Message>)
             -> std::variant<std::unique_ptr<ServerStream>, Error> {
+          if (on_subscribe_) return on_subscribe_();
           // The test speaks through the first stream; any other ends at once.
           const auto state = streams_++ == 0 ? source_ : std::make_shared<FakeSource::State>();
           if (state != source_) state->give(std::unique_ptr<Message>());
@@ -262,6 +263,16 @@ class Server : public testing::Test {
             channel_.get(), method, &context, request));
   }
 
+  // A stream that is open on both sides: its first message was read.
+  std::unique_ptr<grpc::ClientReader<SubscribeResponse>> open_stream(grpc::ClientContext& context) {
+    prepare(context);
+    auto stream = subscribe(context);
+    source_->give(heartbeat(1));
+    SubscribeResponse message;
+    EXPECT_TRUE(stream->Read(&message));
+    return stream;
+  }
+
   std::unique_ptr<grpc::ClientReaderWriter<ExecuteRequest, ExecuteResponse>> execute(
       grpc::ClientContext& context) {
     const grpc::internal::RpcMethod method(kExecute, grpc::internal::RpcMethod::BIDI_STREAMING,
@@ -293,6 +304,8 @@ class Server : public testing::Test {
           return done(failure(kFailedPrecondition, "REFUSED", "no"));
         done(region_created(std::stoll(request->region())));
       };
+  // Instead of `source_`.
+  std::function<std::unique_ptr<ServerStream>()> on_subscribe_;
   std::atomic<int> streams_{0};
   std::shared_ptr<FakeSource::State> source_ = std::make_shared<FakeSource::State>();
   std::unique_ptr<RpcServer> server_;

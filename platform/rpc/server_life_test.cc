@@ -147,11 +147,7 @@ TEST_F(Server, AnswersTheCallsInFlightBeforeItStops) {
   bulk->Write(commands({"7"}));
   Done bulk_done = taken_bulk.get_future().get();
   grpc::ClientContext stream_context;
-  prepare(stream_context);
-  auto stream = subscribe(stream_context);
-  source_->give(heartbeat(1));
-  SubscribeResponse message;
-  ASSERT_TRUE(stream->Read(&message));
+  auto stream = open_stream(stream_context);
 
   auto stopped = std::async(std::launch::async, [&] { server_->stop(); });
   EXPECT_EQ(reason_of(stream->Finish()), "SERVER_STOPPING");
@@ -178,11 +174,7 @@ TEST_F(Server, DoesNotWaitForIdleConnections) {
   ASSERT_TRUE(idle->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5)));
   ASSERT_TRUE(get_outcome().ok());
   grpc::ClientContext context;
-  prepare(context);
-  auto stream = subscribe(context);
-  source_->give(heartbeat(1));
-  SubscribeResponse message;
-  ASSERT_TRUE(stream->Read(&message));
+  auto stream = open_stream(context);
   const auto start = std::chrono::steady_clock::now();
   server_->stop();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));

@@ -36,11 +36,7 @@ TEST_F(Server, CancelsTheSourceOfAStreamWhoseCallerIsGone) {
   serve();
   {
     grpc::ClientContext context;
-    prepare(context);
-    auto stream = subscribe(context);
-    source_->give(heartbeat(1));
-    SubscribeResponse message;
-    ASSERT_TRUE(stream->Read(&message));
+    auto stream = open_stream(context);
     context.TryCancel();
     EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
@@ -69,11 +65,7 @@ TEST_F(Server, BoundsTheOpenStreamsOfACaller) {
   limits_.set_streams_per_caller_max(1);
   serve();
   grpc::ClientContext open_context;
-  prepare(open_context);
-  auto open = subscribe(open_context);
-  source_->give(heartbeat(1));
-  SubscribeResponse message;
-  ASSERT_TRUE(open->Read(&message));
+  auto open = open_stream(open_context);
 
   grpc::ClientContext second_context;
   prepare(second_context);

@@ -3,9 +3,10 @@
 
 #include <algorithm>
 
-#include "platform/projection/envelope.h"
 #include "platform/projection/subjects.h"
+#include "platform/state/key.h"
 #include "projections/ledger/event_walker.h"
+#include "projections/ledger/live_tail.h"
 #include "projections/ledger/subscription.h"
 #include "taizhang/ledger/state/v1/view.pb.h"
 #include "taizhang/ledger/v1/ledger.pb.h"
@@ -33,33 +34,34 @@ void fold_commit(Ledger& rows, const CommitMeta& commit) {
 Result<ledger::v1::ReadEventsResponse> read_events(const Snapshot& snapshot,
                                                    const ledger::v1::ReadEventsRequest& request) {
   const int64_t newest = snapshot.seq();
-  EventWalker::Range range;
-  range.backward = request.backward();
-  const int64_t low = range.backward ? request.to_seq() : request.from_seq();
-  const int64_t high = range.backward ? request.from_seq() : request.to_seq();
-  range.low = std::max<int64_t>(low, 1);
-  range.high = high == 0 ? newest : std::min(high, newest);
+  Way way;
+  way.backward = request.backward();
+  const int64_t low = way.backward ? request.to_seq() : request.from_seq();
+  const int64_t high = way.backward ? request.from_seq() : request.to_seq();
+  way.low = std::max<int64_t>(low, 1);
+  way.high = high == 0 ? newest : std::min(high, newest);
   if (!snapshot.page().after().empty()) {
     std::string_view key = snapshot.page().after();
     int64_t after = 0;
     take_key_number(key, after);
-    (range.backward ? range.high : range.low) = range.backward ? after - 1 : after + 1;
+    (way.backward ? way.high : way.low) = way.backward ? after - 1 : after + 1;
   }
 
   ledger::v1::ReadEventsResponse response;
   const Filter filter = Filter::of(request.filter());
   EventWalker walker(snapshot.rows(), filter);
   size_t bytes = 0;
-  const int64_t seen = walker.walk(range, Snapshot::kPageRowsReadMax, [&](const EventMeta& event) {
+  std::string envelope;
+  const auto put = [&](CommitEnvelopes& commit, int64_t seq) {
     if (response.events_size() == snapshot.page().size() || bytes > kPageBytesMax) return false;
-    auto& envelope = *response.add_events();
-    fill_envelope(event, envelope);
-    fill_payload(event, snapshot.may_see_personal(), envelope);
-    bytes += envelope.ByteSizeLong();
-    return true;
-  });
-  const bool more = range.backward ? seen > range.low : seen < range.high;
-  if (range.low <= range.high && more) snapshot.page().next_after(make_key(seen));
+    envelope.clear();
+    commit.append(seq, snapshot.may_see_personal(), envelope);
+    bytes += envelope.size();
+    return response.add_events()->ParseFromString(envelope);
+  };
+  const int64_t seen = walker.walk(way, Snapshot::kPageRowsReadMax, put);
+  const bool more = way.backward ? seen > way.low : seen < way.high;
+  if (way.low <= way.high && more) snapshot.page().next_after(make_key(seen));
   return response;
 }
 
@@ -71,10 +73,15 @@ bool find_event(SnapshotRows& rows, int64_t seq,
 
 }  // namespace
 
-View ledger_view() {
+View ledger_view(const SubscribeLimits& limits) {
   View view("ledger", 1);
   view.on_any(fold).on_commit(fold_commit).query(read_events).events(find_event);
-  view.stream<ledger::v1::SubscribeRequest>(open_subscription);
+  const auto tails = std::make_shared<LiveTails>(limits.tail_events_max, limits.tail_bytes_max);
+  view.stream<ledger::v1::SubscribeRequest>(
+      [limits, tails](std::shared_ptr<LiveView> live, const Call& call,
+                      std::shared_ptr<const google::protobuf::Message> request) {
+        return open_subscription(limits, *tails, std::move(live), call, std::move(request));
+      });
   return view;
 }
 

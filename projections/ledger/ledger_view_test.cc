@@ -27,6 +27,7 @@ using testing::placed;
 using testing::TestJournal;
 
 constexpr const char* kLedger = "990101";
+constexpr int kBatchEvents = 700;
 
 // A view without rows whose answers name the event of the newest seq.
 Result<ledger::v1::GetOutcomeResponse> who_was_it(const Snapshot& snapshot,
@@ -60,7 +61,10 @@ class LedgerViewTest : public ::testing::Test {
     views_ =
         std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
                                 [](std::string_view number) { return std::string(number); });
-    views_->add(ledger_view::ledger_view());
+    ledger_view::SubscribeLimits limits;
+    limits.batch_events_max = kBatchEvents;
+    limits.tail_events_max = 100;  // so that a writer who is not waited for outruns it
+    views_->add(ledger_view::ledger_view(limits));
     views_->add(probe_view());
     EXPECT_TRUE(views_->start().ok());
     views_->register_queries(dispatcher_);
@@ -124,13 +128,19 @@ class LedgerViewTest : public ::testing::Test {
     stream.next([promise](Answer answer) { promise->set_value(std::move(answer)); });
     return promise->get_future();
   }
-  static SubscribeResponse next(ServerStream& stream) {
-    Answer answer = next_later(stream).get();
+  static SubscribeResponse next(ServerStream& stream) { return told(next_later(stream).get()); }
+  // As it arrives.
+  static SubscribeResponse told(const Answer& answer) {
+    SubscribeResponse response;
     if (const auto* error = std::get_if<Error>(&answer)) {
       ADD_FAILURE() << error->reason << ": " << error->message;
-      return {};
+    } else {
+      EXPECT_TRUE(response.ParseFromString(std::get<0>(answer)->SerializeAsString()));
     }
-    return static_cast<const SubscribeResponse&>(*std::get<0>(answer));
+    return response;
+  }
+  static bool answered(std::future<Answer>& later) {
+    return later.wait_for(std::chrono::milliseconds(0)) == std::future_status::ready;
   }
 
   int64_t add(const std::string& key) {
@@ -268,9 +278,7 @@ TEST_F(LedgerViewTest, SubscribesFromThePastIntoThePresent) {
   EXPECT_EQ(next(*stream).caught_up().seq(), 5);
   auto later = next_later(*stream);
   add("100009");
-  Answer answer = later.get();
-  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()),
-            "6 ");
+  EXPECT_EQ(seqs(told(later.get()).batch().events()), "6 ");
 }
 
 TEST_F(LedgerViewTest, ASubscriptionBeyondTheEndClaimsNothing) {
@@ -284,9 +292,7 @@ TEST_F(LedgerViewTest, ASubscriptionBeyondTheEndClaimsNothing) {
   auto later = next_later(*stream);
   add("100009");
   add("100010");
-  Answer answer = later.get();
-  EXPECT_EQ(seqs(static_cast<const SubscribeResponse&>(*std::get<0>(answer)).batch().events()),
-            "7 ");
+  EXPECT_EQ(seqs(told(later.get()).batch().events()), "7 ");
   EXPECT_EQ(next(*stream).caught_up().seq(), 7);
 }
 
@@ -306,21 +312,46 @@ TEST_F(LedgerViewTest, ASubscriptionMissesAndRepeatsNothingUnderLoad) {
   writer.join();
 }
 
-TEST_F(LedgerViewTest, TellsACheckpointWhenNothingMatchesAndAHeartbeatWhenNothingHappens) {
+TEST_F(LedgerViewTest, WhatDoesNotMatchIsPassedThroughTheIndexAndToldWithTheHeartbeat) {
   for (int i = 0; i < 12'000; ++i) add("100001");
   ASSERT_TRUE(views_->catch_up(20'000'000));
   SubscribeRequest request;
   request.mutable_filter()->add_contexts("funds");
   request.set_heartbeat_ms(100);
   auto stream = subscribe(request);
-  EXPECT_EQ(next(*stream).checkpoint().seq(), 5'000);
-  EXPECT_EQ(next(*stream).checkpoint().seq(), 10'000);
   EXPECT_EQ(next(*stream).caught_up().seq(), 12'000);
   add("100001");
   EXPECT_EQ(next(*stream).checkpoint().seq(), 12'001);
   const auto beat = next(*stream);
   EXPECT_EQ(beat.heartbeat().seq(), 12'001);
   EXPECT_EQ(beat.heartbeat().lag_ms(), 0);
+}
+
+// The worst for two indexes: each leads past the other, event by event.
+TEST_F(LedgerViewTest, TellsCheckpointsWhileTwoIndexesFindNothingInCommon) {
+  for (int i = 0; i < 6'000; ++i) {
+    const auto first = placed("100001", 1);
+    const auto second = erased("100002");
+    journal_.commit(kLedger, {&first, &second});
+  }
+  ASSERT_TRUE(views_->catch_up(20'000'000));
+  SubscribeRequest request;
+  request.mutable_filter()->add_types("taizhang.ledger.v1.LedgerPlaced");
+  auto& subject = *request.mutable_filter()->add_subjects();
+  subject.set_kind(common::v1::SUBJECT_KIND_LEDGER);
+  subject.set_id("100002");
+  auto stream = subscribe(request);
+  const int64_t first = next(*stream).checkpoint().seq();
+  EXPECT_GT(first, 4'000);
+  EXPECT_LT(first, 12'000);
+  int64_t last = first;
+  for (;;) {
+    const auto message = next(*stream);
+    if (message.has_caught_up()) break;
+    EXPECT_GT(message.checkpoint().seq(), last);
+    last = message.checkpoint().seq();
+  }
+  EXPECT_LT(last, 12'000);
 }
 
 TEST_F(LedgerViewTest, ASparseSubjectIsFoundThroughItsIndex) {
@@ -330,9 +361,70 @@ TEST_F(LedgerViewTest, ASparseSubjectIsFoundThroughItsIndex) {
   auto& subject = *request.mutable_filter()->add_subjects();
   subject.set_kind(common::v1::SUBJECT_KIND_LEDGER);
   subject.set_id("100002");
-  auto stream = subscribe(request);
-  EXPECT_EQ(seqs(next(*stream).batch().events()), "11001 ");
-  EXPECT_EQ(next(*stream).caught_up().seq(), 12'000);
+  for (const bool typed : {false, true}) {
+    if (typed) request.mutable_filter()->add_types("taizhang.ledger.v1.LedgerPlaced");
+    auto stream = subscribe(request);
+    EXPECT_EQ(seqs(next(*stream).batch().events()), "11001 ");
+    EXPECT_EQ(next(*stream).caught_up().seq(), 12'000);
+  }
+}
+
+TEST_F(LedgerViewTest, ABatchIsBounded) {
+  for (int i = 0; i < 2'500; ++i) add("100001");
+  ASSERT_TRUE(views_->catch_up(20'000'000));
+  auto stream = subscribe({});
+  int64_t last = 0;
+  for (const int events : {kBatchEvents, kBatchEvents, kBatchEvents, 2'500 - 3 * kBatchEvents}) {
+    const auto message = next(*stream);
+    EXPECT_EQ(message.batch().events_size(), events);
+    for (const auto& event : message.batch().events()) EXPECT_EQ(event.seq(), ++last);
+  }
+  EXPECT_EQ(stream->position(), "seq " + std::to_string(3 * kBatchEvents));
+}
+
+TEST_F(LedgerViewTest, AnEventWakesOnlyThoseItConcerns) {
+  add("100001");
+  ASSERT_TRUE(views_->catch_up(10'000'000));
+  const auto live = [&](const std::function<void(ledger::v1::EventFilter&)>& filter) {
+    SubscribeRequest request;
+    request.set_after_seq(1);
+    request.set_heartbeat_ms(60'000);
+    filter(*request.mutable_filter());
+    auto stream = subscribe(request);
+    EXPECT_EQ(next(*stream).caught_up().seq(), 1);
+    return stream;
+  };
+  const auto about = [](const char* ledger) {
+    return [ledger](ledger::v1::EventFilter& filter) {
+      filter.add_subjects()->set_kind(common::v1::SUBJECT_KIND_LEDGER);
+      filter.mutable_subjects(0)->set_id(ledger);
+    };
+  };
+  auto all = live([](auto&) {});
+  auto same_context = live([](auto& filter) { filter.add_contexts("ledger"); });
+  auto same_type =
+      live([](auto& filter) { filter.add_types("taizhang.ledger.v1.LedgerPlaced"); });
+  auto same_subject = live(about("100002"));
+  auto other_context = live([](auto& filter) { filter.add_contexts("funds"); });
+  auto other_type =
+      live([](auto& filter) { filter.add_types("taizhang.ledger.v1.LedgerFounded"); });
+  auto other_subject = live(about("100001"));
+  std::vector<std::future<Answer>> concerned;
+  for (auto* stream : {&all, &same_context, &same_type, &same_subject})
+    concerned.push_back(next_later(**stream));
+  std::vector<std::future<Answer>> others;
+  for (auto* stream : {&other_context, &other_type, &other_subject})
+    others.push_back(next_later(**stream));
+  add("100002");
+  for (auto& later : concerned) EXPECT_EQ(seqs(told(later.get()).batch().events()), "2 ");
+  for (auto& later : others) EXPECT_FALSE(answered(later));
+  // And those are woken by the next one, from where they stand.
+  const auto founded = erased("100001");
+  const auto placed_again = placed("100001", 1);
+  journal_.commit(kLedger, {&founded, &placed_again});
+  EXPECT_EQ(seqs(told(others[1].get()).batch().events()), "3 ");
+  EXPECT_EQ(seqs(told(others[2].get()).batch().events()), "3 4 ");
+  EXPECT_FALSE(answered(others[0]));
 }
 
 TEST_F(LedgerViewTest, ACancelledSubscriptionIsAnsweredAtOnce) {
@@ -361,23 +453,30 @@ TEST_F(LedgerViewTest, SubscriptionsEndWhenTheViewStopsAndMayOutliveIt) {
   EXPECT_EQ(std::get<Error>(next_later(*stream).get()).code, kUnavailable);
 }
 
-TEST_F(LedgerViewTest, ManySubscriptionsComeAndGo) {
+TEST_F(LedgerViewTest, TenThousandSubscriptionsComeAndGo) {
   add("100001");
   ASSERT_TRUE(views_->catch_up(10'000'000));
   std::vector<std::unique_ptr<ServerStream>> streams;
   std::vector<std::future<Answer>> answers;
-  for (int i = 0; i < 2'000; ++i) {
+  for (int i = 0; i < 10'000; ++i) {
     SubscribeRequest request;
     request.set_after_seq(1);
+    if (i % 3 == 0) request.mutable_filter()->add_contexts("ledger");
     streams.push_back(subscribe(request));
     next(*streams.back());
     answers.push_back(next_later(*streams.back()));
     if (i % 2 == 0) streams.back().reset();
   }
+  EXPECT_EQ(views_->waiting(), 5'001);  // and the one that follows the ledger for all
   add("100001");
   for (size_t i = 0; i < answers.size(); ++i) {
     EXPECT_EQ(answers[i].get().index(), i % 2 == 0 ? 1u : 0u);
   }
+  streams.clear();
+  // The one that woke them may be about to follow on.
+  for (int i = 0; i < 1'000 && views_->waiting() != 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(views_->waiting(), 0);
 }
 
 TEST_F(LedgerViewTest, AnUnknownLedgerHasNoEvents) {
