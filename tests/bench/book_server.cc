@@ -81,9 +81,9 @@ bool BookServer::set_up(const std::string& reference_file) {
 LoadResult BookServer::unary(int callers, double seconds, double per_second) {
   auto options = load_on(address_, "", callers, seconds);
   options.per_second = per_second;
-  options.method_of = [](int64_t index) { return mixed_command(0, index).method; };
+  options.method_of = mixed_method;
   return unary_load(options,
-                    [run = take_run()](int64_t index) { return mixed_command(run, index).bytes; });
+                    [run = take_run()](int64_t index) { return mixed_request(run, index); });
 }
 
 LoadResult BookServer::bulk(double seconds) {

@@ -59,8 +59,10 @@ int64_t Child::peak_kib() const {
   return 0;
 }
 
-double Child::cpu_seconds() const {
-  std::ifstream stat("/proc/" + std::to_string(pid_) + "/stat");
+namespace {
+
+double cpu_seconds_of(const std::string& process) {
+  std::ifstream stat("/proc/" + process + "/stat");
   std::string text((std::istreambuf_iterator<char>(stat)), {});
   std::istringstream rest(text.substr(text.rfind(')') + 2));
   std::string word;
@@ -69,6 +71,20 @@ double Child::cpu_seconds() const {
     if (field >= 14) ticks += std::stod(word);
   }
   return ticks / double(sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace
+
+double Child::cpu_seconds() const { return cpu_seconds_of(std::to_string(pid_)); }
+
+double own_cpu_seconds() { return cpu_seconds_of("self"); }
+
+double machine_cpu_seconds() {
+  std::ifstream stat("/proc/stat");
+  std::string cpu;
+  double user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0;
+  stat >> cpu >> user >> nice >> system >> idle >> iowait >> irq >> softirq;
+  return (user + nice + system + irq + softirq) / double(sysconf(_SC_CLK_TCK));
 }
 
 void Daemon::prepare() const {

@@ -32,6 +32,10 @@ class Child {
   pid_t pid_ = -1;
 };
 
+// The same of this process, and of the whole machine since it started, idle time left out.
+double own_cpu_seconds();
+double machine_cpu_seconds();
+
 // A taizhangd with tokens, settings and data below `folder`.
 struct Daemon {
   std::string binary;

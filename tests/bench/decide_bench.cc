@@ -1,6 +1,6 @@
 // The writer alone, one thread, journal in memory: what a command costs without transport and disk,
-// in processor time, by who pays it; then what a writer with empty tables needs for a record of that
-// journal. For profilers:
+// in processor time, by who pays it; then what a writer with empty tables needs for a record of
+// that journal. For profilers:
 //   valgrind --tool=callgrind decide_bench REFERENCE 2000
 #include <time.h>
 #include <unistd.h>
@@ -57,7 +57,8 @@ int main(int argc, char** argv) {
   double process_us = 0;
   for (int i = 0; i < count;) {
     turn.clear();
-    for (; i < count && turn.size() < kCallers; ++i) turn.push_back(bench::mixed_command(0, i));
+    for (; i < count && turn.size() < kCallers; ++i)
+      turn.push_back({bench::mixed_method(i), "", bench::mixed_request(0, i)});
     const Spent before;
     for (const auto& command : turn) book.send(command.method, command.bytes);
     const Spent sent;

@@ -220,17 +220,16 @@ std::string record_arrival(int64_t index) {
 
 std::string fund_line_id() { return id(0xb6, 1); }
 
-Prepared mixed_command(int64_t run, int64_t index) {
-  if (index % 10 == 3) {
-    return {"/taizhang.funds.v1.FundsService/SpendDirectly", "maker",
-            payment_request(run, index).SerializeAsString()};
-  }
-  if (index % 10 == 7) {
-    return {"/taizhang.registry.v1.RegistryService/RegisterHousehold", "maker",
-            register_household((run + 1) << 24 | index)};
-  }
-  return {"/taizhang.assistance.v1.AssistanceService/RecordVisit", "maker",
-          visit_request(run, index).SerializeAsString()};
+const char* mixed_method(int64_t index) {
+  if (index % 10 == 3) return "/taizhang.funds.v1.FundsService/SpendDirectly";
+  if (index % 10 == 7) return "/taizhang.registry.v1.RegistryService/RegisterHousehold";
+  return "/taizhang.assistance.v1.AssistanceService/RecordVisit";
+}
+
+std::string mixed_request(int64_t run, int64_t index) {
+  if (index % 10 == 3) return payment_request(run, index).SerializeAsString();
+  if (index % 10 == 7) return register_household((run + 1) << 24 | index);
+  return visit_request(run, index).SerializeAsString();
 }
 
 std::string mixed_bulk(int64_t run, int64_t first, int count) {

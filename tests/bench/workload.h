@@ -38,7 +38,8 @@ std::string visits_at(int64_t index, int64_t seq);
 // 80 % RecordVisit, 10 % SpendDirectly, 10 % RegisterHousehold; `run` keeps the ids of several runs
 // apart, which may have kRunCommandsMax commands each.
 inline constexpr int64_t kRunCommandsMax = 12 * kHouseholds;
-Prepared mixed_command(int64_t run, int64_t index);
+const char* mixed_method(int64_t index);
+std::string mixed_request(int64_t run, int64_t index);
 
 // The same as one ExecuteRequest of `count` commands, numbers from `first` on.
 std::string mixed_bulk(int64_t run, int64_t first, int count);
