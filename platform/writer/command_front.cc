@@ -1,8 +1,6 @@
 // Commands and GetOutcome, from the dispatcher to what decides.
 #include "platform/writer/command_front.h"
 
-#include <google/protobuf/descriptor.h>
-
 #include "taizhang/common/v1/enums.pb.h"
 #include "taizhang/common/v1/errors.pb.h"
 #include "taizhang/common/v1/request.pb.h"
@@ -22,15 +20,12 @@ void take_command(const CommandType& type, const Fingerprinter& fingerprinter, C
   auto references = type.plan->references(*request);
   if (const auto no = check_authority(type, *request, references, *call.caller))
     return done(error_of(*no));
-  const auto& descriptor = *request->GetDescriptor();
-  const auto& reflection = *request->GetReflection();
-  const auto& context = static_cast<const common::v1::RequestContext&>(
-      reflection.GetMessage(*request, descriptor.FindFieldByNumber(1)));
+  const auto& context = type.context_of(*request);
   Submission submission;
   submission.type = &type;
   submission.caller = call.caller;
   submission.deadline_boot_us = call.deadline_boot_us;
-  submission.ledger = reflection.GetString(*request, descriptor.FindFieldByNumber(2));
+  submission.ledger = type.ledger_of(*request);
   submission.request_id = context.request_id();
   submission.fingerprints = fingerprinter.of(type, *request);
   submission.validate_only = context.validate_only();

@@ -6,14 +6,6 @@
 
 namespace taizhang {
 
-using google::protobuf::Message;
-
-const common::v1::RequestContext& context_of(const Message& request) {
-  const auto* part = request.GetDescriptor()->FindFieldByNumber(1);
-  return static_cast<const common::v1::RequestContext&>(
-      request.GetReflection()->GetMessage(request, part));
-}
-
 common::v1::Actor actor_of(const Caller& caller) {
   common::v1::Actor actor;
   actor.set_subject(caller.subject);

@@ -10,13 +10,9 @@
 namespace taizhang {
 namespace common::v1 {
 class Actor;
-class RequestContext;
 }  // namespace common::v1
 
 inline constexpr int64_t kRetryAfterMs = 1'000;
-
-// Field 1 of every command.
-const common::v1::RequestContext& context_of(const google::protobuf::Message& request);
 
 common::v1::Actor actor_of(const Caller& caller);
 // Who acts when nobody asked: the platform itself.

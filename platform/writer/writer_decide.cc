@@ -33,7 +33,7 @@ constexpr int64_t kMicrosPerSecond = 1'000'000;
 // A commit without events; its one request tells everything but the outcome.
 jv1::Commit commit_of(const Submission& submission, std::string_view ledger,
                       const Occasion& occasion, const std::string& key_id) {
-  const auto& context = context_of(*submission.request);
+  const auto& context = submission.type->context_of(*submission.request);
   jv1::Commit commit;
   commit.set_ledger(std::string(ledger));
   commit.set_first_seq(occasion.seq);
@@ -61,7 +61,7 @@ Occasion Writer::occasion_for(const Submission& submission, int kind,
   occasion.effective_day = submission.type->effective_day(*submission.request);
   occasion.actor = actor;
   occasion.may_self_approve = submission.caller->has_right(std::string(kSelfApprove));
-  occasion.expected_version = context_of(*submission.request).expected_version();
+  occasion.expected_version = submission.type->context_of(*submission.request).expected_version();
   occasion.blind_index = &blind_index_;
   const auto* ledger_state = owner_->speculative().ledger(submission.ledger);
   occasion.seq = ledger_state ? ledger_state->next_seq : 1;
