@@ -105,11 +105,6 @@ CommandCatalogue::CommandCatalogue(const Registry& registry) {
     by_request_[type.descriptor->input_type()->full_name()] = &type;
 }
 
-const CommandType* CommandCatalogue::by_method(std::string_view full_name) const {
-  const auto found = by_method_.find(full_name);
-  return found == by_method_.end() ? nullptr : &found->second;
-}
-
 const CommandType* CommandCatalogue::by_request(std::string_view request_full_name) const {
   const auto found = by_request_.find(request_full_name);
   return found == by_request_.end() ? nullptr : found->second;
@@ -240,11 +235,13 @@ void apply_request(Rows& rows, const Occasion& occasion, const AppliedRequest& r
   Occasion own = occasion;
   own.context = "platform";
   Ledger ledger(rows, own);
-  auto& settled = ledger.edit<state::SettledRequest>(request.request_id);
+  Ledger named(request.named ? *request.named : rows, own);
+  auto& settled = named.edit<state::SettledRequest>(request.request_id);
   settled.set_first_seq(first_seq);
   settled.set_last_seq(last_seq);
   settled.set_recorded_time_us(occasion.recorded_time_us);
   settled.set_fingerprint(std::string(request.fingerprint));
+  if (request.named) settled.set_ledger(occasion.ledger);
   if (request.creating_fingerprint.empty()) return;
   const auto& created = Created::by(*first_event.GetDescriptor());
   auto& creation = ledger.edit<state::Creation>(created.kind, created.identity.of(first_event));

@@ -61,7 +61,6 @@ class CommandCatalogue {
   // Every rpc with (command) in the pool whose request has a decide. Aborts by name where a proto
   // is inconsistent.
   explicit CommandCatalogue(const Registry& registry);
-  const CommandType* by_method(std::string_view full_name) const;
   const CommandType* by_request(std::string_view request_full_name) const;
   const std::map<std::string, CommandType, std::less<>>& all() const { return by_method_; }
 
@@ -104,6 +103,9 @@ struct AppliedRequest {
   std::string_view request_id;  // UUID text
   std::string_view fingerprint;
   std::string_view creating_fingerprint;  // empty: creates nothing
+  // Of the ledger that the request named, where the commit is on another one: its request id is
+  // that ledger's.
+  Rows* named = nullptr;
 };
 
 // Applies one event by its context's evolve. Aborts for a type that is not registered (the caller

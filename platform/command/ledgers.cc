@@ -13,11 +13,15 @@ namespace {
 
 namespace state = ledger::state::v1;
 
+// Codes of the directory and of system ledgers; no region begins so.
+constexpr std::string_view kReserved = "00";
+
 bool code_fits(std::string_view code_text, int kind) {
+  if (code_text.starts_with(kReserved)) return false;
   const bool province = code_text.ends_with("0000");
   const bool prefecture = !province && code_text.ends_with("00");
   switch (kind) {
-    case common::v1::LEDGER_KIND_PROVINCE: return province && code_text != kDirectory;
+    case common::v1::LEDGER_KIND_PROVINCE: return province;
     case common::v1::LEDGER_KIND_PREFECTURE: return prefecture;
     case common::v1::LEDGER_KIND_COUNTY: return !province && !prefecture;
     default: return false;
@@ -58,6 +62,11 @@ void evolve_founded(Ledger& ledger, const ledger::v1::LedgerFounded& event) {
 }
 
 }  // namespace
+
+std::string system_ledger(uint32_t partition) {
+  const std::string number = std::to_string(partition + 1);
+  return std::string(kDirectory.substr(number.size())) + number;
+}
 
 void register_ledgers(Registry& registry) {
   registry.command<admin::v1::OpenLedgerRequest>(decide_open)

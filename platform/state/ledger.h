@@ -50,6 +50,8 @@ struct Occasion {
   const common::v1::Actor* actor = nullptr;  // never null
   bool may_self_approve = false;             // decide only
   int64_t expected_version = 0;              // decide only; 0: not stated
+  // decide on a system ledger only: last seq of the ledger that the command names.
+  int64_t named_seq = 0;
   const BlindIndex* blind_index = nullptr;   // decide only
   // "rules", "registry" …: evolve may edit tables of this context only. Empty: any (tests).
   std::string_view context;
@@ -112,6 +114,7 @@ class Ledger {
   bool actor_covers(std::string_view region) const;
   bool may_self_approve() const { return occasion_.may_self_approve; }
   int64_t expected_version() const { return occasion_.expected_version; }
+  int64_t named_seq() const { return occasion_.named_seq; }
   // decide only: 32 lower-case hexadecimal digits.
   std::string blind_index(std::string_view normalised_number) const {
     return (*occasion_.blind_index)(normalised_number);

@@ -87,6 +87,11 @@ Scenario& Scenario::in_ledger(std::string ledger, int kind) {
   return *this;
 }
 
+Scenario& Scenario::named_seq(int64_t seq) {
+  named_seq_ = seq;
+  return *this;
+}
+
 Scenario& Scenario::as(std::string subject, std::string worker_id, std::string org_id) {
   caller_.subject = subject;
   caller_.worker_id = worker_id;
@@ -128,6 +133,7 @@ Occasion Scenario::occasion() const {
   now.ledger = ledger_;
   now.kind = kind_;
   now.seq = seq_ + 1;
+  now.named_seq = named_seq_;
   now.recorded_time_us = day_number(today_) * kDayUs + kNoonInShanghaiUs + seq_;
   now.effective_day = effective_day_;
   actor_->clear_regions();

@@ -62,6 +62,8 @@ class Scenario {
   Scenario& on(int32_t effective_day);
   Scenario& recorded_on(int32_t day);
   Scenario& in_ledger(std::string ledger, int kind);
+  // On a system ledger: last seq of the ledger that commands name.
+  Scenario& named_seq(int64_t seq);
   Scenario& as(std::string subject, std::string worker_id = "", std::string org_id = "");
   Scenario& with_roles(std::initializer_list<int> roles);
   Scenario& with_rights(std::initializer_list<std::string> rights);
@@ -150,6 +152,7 @@ class Scenario {
   std::shared_ptr<common::v1::Actor> actor_;
   int64_t seq_ = 0;
   int64_t expected_version_ = 0;
+  int64_t named_seq_ = 0;
   std::string reason_;
   int requests_ = 0;
 
