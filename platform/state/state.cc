@@ -261,7 +261,9 @@ void State::mark_dirty(Entry& entry) {
 void State::confirm(uint64_t n) {
   while (!appends_.empty() && appends_.front().first <= n) {
     for (Entry* touched : appends_.front().second) {
-      if (touched->writing && touched->base) replaced_.push_back(std::move(touched->base));
+      // Only the row that was handed over: one that is dirty has been replaced since.
+      if (touched->writing && !touched->dirty && touched->base)
+        replaced_.push_back(std::move(touched->base));
       touched->base = std::move(touched->overlay.front().row);
       touched->overlay.erase(touched->overlay.begin());
       mark_dirty(*touched);

@@ -142,11 +142,6 @@ void CommandQueue::close() {
   work_.notify_all();
 }
 
-bool CommandQueue::closed() const {
-  const std::lock_guard lock(mutex_);
-  return closed_;
-}
-
 size_t CommandQueue::commands() const {
   const std::lock_guard lock(mutex_);
   return commands_;

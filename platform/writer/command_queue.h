@@ -42,7 +42,6 @@ class CommandQueue {
 
   // Any put() is answered kClosed from now on.
   void close();
-  bool closed() const;
   size_t commands() const;
   // No command waits.
   bool idle() const { return commands() == 0; }

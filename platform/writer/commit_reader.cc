@@ -25,7 +25,9 @@ absl::StatusOr<std::unique_ptr<journal::v1::Commit>> CommitReader::read(int64_t 
     const auto record = cursor_->next();
     if (!record.ok() || !*record) {
       cursor_.reset();
-      return record.ok() ? missing : record.status();
+      if (!record.ok()) return record.status();
+      if (offset >= log_.end()) return missing;
+      return absl::UnavailableError("offset " + std::to_string(offset) + " cannot be read now");
     }
     next_offset_ = (*record)->offset + 1;
     if ((*record)->offset < offset) continue;

@@ -19,7 +19,8 @@ class CommitReader {
  public:
   // `log` must outlive it.
   explicit CommitReader(journal::Log& log) : log_(log) {}
-  // DATA_LOSS: at `offset` stands no commit of this ledger and seq.
+  // DATA_LOSS: at `offset` stands no commit of this ledger and seq. UNAVAILABLE: the engine cannot
+  // read it now.
   absl::StatusOr<std::unique_ptr<journal::v1::Commit>> read(int64_t offset, std::string_view ledger,
                                                             int64_t first_seq);
 

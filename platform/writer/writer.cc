@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "platform/base/log.h"
+#include "platform/command/ledgers.h"
 #include "platform/writer/parts.h"
 #include "taizhang/journal/v1/records.pb.h"
 
@@ -35,6 +36,7 @@ Writer::Writer(journal::Log& log, Clock& clock, Random& random, const Registry& 
       state_(state),
       blind_index_(blind_index),
       key_id_(std::move(key_id)),
+      system_ledger_(system_ledger(fold.partition())),
       settings_(std::move(settings)),
       hooks_(std::move(hooks)),
       fresh_fold_(std::move(fold)),
@@ -67,7 +69,14 @@ absl::Status Writer::restore() {
 }
 
 absl::Status Writer::claim(std::optional<journal::Id128> only_after) {
-  if (auto claimed = owner_->claim(only_after); !claimed.ok()) return claimed;
+  if (auto claimed = owner_->claim(only_after); !claimed.ok()) {
+    next_claim_us_ = clock_.boot_us() + claim_pause_us_;
+    // A wrong clock: the claim was made and given back, two records for ever.
+    if (absl::IsFailedPrecondition(claimed))
+      claim_pause_us_ = std::min(2 * claim_pause_us_, settings_.claim_retry_us_max);
+    return claimed;
+  }
+  claim_pause_us_ = settings_.claim_retry_us;
   serving_ = true;
   ++epochs_;
   role_ = Role::kLeading;
@@ -156,7 +165,7 @@ void Writer::take_orders() {
   bool let_go = false;
   {
     const std::lock_guard lock(mutex_);
-    lead_after.swap(lead_after_);
+    if (clock_.boot_us() >= next_claim_us_) lead_after.swap(lead_after_);
     let_go = std::exchange(follow_asked_, false);
     need_barrier_ |= std::exchange(probe_asked_, false) && owner_->serving();
   }
@@ -275,7 +284,8 @@ bool Writer::follow_step() {
   answer_queued(std::numeric_limits<int64_t>::max());
   deliver();
   write_state(false);
-  return !*ended;
+  // What is not read yet the next process reads.
+  return !*ended && !stopping_;
 }
 
 bool Writer::lead_step() {
@@ -296,7 +306,7 @@ bool Writer::lead_step() {
     damaged_ = true;
     log(LogLevel::kError, "state_damaged", {{"why", std::string(state_.status().message())}});
   }
-  if (questions_waiting_ > 0) expire_questions();
+  if (of_in_flight_ > 0) expire_questions();
   deliver();
   beat();
   if (confirmed > 0 || !took) publish(true);
@@ -336,7 +346,6 @@ bool Writer::claim_again() {
   const auto claimed = claim(only_after);
   if (!claimed.ok()) {
     log(LogLevel::kWarning, "claim_failed", {{"why", std::string(claimed.message())}});
-    next_claim_us_ = clock_.boot_us() + settings_.claim_retry_us;
     if (absl::IsDataLoss(claimed) || absl::IsUnimplemented(claimed)) stop_for_good(claimed);
     return false;
   }
@@ -369,7 +378,7 @@ bool Writer::take_work() {
   const size_t bulk_room =
       settings_.bulk_in_flight_max - std::min(settings_.bulk_in_flight_max, bulk_appends_.size());
   auto turn = queue_.take(kInteractiveTurn, std::min(bulk_room, kBulkTurn));
-  const bool any = !turn.empty();
+  bool worked = !turn.empty();
   mark_state();
   // While a mark is due nothing new is decided until what is in flight is confirmed.
   const auto hold = [&] {
@@ -381,7 +390,8 @@ bool Writer::take_work() {
       if (!owner_->serving()) break;
       if (owner_->in_flight_records() > 0) {
         owner_->flush(false);
-        break;  // room comes with the next confirmations
+        worked = false;  // room comes with the next confirmations, which wake the loop
+        break;
       }
       const bool tables_wait = state_.must_wait();
       if (tables_wait && write_state(true)) break;
@@ -399,7 +409,7 @@ bool Writer::take_work() {
     turn.questions.pop_front();
   }
   if (!turn.empty()) queue_.put_back(std::move(turn));
-  return any;
+  return worked;
 }
 
 bool Writer::write_state(bool force) {

@@ -53,7 +53,10 @@ struct WriterSettings {
   size_t state_write_rows = 20'000;
   // A digest of the state goes into the journal every so many commits.
   int64_t state_mark_commits = 1'000'000;
+  // Between a claim that failed and the next one; doubled up to the second figure as long as claims
+  // end FAILED_PRECONDITION.
   int64_t claim_retry_us = 200'000;
+  int64_t claim_retry_us_max = 30'000'000;
   // Requests that may be cancelled for good by GetOutcome, per second.
   int64_t settles_per_s_max = 100;
   // How long the idle loop looks for work before it sleeps.
@@ -143,6 +146,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
 
  private:
   struct Receipt {
+    std::string ledger;
     int64_t first_seq = 0;
     int64_t last_seq = 0;
     int64_t recorded_time_us = 0;
@@ -157,8 +161,8 @@ class Writer : public CommandIntake, private journal::OwnerListener {
     std::optional<Receipt> rebuild;
     // Set: the command goes on to that partition then.
     std::optional<uint32_t> forward;
-    // This entry's own append carries the commit of the submission.
-    int64_t wrote_first_seq = 0;
+    // Append n is this entry's own: what it asks for is done once that stands in the journal.
+    bool wrote = false;
     std::optional<Submission> submission;
     std::optional<OutcomeQuestion> question;
     bool of_in_flight = false;  // the question's request is written and not confirmed
@@ -192,6 +196,9 @@ class Writer : public CommandIntake, private journal::OwnerListener {
 
   // writer_decide.cc
   absl::Status found_directory();
+  absl::Status found_by_itself(std::string_view ledger_code, int kind, const char* name);
+  // The ledger on which it is decided: the one it names, or this partition's system ledger.
+  const std::string& home_of(const Submission& submission) const;
   void process(Submission submission);
   void process(OutcomeQuestion question);
   bool may_settle();
@@ -210,8 +217,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   void answer_when_certain(Waiting waiting);
   void decide_again(Submission submission);
   void reply_refusal(Submission submission, const Refusal& refusal);
-  std::unique_ptr<google::protobuf::Message> rebuild_response(const Submission& submission,
-                                                              const Receipt& receipt);
+  Answer rebuild_answer(const Submission& submission, const Receipt& receipt);
   void deliver();
   void answer(Waiting& waiting, Answer with);
   void resolve_doubts();
@@ -228,6 +234,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   State& state_;
   const BlindIndex& blind_index_;
   const std::string key_id_;
+  const std::string system_ledger_;
   const WriterSettings settings_;
   const WriterHooks hooks_;
   journal::Fold fresh_fold_;
@@ -251,7 +258,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   std::deque<Waiting> doubtful_;  // of the epoch that ended last
   uint64_t recovered_n_ = 0;      // appends of that epoch up to this one stand in the journal
   std::deque<uint64_t> bulk_appends_;
-  size_t questions_waiting_ = 0;
+  size_t of_in_flight_ = 0;  // of waiting_
   bool need_barrier_ = false;
   bool need_directory_ = false;  // the directory ledger is not known to be there
   struct AppendedCommit {
@@ -263,6 +270,7 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   int64_t commits_since_mark_ = 0;
   int64_t last_state_write_us_ = 0;
   int64_t next_claim_us_ = 0;
+  int64_t claim_pause_us_ = settings_.claim_retry_us;
   int64_t next_beat_us_ = 0;
   int64_t next_expiry_us_ = 0;
   int64_t settles_from_us_ = 0;

@@ -69,7 +69,7 @@ void Writer::answer_when_certain(Waiting waiting) {
   if (waiting.n <= owner_->last_confirmed_n()) {
     ready_.push_back(std::move(waiting));
   } else {
-    if (waiting.question) ++questions_waiting_;
+    if (waiting.of_in_flight) ++of_in_flight_;
     waiting_.push_back(std::move(waiting));
   }
 }
@@ -95,18 +95,23 @@ void Writer::reply_refusal(Submission submission, const Refusal& refusal) {
   answer_when_certain(std::move(waiting));
 }
 
-std::unique_ptr<Message> Writer::rebuild_response(const Submission& submission,
-                                                  const Receipt& receipt) {
-  const auto offset = state_.offset_of(submission.ledger, receipt.first_seq);
-  if (!offset.ok() || !*offset) return nullptr;
-  const auto commit = commits_in_journal_.read(**offset, submission.ledger, receipt.first_seq);
-  if (!commit.ok()) return nullptr;
+Answer Writer::rebuild_answer(const Submission& submission, const Receipt& receipt) {
+  const auto lost = [] {
+    return failure(kDataLoss, "JOURNAL_UNREADABLE",
+                   "the commit of the first answer cannot be read");
+  };
+  const auto offset = state_.offset_of(receipt.ledger, receipt.first_seq);
+  if (!offset.ok() || !*offset) return lost();
+  const auto commit = commits_in_journal_.read(**offset, receipt.ledger, receipt.first_seq);
+  // A broker that is away: the request was decided, the next sending hears how.
+  if (absl::IsUnavailable(commit.status())) return unavailable("unknown");
+  if (!commit.ok()) return lost();
   const auto events = parse_events(registry_, **commit);
-  if (!events.ok()) return nullptr;
+  if (!events.ok()) return lost();
   std::vector<const Message*> list;
   for (const auto& event : *events) list.push_back(event.get());
   ReceiptFields fields;
-  fields.ledger = submission.ledger;
+  fields.ledger = receipt.ledger;
   fields.first_seq = receipt.first_seq;
   fields.last_seq = receipt.last_seq;
   fields.recorded_time_us = receipt.recorded_time_us;
@@ -122,20 +127,11 @@ void Writer::answer(Waiting& waiting, Answer with) {
 
 void Writer::deliver() {
   for (auto& certain : ready_) {
-    if (certain.question && questions_waiting_ > 0) --questions_waiting_;
     if (certain.forward) {
       hooks_.forward(*certain.forward, std::move(*certain.submission));
       continue;
     }
-    if (certain.rebuild) {
-      auto response = rebuild_response(*certain.submission, *certain.rebuild);
-      if (response) {
-        certain.answer = std::move(response);
-      } else {
-        certain.answer = failure(kDataLoss, "JOURNAL_UNREADABLE",
-                                 "the commit of the first answer cannot be read");
-      }
-    }
+    if (certain.rebuild) certain.answer = rebuild_answer(*certain.submission, *certain.rebuild);
     answer(certain, std::move(certain.answer));
   }
   ready_.clear();
@@ -151,12 +147,12 @@ void Writer::resolve_doubts() {
   unanswered.swap(doubtful_);
   for (auto& doubt : unanswered) {
     // Not by request id: another process may have decided the same request, at the same seq.
-    if (doubt.wrote_first_seq != 0 && doubt.n <= recovered_n_) {
+    if (doubt.wrote && doubt.n <= recovered_n_) {
       ready_.push_back(std::move(doubt));
     } else if (role_ == Role::kFollowing) {
       answer(doubt, unavailable("none"));
     } else {
-      doubt.wrote_first_seq = 0;
+      doubt.wrote = false;
       doubtful_.push_back(std::move(doubt));
     }
   }
@@ -188,7 +184,7 @@ void Writer::expire_doubts() {
     const int64_t deadline_us =
         doubt.submission ? doubt.submission->deadline_boot_us : doubt.question->deadline_boot_us;
     if (!failed_ && !stopping_ && now_us < deadline_us) return false;
-    answer(doubt, unavailable(doubt.wrote_first_seq != 0 ? "unknown" : "none"));
+    answer(doubt, unavailable(doubt.wrote ? "unknown" : "none"));
     return true;
   });
 }
@@ -205,7 +201,7 @@ void Writer::expire_questions() {
     auto pending = std::make_unique<ledger::v1::GetOutcomeResponse>();
     pending->set_outcome(ledger::v1::GetOutcomeResponse::OUTCOME_PENDING);
     answer(waiting, std::move(pending));
-    --questions_waiting_;
+    --of_in_flight_;
     return true;
   });
 }

@@ -47,23 +47,28 @@ jv1::Commit commit_of(const Submission& submission, std::string_view ledger,
   *stored.mutable_source() = context.source();
   stored.set_reason(context.reason());
   stored.set_correlation_id(context.correlation_id());
+  if (submission.type->options->system()) stored.set_ledger(submission.ledger);
   return commit;
 }
 
 }  // namespace
 
+const std::string& Writer::home_of(const Submission& submission) const {
+  return submission.type->options->system() ? system_ledger_ : submission.ledger;
+}
+
 Occasion Writer::occasion_for(const Submission& submission, int kind,
                               const common::v1::Actor* actor) const {
   Occasion occasion;
-  occasion.ledger = submission.ledger;
+  occasion.ledger = home_of(submission);
   occasion.kind = kind;
-  occasion.recorded_time_us = owner_->next_recorded_time_us(submission.ledger);
+  occasion.recorded_time_us = owner_->next_recorded_time_us(occasion.ledger);
   occasion.effective_day = submission.type->effective_day(*submission.request);
   occasion.actor = actor;
   occasion.may_self_approve = submission.caller->has_right(std::string(kSelfApprove));
   occasion.expected_version = submission.type->context_of(*submission.request).expected_version();
   occasion.blind_index = &blind_index_;
-  const auto* ledger_state = owner_->speculative().ledger(submission.ledger);
+  const auto* ledger_state = owner_->speculative().ledger(occasion.ledger);
   occasion.seq = ledger_state ? ledger_state->next_seq : 1;
   return occasion;
 }
@@ -79,16 +84,22 @@ void Writer::process(Submission submission) {
     return reply_refusal(std::move(submission),
                          refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
   }
-  const int kind =
+  int kind =
       opening ? static_cast<const admin::v1::OpenLedgerRequest&>(*submission.request).kind()
               : ledger_state->kind;
   if (auto no = check_kind(*submission.type, kind))
     return reply_refusal(std::move(submission), *no);
 
+  const bool on_system = submission.type->options->system();
+  if (on_system) kind = common::v1::LEDGER_KIND_SYSTEM;
   const common::v1::Actor actor = actor_of(*submission.caller);
-  const Occasion occasion = occasion_for(submission, kind, &actor);
-  const Ledger view(state_.ledger(submission.ledger), occasion);
-  if (const auto* settled = view.find<state::SettledRequest>(submission.request_id)) {
+  Occasion occasion = occasion_for(submission, kind, &actor);
+  if (on_system)
+    occasion.named_seq = owner_->speculative().ledger(submission.ledger)->next_seq - 1;
+  const Ledger view(state_.ledger(occasion.ledger), occasion);
+  // A request id belongs to the ledger that was named, wherever the command is decided.
+  const Ledger named(state_.ledger(submission.ledger), occasion);
+  if (const auto* settled = named.find<state::SettledRequest>(submission.request_id)) {
     if (settled->first_seq() == 0) {
       return reply_refusal(
           std::move(submission),
@@ -101,7 +112,8 @@ void Writer::process(Submission submission) {
     }
     ++duplicates_;
     Waiting waiting;
-    waiting.rebuild = Receipt{settled->first_seq(), settled->last_seq(),
+    waiting.rebuild = Receipt{settled->ledger().empty() ? submission.ledger : settled->ledger(),
+                              settled->first_seq(), settled->last_seq(),
                               settled->recorded_time_us(), true, false};
     waiting.submission = std::move(submission);
     return answer_when_certain(std::move(waiting));
@@ -114,8 +126,9 @@ void Writer::process(Submission submission) {
     return reply_refusal(std::move(submission), *refusal);
   if (const auto* same = decision.unchanged()) {
     Waiting waiting;
-    waiting.rebuild = Receipt{same->first_seq, std::max(same->last_seq, same->first_seq),
-                              same->recorded_time_us, false, true};
+    waiting.rebuild = Receipt{occasion.ledger, same->first_seq,
+                              std::max(same->last_seq, same->first_seq), same->recorded_time_us,
+                              false, true};
     waiting.submission = std::move(submission);
     return answer_when_certain(std::move(waiting));
   }
@@ -123,7 +136,7 @@ void Writer::process(Submission submission) {
     std::vector<const Message*> events;
     for (const auto& emitted : decision.events()->list()) events.push_back(emitted.event.get());
     ReceiptFields receipt;
-    receipt.ledger = submission.ledger;
+    receipt.ledger = occasion.ledger;
     receipt.decided_on_seq = occasion.seq - 1;
     return submission.done(make_response(*submission.type->response, receipt, events));
   }
@@ -140,15 +153,21 @@ void Writer::process(Submission submission) {
         return submission.done(std::move(*error));
     }
   }
-  // The occasion again: opening a ledger moved its time and next seq.
+  if (on_system) {
+    const auto founded = found_by_itself(system_ledger_, kind, "system");
+    if (!founded.ok() && !owner_->serving()) return decide_again(std::move(submission));
+    if (!founded.ok()) return submission.done(error_of_append(founded));
+    occasion.seq = owner_->speculative().ledger(system_ledger_)->next_seq;
+  }
+  // Opening a ledger moved its time: accept() takes it anew.
   accept(std::move(submission), occasion, *decision.events());
 }
 
 void Writer::accept(Submission submission, const Occasion& decided_on, Events& events) {
   Occasion occasion = decided_on;
   occasion.recorded_time_us =
-      std::max(decided_on.recorded_time_us, owner_->next_recorded_time_us(submission.ledger));
-  jv1::Commit commit = commit_of(submission, submission.ledger, occasion, key_id_);
+      std::max(decided_on.recorded_time_us, owner_->next_recorded_time_us(occasion.ledger));
+  jv1::Commit commit = commit_of(submission, occasion.ledger, occasion, key_id_);
   auto& stored = *commit.mutable_requests(0);
   stored.set_creating_fingerprint(submission.fingerprints.creating);
   for (const auto& right : events.rights_used()) {
@@ -166,14 +185,14 @@ void Writer::accept(Submission submission, const Occasion& decided_on, Events& e
   std::vector<const Message*> emitted;
   for (const auto& one : events.list()) emitted.push_back(one.event.get());
   ReceiptFields receipt;
-  receipt.ledger = submission.ledger;
+  receipt.ledger = occasion.ledger;
   receipt.first_seq = occasion.seq;
   receipt.last_seq = occasion.seq + static_cast<int64_t>(emitted.size()) - 1;
   receipt.recorded_time_us = occasion.recorded_time_us;
   Waiting waiting;
   waiting.n = *n;
   waiting.answer = make_response(*submission.type->response, receipt, emitted);
-  waiting.wrote_first_seq = receipt.first_seq;
+  waiting.wrote = true;
   if (submission.bulk) bulk_appends_.push_back(*n);
   waiting.submission = std::move(submission);
   waiting_.push_back(std::move(waiting));
@@ -199,8 +218,10 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit,
   }
   if (submission) {
     const auto& request = commit.requests(0);
+    Rows* named = request.ledger().empty() ? nullptr : &state_.ledger(request.ledger());
     apply_request(
-        rows, at, {submission->request_id, request.fingerprint(), request.creating_fingerprint()},
+        rows, at,
+        {submission->request_id, request.fingerprint(), request.creating_fingerprint(), named},
         commit.first_seq(), commit.first_seq() + commit.events_size() - 1, *events.front().event);
   }
   if (!state_.status().ok()) {
@@ -219,29 +240,32 @@ absl::StatusOr<uint64_t> Writer::append_commit(const jv1::Commit& commit,
 
 // --- Ledgers
 
-// A new journal: the directory ledger is opened and founded by the platform itself.
+// A new journal: the directory ledger is there before any command.
 absl::Status Writer::found_directory() {
-  const auto* directory = owner_->speculative().ledger(kDirectory);
-  if (!directory || !directory->open) {
-    if (auto opened = append_ledger_opened(kDirectory, common::v1::LEDGER_KIND_DIRECTORY);
-        !opened.ok())
-      return opened;
+  return found_by_itself(kDirectory, common::v1::LEDGER_KIND_DIRECTORY, "directory");
+}
+
+// A ledger that the platform opens and founds by itself, unless that was done before.
+absl::Status Writer::found_by_itself(std::string_view ledger_code, int kind, const char* name) {
+  const auto* known = owner_->speculative().ledger(ledger_code);
+  if (!known || !known->open) {
+    if (auto opened = append_ledger_opened(ledger_code, kind); !opened.ok()) return opened;
+    known = owner_->speculative().ledger(ledger_code);
   }
-  directory = owner_->speculative().ledger(kDirectory);
-  if (directory->next_seq > 1) return absl::OkStatus();
+  if (known->next_seq > 1) return absl::OkStatus();
   auto founded = std::make_unique<ledger::v1::LedgerFounded>();
-  founded->set_ledger(std::string(kDirectory));
-  founded->set_kind(common::v1::LEDGER_KIND_DIRECTORY);
-  founded->set_name("directory");
+  founded->set_ledger(std::string(ledger_code));
+  founded->set_kind(static_cast<common::v1::LedgerKind>(kind));
+  founded->set_name(name);
   std::vector<Emitted> events;
   events.push_back({std::move(founded), 0});
   Occasion occasion;
-  occasion.ledger = kDirectory;
-  occasion.kind = common::v1::LEDGER_KIND_DIRECTORY;
+  occasion.ledger = ledger_code;
+  occasion.kind = kind;
   occasion.actor = &system_actor();
-  occasion.recorded_time_us = owner_->next_recorded_time_us(kDirectory);
+  occasion.recorded_time_us = owner_->next_recorded_time_us(ledger_code);
   jv1::Commit commit;
-  commit.set_ledger(std::string(kDirectory));
+  commit.set_ledger(occasion.ledger);
   commit.set_first_seq(1);
   commit.set_recorded_time_us(occasion.recorded_time_us);
   add_events(events, 0, commit);
@@ -379,6 +403,7 @@ void Writer::process(OutcomeQuestion question) {
     }
     response->set_outcome(GetOutcomeResponse::OUTCOME_CANCELLED);
     waiting.n = *n;
+    waiting.wrote = true;
     waiting.answer = std::move(response);
     waiting.question = std::move(question);
     waiting_.push_back(std::move(waiting));
@@ -389,18 +414,19 @@ void Writer::process(OutcomeQuestion question) {
   } else if (settled->first_seq() == 0) {
     response->set_outcome(GetOutcomeResponse::OUTCOME_CANCELLED);
   } else {
-    const auto* confirmed = owner_->fold().ledger(question.ledger);
+    const std::string& home = settled->ledger().empty() ? question.ledger : settled->ledger();
+    const auto* confirmed = owner_->fold().ledger(home);
     waiting.of_in_flight = !confirmed || settled->last_seq() >= confirmed->next_seq;
     response->set_outcome(GetOutcomeResponse::OUTCOME_COMMITTED);
     auto& receipt = *response->mutable_receipt();
-    receipt.set_ledger(question.ledger);
+    receipt.set_ledger(home);
     receipt.set_first_seq(settled->first_seq());
     receipt.set_last_seq(settled->last_seq());
     receipt.mutable_recorded_time()->set_seconds(settled->recorded_time_us() / kMicrosPerSecond);
     receipt.mutable_recorded_time()->set_nanos(
         static_cast<int32_t>(settled->recorded_time_us() % kMicrosPerSecond * 1'000));
     for (int64_t seq = settled->first_seq(); seq <= settled->last_seq(); ++seq) {
-      receipt.add_event_ids(question.ledger + "/" + std::to_string(seq));
+      receipt.add_event_ids(home + "/" + std::to_string(seq));
     }
   }
   waiting.answer = std::move(response);

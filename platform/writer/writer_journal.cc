@@ -43,7 +43,9 @@ absl::Status Writer::apply_commit(const jv1::Commit& commit, int64_t offset) {
     }
     apply(request.events(), request.actor());
     const std::string id = uuid_text(request.request_id());
-    apply_request(rows, occasion, {id, request.fingerprint(), request.creating_fingerprint()},
+    Rows* named = request.ledger().empty() ? nullptr : &state_.ledger(request.ledger());
+    apply_request(rows, occasion,
+                  {id, request.fingerprint(), request.creating_fingerprint(), named},
                   commit.first_seq() + static_cast<int64_t>(first),
                   commit.first_seq() + static_cast<int64_t>(next) - 1, *(*events)[first]);
   }
@@ -114,6 +116,7 @@ void Writer::on_confirmed(uint64_t n, int64_t offset) {
   }
   while (!bulk_appends_.empty() && bulk_appends_.front() <= n) bulk_appends_.pop_front();
   while (!waiting_.empty() && waiting_.front().n <= n) {
+    if (waiting_.front().of_in_flight) --of_in_flight_;
     ready_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
   }
@@ -130,7 +133,7 @@ void Writer::on_epoch_ended(const absl::Status& why) {
   need_barrier_ = false;
   for (auto& unanswered : waiting_) doubtful_.push_back(std::move(unanswered));
   waiting_.clear();
-  questions_waiting_ = 0;
+  of_in_flight_ = 0;
   recovered_n_ = 0;
   if (absl::IsDataLoss(why)) stop_for_good(why);
 }

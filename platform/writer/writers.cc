@@ -22,7 +22,7 @@ namespace {
 
 constexpr absl::Duration kTurn = absl::Milliseconds(5);
 
-Error not_leading(const Writer::Standing& first) {
+Error led_elsewhere(const Writer::Standing& first) {
   Error error = failure(kUnavailable, "WRITER_UNAVAILABLE", "this process does not decide now",
                         {{"outcome", "none"}}, kRetryAfterMs);
   if (!first.leading && !first.owner_address.empty()) {
@@ -53,7 +53,6 @@ absl::Status Writers::open(uint32_t partition, journal::Fold fold) {
   auto state =
       State::open(settings_.state_directory + "/" + std::to_string(partition), settings_.state);
   if (!state.ok()) return state.status();
-  one.state = std::move(*state);
   // The tables' lock is held now, so whoever wrote this file is dead.
   std::string before;
   std::ifstream(claim_file(partition), std::ios::binary) >> before;
@@ -90,13 +89,14 @@ absl::Status Writers::open(uint32_t partition, journal::Fold fold) {
   if (parts_.channel) {
     hooks.beat = [this](const journal::Heartbeat& beat) { parts_.channel->send(beat); };
   }
-  one.writer = std::make_unique<Writer>(
-      *parts_.logs[partition], parts_.clock, parts_.random, parts_.registry, *one.state,
+  auto writer = std::make_unique<Writer>(
+      *parts_.logs[partition], parts_.clock, parts_.random, parts_.registry, **state,
       parts_.blind_index, parts_.key_id, std::move(settings), std::move(fold), std::move(hooks));
-  if (auto started = parts_.channel ? one.writer->start_following() : one.writer->start();
-      !started.ok()) {
+  if (auto started = parts_.channel ? writer->start_following() : writer->start(); !started.ok()) {
     return started;
   }
+  one.state = *std::move(state);
+  one.writer = std::move(writer);
   one.writer->run();
   one.running = one.writer.get();
   return absl::OkStatus();
@@ -150,13 +150,13 @@ void Writers::submit(Submission submission) {
                                                   : writer_of(submission.ledger, opening);
   }
   if (writer) return writer->submit(std::move(submission));
-  submission.done(not_leading(partitions_[0].writer->standing()));
+  submission.done(led_elsewhere(partitions_[0].writer->standing()));
 }
 
 void Writers::ask(OutcomeQuestion question) {
   Writer* writer = leading_ ? writer_of(question.ledger, false) : nullptr;
   if (writer) return writer->ask(std::move(question));
-  question.done(not_leading(partitions_[0].writer->standing()));
+  question.done(led_elsewhere(partitions_[0].writer->standing()));
 }
 
 // --- Who leads
@@ -174,6 +174,9 @@ void Writers::coordinate() {
 bool Writers::open_others() {
   const auto first = partitions_[0].writer->standing();
   if (!first.has_genesis || partitions_.back().writer) return true;
+  const int64_t now_us = parts_.clock.boot_us();
+  if (now_us < next_open_us_) return false;
+  next_open_us_ = now_us + settings_.open_retry_us;
   if (first.partition_count != partitions_.size()) {
     log(LogLevel::kError, "partition_count_changed",
         {{"genesis", uint64_t{first.partition_count}}, {"topic", uint64_t{partitions_.size()}}});
@@ -287,6 +290,11 @@ bool Writers::close_time(uint32_t partition) {
   Writer* const writer = leading_ ? partitions_[partition].running.load() : nullptr;
   if (writer) writer->probe();
   return writer != nullptr;
+}
+
+std::optional<Error> Writers::not_leading() const {
+  if (leading_) return std::nullopt;
+  return led_elsewhere(partitions_[0].writer->standing());
 }
 
 Writer::Stats Writers::stats() const {

@@ -34,6 +34,8 @@ struct WritersSettings {
   journal::LivenessSettings liveness;
   // Between a suspicion and the claim, at most; random, so that two do not claim at once.
   int64_t backoff_us_max = 300'000;
+  // Between two attempts to open the other partitions, after one failed.
+  int64_t open_retry_us = 5'000'000;
   // The operator's word that the present owner is dead. For one start.
   bool takeover = false;
 };
@@ -70,6 +72,8 @@ class Writers : public CommandIntake {
   Writer::Stats stats() const;
   // By partition; those whose Genesis is not known yet are missing.
   std::vector<Writer::Standing> standings() const;
+  // Why this process decides nothing now; it names the one that does. Nothing: it decides.
+  std::optional<Error> not_leading() const;
   // This process does not lead, another one does or may.
   bool standing_by() const { return !leading_; }
 
@@ -104,6 +108,7 @@ class Writers : public CommandIntake {
 
   // The coordinating thread's own.
   int64_t next_beat_us_ = 0;
+  int64_t next_open_us_ = 0;
   int64_t take_over_at_us_ = 0;  // 0: no suspicion
   bool takeover_ = false;
   bool led_ = false;

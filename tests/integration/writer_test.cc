@@ -47,6 +47,48 @@ class TestRandom : public Random {
   uint32_t state_ = 0;
 };
 
+// Another process that takes the partition.
+class Rival : private journal::OwnerListener {
+ public:
+  Rival(std::shared_ptr<journal::MemoryTopic> topic, Clock& clock, Random& random)
+      : log_(std::move(topic)),
+        owner_(log_, clock, random, *this, journal::Fold(0), journal::OwnerSettings(), [] {}) {}
+  absl::Status claim() { return owner_.claim(); }
+
+ private:
+  absl::Status on_record(const journal::Folded&) override { return absl::OkStatus(); }
+  void on_confirmed(uint64_t, int64_t) override {}
+  void on_epoch_ended(const absl::Status&) override {}
+
+  journal::MemoryLog log_;
+  journal::Owner owner_;
+};
+
+// A journal that grows faster than anybody reads it: its first record again and again.
+class EndlessLog : public journal::MemoryLog {
+ public:
+  explicit EndlessLog(std::shared_ptr<journal::MemoryTopic> topic)
+      : MemoryLog(topic), first_(topic->at(0)) {}
+  std::unique_ptr<journal::Cursor> read(int64_t offset) override {
+    return std::make_unique<Records>(offset, first_);
+  }
+
+ private:
+  using First = std::shared_ptr<const journal::MemoryTopic::Stored>;
+  class Records : public journal::Cursor {
+   public:
+    Records(int64_t offset, First first) : offset_(offset), first_(std::move(first)) {}
+    absl::StatusOr<std::optional<journal::LogRecord>> next() override {
+      return journal::LogRecord{offset_++, 0, first_->bytes};
+    }
+
+   private:
+    int64_t offset_;
+    First first_;
+  };
+  First first_;
+};
+
 class WriterTest : public testing::Test {
  protected:
   WriterTest()
@@ -56,6 +98,9 @@ class WriterTest : public testing::Test {
     operator_.profile = operator_.subject = "operator";
     operator_.roles = {common::v1::ROLE_OPERATOR};
     operator_.regions = {""};
+    settings_.owner.create = true;
+    settings_.claim_retry_us = 0;
+    settings_.state_mark_commits = 3;
     start();
   }
   ~WriterTest() override {
@@ -71,16 +116,27 @@ class WriterTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.status();
     state_ = *std::move(opened);
     log_ = std::make_unique<journal::MemoryLog>(topic_, exclusive_);
-    WriterSettings settings;
-    settings.owner.create = true;
-    settings.claim_retry_us = 0;
-    settings.state_mark_commits = 3;
     writer_ = std::make_unique<Writer>(*log_, clock_, random_, registry(), *state_, blind_index_,
-                                       "k1", settings);
+                                       "k1", settings_);
     const auto started = writer_->start();
     ASSERT_TRUE(started.ok()) << started;
     dispatcher_ = std::make_unique<Dispatcher>();
     serve_commands(catalogue(), fingerprinter_, *writer_, *dispatcher_);
+  }
+  // Begins again on an empty journal that others may write to.
+  void start_shared(Clock* brokers = nullptr) {
+    exclusive_ = false;
+    topic_ = std::make_shared<journal::MemoryTopic>(brokers);
+    writer_.reset();
+    state_.reset();
+    std::filesystem::remove_all(folder_);
+    start();
+  }
+  // The next append gets this fault.
+  void fault(AppendFault fault) {
+    log_->set_faults([fault, armed = true](std::string_view) mutable {
+      return std::exchange(armed, false) ? fault : AppendFault::kNone;
+    });
   }
   void send(const std::string& method, const Message& request) {
     const auto* descriptor = DescriptorPool::generated_pool()->FindMethodByName(method);
@@ -131,20 +187,27 @@ class WriterTest : public testing::Test {
     const auto* error = std::get_if<Error>(&answer);
     return error ? error->reason : "accepted";
   }
-  GetOutcomeResponse::Outcome outcome(int id, bool cancel = false) {
+  static ledger::v1::GetOutcomeRequest question(int id, bool cancel = false) {
     ledger::v1::GetOutcomeRequest request;
     request.set_ledger(kLedger);
     request.set_request_id(uuid(id));
     request.set_settle(cancel);
-    const Answer answer = ask(kGetOutcome, request);
+    return request;
+  }
+  static GetOutcomeResponse::Outcome outcome_of(const Answer& answer) {
     const auto* response = std::get_if<std::unique_ptr<Message>>(&answer);
-    return response ? static_cast<const GetOutcomeResponse&>(**response).outcome()
-                    : GetOutcomeResponse::OUTCOME_UNSPECIFIED;
+    return response && *response ? static_cast<const GetOutcomeResponse&>(**response).outcome()
+                                 : GetOutcomeResponse::OUTCOME_UNSPECIFIED;
+  }
+  GetOutcomeResponse::Outcome outcome(int id, bool cancel = false) {
+    return outcome_of(ask(kGetOutcome, question(id, cancel)));
   }
 
+  WriterSettings settings_;
   bool exclusive_ = true;
   std::filesystem::path folder_;
   TestClock clock_;
+  TestClock brokers_;
   TestRandom random_;
   BlindIndex blind_index_ = [](std::string_view number) { return blind_index_of("blind", number); };
   Fingerprinter fingerprinter_{std::string(32, 'k'), "k1"};
@@ -244,25 +307,18 @@ TEST_F(WriterTest, NothingIsAnsweredBeforeItIsConfirmed) {
 }
 
 TEST_F(WriterTest, AfterAFailedAppendTheLogDecidesWhatHappened) {
-  exclusive_ = false;
-  topic_ = std::make_shared<journal::MemoryTopic>();
-  writer_.reset();
-  state_.reset();
-  std::filesystem::remove_all(folder_);
-  start();
+  start_shared();
   ask(kOpen, open_ledger(1));
-  for (const auto fault :
+  for (const auto what :
        {AppendFault::kFailedStored, AppendFault::kFailedNotStored, AppendFault::kNoOffset,
         AppendFault::kDuplicated, AppendFault::kForeignBefore, AppendFault::kRejected}) {
-    SCOPED_TRACE(static_cast<int>(fault));
-    const int id = 100 + static_cast<int>(fault) * 10;
-    bool armed = true;
-    log_->set_faults(
-        [&](std::string_view) { return std::exchange(armed, false) ? fault : AppendFault::kNone; });
+    SCOPED_TRACE(static_cast<int>(what));
+    const int id = 100 + static_cast<int>(what) * 10;
+    fault(what);
     const auto town = [&](int n) {
-      return "990101" + std::to_string(101 + static_cast<int>(fault) * 10 + n);
+      return "990101" + std::to_string(101 + static_cast<int>(what) * 10 + n);
     };
-    if (fault == AppendFault::kFailedStored) ask(kCreateRegion, region(99, "990101"));
+    if (what == AppendFault::kFailedStored) ask(kCreateRegion, region(99, "990101"));
     send(kCreateRegion, region(id, town(0)));
     send(kCreateRegion, region(id + 1, town(1)));
     send(kCreateRegion, region(id, town(0)));
@@ -279,6 +335,86 @@ TEST_F(WriterTest, AfterAFailedAppendTheLogDecidesWhatHappened) {
   writer_->stop();
   start();
   EXPECT_TRUE(receipt_of(ask(kCreateRegion, region(110, "990101111"))).duplicate());
+}
+
+TEST_F(WriterTest, ACancellationThatStandsIsToldByAWriterThatLostItsPlace) {
+  start_shared();
+  ask(kOpen, open_ledger(1));
+  fault(AppendFault::kFailedStored);
+  send(kGetOutcome, question(5, /*cancel=*/true));
+  writer_->step();
+  writer_->follow();
+  Rival rival(topic_, clock_, random_);
+  ASSERT_TRUE(rival.claim().ok());
+  settle();
+  ASSERT_TRUE(answers_.back().has_value());
+  EXPECT_EQ(outcome_of(*answers_.back()), GetOutcomeResponse::OUTCOME_CANCELLED);
+}
+
+TEST_F(WriterTest, AQuestionAboutACommandInFlightIsAnsweredBeforeItsDeadline) {
+  ask(kOpen, open_ledger(1));
+  log_->set_paused(true);
+  send(kGetOutcome, question(5, /*cancel=*/true));
+  writer_->step();
+  fault(AppendFault::kReportLost);
+  send(kCreateRegion, region(2, "990101"));
+  send(kGetOutcome, question(2));
+  writer_->step();
+  log_->set_paused(false);
+  settle();
+  EXPECT_FALSE(answers_.back().has_value());
+  clock_.now_us += 9'900'000;
+  settle();
+  ASSERT_TRUE(answers_.back().has_value());
+  EXPECT_EQ(outcome_of(*answers_.back()), GetOutcomeResponse::OUTCOME_PENDING);
+}
+
+TEST_F(WriterTest, RestsWhileThereIsNoRoom) {
+  ask(kOpen, open_ledger(1));
+  settings_.owner.in_flight_records_max = 1;
+  writer_->stop();
+  start();
+  settle();
+  log_->set_paused(true);
+  send(kCreateRegion, region(2, "990101"));
+  send(kCreateRegion, region(3, "990101101"));
+  writer_->step();
+  EXPECT_FALSE(writer_->step()) << "a loop that never sleeps";
+  log_->set_paused(false);
+  settle();
+  EXPECT_EQ(receipt_of(*answers_[answers_.size() - 2]).first_seq(), 2);
+  EXPECT_EQ(receipt_of(*answers_.back()).first_seq(), 3);
+}
+
+TEST_F(WriterTest, AWrongClockFillsNoJournalWithClaims) {
+  settings_.claim_retry_us = 1'000;
+  start_shared(&brokers_);
+  ask(kOpen, open_ledger(1));
+  const int64_t end = topic_->end();
+  brokers_.now_us += 20'000'000;
+  fault(AppendFault::kRejected);
+  send(kCreateRegion, region(2, "990101"));
+  for (int turn = 0; turn < 40; ++turn) settle();
+  EXPECT_GT(topic_->end(), end);
+  EXPECT_LT(topic_->end(), end + 30);
+  brokers_.now_us = clock_.now_us;
+  clock_.now_us += 4'000'000;
+  settle();
+  EXPECT_EQ(receipt_of(*answers_.back()).first_seq(), 2);
+}
+
+TEST_F(WriterTest, AFollowerStopsAlsoFarBehind) {
+  EndlessLog endless(topic_);
+  writer_.reset();
+  state_.reset();
+  std::filesystem::remove_all(folder_);
+  state_ = *State::open(folder_, {});
+  writer_ = std::make_unique<Writer>(endless, clock_, random_, registry(), *state_, blind_index_,
+                                     "k1", settings_);
+  ASSERT_TRUE(writer_->start_following().ok());
+  EXPECT_TRUE(writer_->step()) << "there is more to read";
+  writer_->stop();
+  writer_.reset();  // before the log
 }
 
 TEST_F(WriterTest, ARebuiltStateEqualsTheOneThatGrew) {
