@@ -252,7 +252,7 @@ void rebuild_from_kafka(const KafkaSettings& topic, const std::string& folder,
   if (per_second(again) > per_second(bare)) bare = again;
   const auto opened = must(KafkaJournal::open(topic, journal::kafka::Access::kReader));
   const BareRead cursor = cursor_read(opened->partition(0));
-  const Built duties = build_views({&opened->partition(0)}, folder + "/duties", false);
+  const Built duties = build_views({&opened->partition(0)}, folder + "/duties", {"duties"});
   opened->close();
   const double built = double(bare.records) / duties.seconds;
   const double aim = std::min(0.8 * per_second(bare), 700'000.0);
