@@ -37,7 +37,7 @@ void move_position(subscriptions::state::v1::Subscription& row, int64_t position
 
 void apply(const subscriptions::v1::SubscriptionCreated& event,
            subscriptions::state::v1::Subscription& row);
-// Of an event that is not parked.
+// Without the parked subject, whose next event it may have been.
 void apply(const subscriptions::v1::EventSkipped& event,
            subscriptions::state::v1::Subscription& row);
 // Without the replays.

@@ -66,8 +66,8 @@ Decision decide_skip(const Ledger& ledger, const SkipEventRequest& command) {
         return !waits_there;
       },
       command.ledger(), command.name());
-  if (!event.subject().empty()) return emit(std::move(event));
-  if (is_handled(*row, command.seq()))
+  // The position may have passed what is kept back.
+  if (event.subject().empty() && is_handled(*row, command.seq()))
     return refuse(v1::SUBSCRIPTIONS_REFUSAL_ALREADY_HANDLED, "seq");
   Subscription after = *row;
   apply(event, after);
@@ -103,7 +103,8 @@ void evolve_replay(Ledger& ledger, const ReplayStarted& event) {
 void evolve_skipped(Ledger& ledger, const EventSkipped& event) {
   const auto name = subscription_name(event.subscription());
   auto& row = ledger.edit<Subscription>(name.ledger, name.name);
-  if (event.subject().empty()) return apply(event, row);
+  apply(event, row);
+  if (event.subject().empty()) return;
   ledger.edit<Parked>(name.ledger, name.name, event.subject()).set_after_seq(event.seq());
 }
 

@@ -1,0 +1,160 @@
+// What is told of subscriptions: rows of the view, and what the delivering thread knows.
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "platform/command/ledgers.h"
+#include "platform/delivery/delivery.h"
+#include "platform/delivery/group.h"
+#include "platform/state/key.h"
+#include "taizhang/subscriptions/state/v1/state.pb.h"
+#include "taizhang/subscriptions/v1/errors.pb.h"
+#include "taizhang/subscriptions/v1/queries.pb.h"
+
+namespace taizhang::delivery {
+
+using google::protobuf::Message;
+using google::protobuf::util::TimeUtil;
+using subscriptions::state::v1::Parked;
+using subscriptions::state::v1::Subscription;
+namespace sv1 = subscriptions::v1;
+
+namespace {
+
+// A call that waits is answered this long before its deadline, so that the answer still arrives.
+constexpr int64_t kAnswerBeforeDeadlineUs = 20'000;
+
+int64_t seq_of(const LiveView& view, const std::string& ledger) {
+  const auto progress = view.progress(ledger);
+  // Of a ledger that this process has not read yet it holds nothing.
+  const auto* now = std::get_if<LiveView::Progress>(&progress);
+  return now ? now->seq : 0;
+}
+
+void fill(const Parked& row, sv1::ParkedSubject& out) {
+  out.set_subject(row.subject());
+  out.set_version(row.changed_seq());
+  out.set_seq(row.seq());
+  out.set_after_seq(row.after_seq());
+  out.set_attempts(row.attempts());
+  out.set_reason(row.reason());
+  *out.mutable_parked_time() = TimeUtil::MicrosecondsToTimestamp(row.parked_time_us());
+  *out.mutable_parked_by() = row.parked_by();
+  out.set_replaying(row.replaying());
+}
+
+}  // namespace
+
+void Delivery::ask(const Call& call, const std::string& at_least_event,
+                   std::function<Answer()> answer, Done done) {
+  // Answered on the delivering thread, which knows its groups.
+  const auto tell = [inbox = inbox_, answer = std::move(answer), done] {
+    if (!inbox->post([answer, done] { done(answer()); })) {
+      done(failure(kUnavailable, "SERVER_STOPPING", "the server is stopping", {{"outcome", "none"}},
+                   1'000));
+    }
+  };
+  if (at_least_event.empty()) return tell();
+  const size_t slash = at_least_event.find('/');
+  int64_t seq = 0;
+  const char* end = at_least_event.data() + at_least_event.size();
+  if (slash == std::string::npos ||
+      std::from_chars(at_least_event.data() + slash + 1, end, seq).ptr != end || seq < 1) {
+    return done(invalid_field("at_least_event", "must be an event id of a receipt"));
+  }
+  const std::string system = at_least_event.substr(0, slash);
+  const auto view = parts_.rows();
+  if (seq_of(*view, system) >= seq) return tell();
+  view->when_beyond(system, seq - 1, call.deadline_boot_us - kAnswerBeforeDeadlineUs,
+                    [view, system, seq, tell, done] {
+                      const int64_t reached = seq_of(*view, system);
+                      if (reached >= seq) return tell();
+                      done(failure(kDeadlineExceeded, "SEQ_NOT_REACHED",
+                                   "the event asked for is not held yet",
+                                   {{"ledger", system}, {"seq", std::to_string(reached)}}));
+                    });
+}
+
+std::optional<Error> Delivery::read_rows(const std::function<bool(SnapshotRows&)>& read) const {
+  const auto view = parts_.rows();
+  for (uint32_t partition = 0; partition < parts_.partitions; ++partition) {
+    const std::string system = system_ledger(partition);
+    const auto progress = view->progress(system);
+    if (const auto* error = std::get_if<Error>(&progress)) {
+      if (error->code == kNotFound) continue;  // that partition has none
+      return *error;
+    }
+    bool found = false;
+    if (const auto error = view->read(system, std::get<LiveView::Progress>(progress).seq,
+                                      [&](SnapshotRows& rows) { found = read(rows); })) {
+      return error;
+    }
+    if (found) break;
+  }
+  return std::nullopt;
+}
+
+void Delivery::fill(const Subscription& row, int64_t ledger_seq,
+                    sv1::SubscriptionState& state) const {
+  state.set_name(row.name());
+  state.set_version(row.version());
+  *state.mutable_selection() = row.selection();
+  *state.mutable_rules() = row.rules();
+  state.set_created_after_seq(row.created_after_seq());
+  *state.mutable_created_time() = TimeUtil::MicrosecondsToTimestamp(row.created_time_us());
+  *state.mutable_created_by() = row.created_by();
+  state.set_position(row.position());
+  int64_t handled = 0;
+  for (const auto& range : row.done()) handled += range.last() - range.first() + 1;
+  state.set_handled_behind(handled);
+  state.set_backlog(std::max<int64_t>(0, ledger_seq - row.position()));
+  state.set_parked_subjects(row.parked_subjects());
+  state.set_generation(row.generation());
+  const auto group = groups_.find(row.ledger() + "/" + row.name());
+  if (group != groups_.end()) group->second.group->tell(*state.mutable_delivery());
+}
+
+Answer Delivery::get(const sv1::GetSubscriptionRequest& request) {
+  const auto progress = parts_.events()->progress(request.ledger());
+  if (const auto* error = std::get_if<Error>(&progress)) return *error;
+  auto response = std::make_unique<sv1::GetSubscriptionResponse>();
+  const auto error = read_rows([&](SnapshotRows& rows) {
+    Subscription row;
+    if (!rows.read(row_type<Subscription>(), make_key(request.ledger(), request.name()), row))
+      return false;
+    fill(row, std::get<LiveView::Progress>(progress).seq, *response->mutable_subscription());
+    rows.scan(row_type<Parked>(), make_key(request.ledger(), request.name()), {},
+              [&](std::string_view, const Message& parked) {
+                delivery::fill(static_cast<const Parked&>(parked), *response->add_parked());
+                return true;
+              });
+    return true;
+  });
+  if (error) return *error;
+  if (!response->has_subscription())
+    return error_of(refuse(sv1::SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name"));
+  std::sort(response->mutable_parked()->pointer_begin(), response->mutable_parked()->pointer_end(),
+            [](const auto* a, const auto* b) { return a->seq() < b->seq(); });
+  return response;
+}
+
+Answer Delivery::list(const sv1::ListSubscriptionsRequest& request) {
+  const auto progress = parts_.events()->progress(request.ledger());
+  if (const auto* error = std::get_if<Error>(&progress)) return *error;
+  auto response = std::make_unique<sv1::ListSubscriptionsResponse>();
+  const auto error = read_rows([&](SnapshotRows& rows) {
+    rows.scan(row_type<Subscription>(), make_key(request.ledger()), {},
+              [&](std::string_view, const Message& row) {
+                fill(static_cast<const Subscription&>(row),
+                     std::get<LiveView::Progress>(progress).seq, *response->add_subscriptions());
+                return true;
+              });
+    return !response->subscriptions().empty();
+  });
+  if (error) return *error;
+  return response;
+}
+
+}  // namespace taizhang::delivery

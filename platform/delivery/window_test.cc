@@ -1,0 +1,216 @@
+// Whose turn it is, and what is written down.
+#include "platform/delivery/window.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace taizhang::delivery {
+namespace {
+
+constexpr int64_t kDeadlineUs = 1'000;
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+const Rules kRules{2, kDeadlineUs, 4};
+
+std::string text(const std::vector<Window::Taken>& taken) {
+  std::string out;
+  for (const auto& one : taken) {
+    out += std::to_string(one.seq) + (one.replayed ? "r" : "") +
+           (one.attempt > 1 ? "#" + std::to_string(one.attempt) : "") + " ";
+  }
+  return out;
+}
+std::string text(const std::vector<SeqSpan>& spans) {
+  std::string out;
+  for (const auto& span : spans)
+    out += std::to_string(span.first) + "-" + std::to_string(span.last) + " ";
+  return out;
+}
+
+TEST(Window, TakesTheFirstOpenEventOfEachSubject) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.add(2, "b", nullptr);
+  window.add(4, "a", nullptr);
+  window.look_to(6);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1 2 ");
+  EXPECT_EQ(text(window.take(0, 9, 1)), "");
+  EXPECT_TRUE(window.acknowledge(2));
+  EXPECT_EQ(window.position(), 0);
+  EXPECT_EQ(text(window.done()), "2-3 5-6 ");
+  EXPECT_TRUE(window.acknowledge(1));
+  EXPECT_EQ(window.position(), 3);
+  EXPECT_EQ(text(window.take(0, 9, 2)), "4 ");
+  EXPECT_FALSE(window.acknowledge(1));
+  EXPECT_TRUE(window.acknowledge(4));
+  EXPECT_EQ(window.position(), 6);
+  EXPECT_EQ(window.open(), 0u);
+}
+
+TEST(Window, IsFullAtItsBound) {
+  Window window(kRules, {});
+  for (int64_t seq = 1; seq <= 4; ++seq) {
+    EXPECT_FALSE(window.is_full());
+    window.add(seq, "a", nullptr);
+  }
+  EXPECT_TRUE(window.is_full());
+}
+
+TEST(Window, DeliversAgainAfterTheDeadlineAndFailsAfterItsAttempts) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  EXPECT_EQ(window.next_due_us(), kNever);
+  EXPECT_EQ(text(window.take(10, 9, 1)), "1 ");
+  EXPECT_EQ(window.next_due_us(), 10 + kDeadlineUs);
+  EXPECT_TRUE(window.expire(9 + kDeadlineUs).empty());
+  EXPECT_EQ(text(window.take(9 + kDeadlineUs, 9, 1)), "");
+  EXPECT_TRUE(window.expire(10 + kDeadlineUs).empty());
+  EXPECT_EQ(text(window.take(10 + kDeadlineUs, 9, 1)), "1#2 ");
+  const auto failed = window.expire(5 * kDeadlineUs);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].seq, 1);
+  EXPECT_EQ(failed[0].attempts, 2);
+  EXPECT_EQ(text(window.take(5 * kDeadlineUs, 9, 1)), "");
+  EXPECT_TRUE(window.expire(6 * kDeadlineUs).empty());
+  window.unparkable(1, 7 * kDeadlineUs);
+  EXPECT_EQ(window.expire(7 * kDeadlineUs).size(), 1u);
+}
+
+TEST(Window, RetriesNotBeforeTheDelay) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.add(2, "a", nullptr);
+  EXPECT_FALSE(window.retry(1, 50));
+  window.take(0, 9, 1);
+  EXPECT_TRUE(window.retry(1, 50));
+  EXPECT_EQ(window.next_due_us(), 50);
+  EXPECT_EQ(text(window.take(49, 9, 1)), "");
+  EXPECT_EQ(text(window.take(50, 9, 1)), "1#2 ");
+}
+
+TEST(Window, GivesBackWhatAConsumerHeld) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.add(2, "b", nullptr);
+  window.take(0, 1, 1);
+  window.take(0, 1, 2);
+  window.release(1);
+  EXPECT_EQ(text(window.take(0, 9, 2)), "1#2 ");
+}
+
+TEST(Window, AcknowledgesUpToASeqWhatWasDelivered) {
+  Window window(kRules, {});
+  for (int64_t seq = 1; seq <= 3; ++seq) window.add(seq, std::to_string(seq), nullptr);
+  window.take(0, 2, 1);
+  window.acknowledge_up_to(3);
+  EXPECT_EQ(window.position(), 2);
+  EXPECT_EQ(window.open(), 1u);
+}
+
+TEST(Window, KeepsAParkedSubjectBackAndReplaysItInOrder) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.add(2, "a", nullptr);
+  window.add(3, "b", nullptr);
+  window.park("a", 1, 100);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "3 ");
+  window.acknowledge(3);
+  window.add(4, "a", nullptr);
+  EXPECT_EQ(window.position(), 4);
+  EXPECT_TRUE(window.wanted_loads().empty());
+
+  window.replay("a", 101);
+  auto loads = window.wanted_loads();
+  ASSERT_EQ(loads.size(), 1u);
+  EXPECT_EQ(loads[0].after_seq, 0);
+  EXPECT_EQ(loads[0].until_seq, 4);
+  window.add_replayed("a", 1, nullptr);
+  window.add_replayed("a", 2, nullptr);
+  window.loaded("a", 2);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r ");
+  window.add(5, "a", nullptr);  // behind those that are replayed
+  EXPECT_EQ(text(window.take(0, 9, 1)), "");
+  window.acknowledge(1);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "2r ");
+  window.acknowledge(2);
+  auto moved = window.take_replays();
+  ASSERT_EQ(moved.size(), 1u);
+  EXPECT_EQ(moved[0].version, 101);
+  EXPECT_EQ(moved[0].after_seq, 2);
+  EXPECT_FALSE(moved[0].finished);
+
+  loads = window.wanted_loads();
+  ASSERT_EQ(loads.size(), 1u);
+  EXPECT_EQ(loads[0].after_seq, 2);
+  EXPECT_EQ(loads[0].until_seq, 5);
+  window.add_replayed("a", 4, nullptr);
+  window.add_replayed("a", 5, nullptr);
+  window.loaded("a", 5);
+  for (const int64_t seq : {4, 5}) {
+    EXPECT_EQ(text(window.take(0, 9, 1)), std::to_string(seq) + "r ");
+    window.acknowledge(seq);
+  }
+  window.loaded("a", window.wanted_loads()[0].until_seq);
+  moved = window.take_replays();
+  ASSERT_EQ(moved.size(), 1u);
+  EXPECT_TRUE(moved[0].finished);
+  window.add(6, "a", nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "6 ");
+}
+
+TEST(Window, AReplayThatFailsIsParkedAgain) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.add(2, "a", nullptr);
+  window.park("a", 1, 100);
+  window.replay("a", 101);
+  window.add_replayed("a", 1, nullptr);
+  window.add_replayed("a", 2, nullptr);
+  window.take(0, 9, 1);
+  window.acknowledge(1);
+  window.take(0, 9, 1);
+  window.park("a", 2, 102);
+  EXPECT_EQ(window.open(), 0u);
+  EXPECT_TRUE(window.wanted_loads().empty());
+  window.replay("a", 103);
+  EXPECT_EQ(window.wanted_loads()[0].after_seq, 1);
+}
+
+TEST(Window, SkipsWhatIsOpenToComeOrParked) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.skip(1, "");
+  EXPECT_EQ(window.position(), 1);
+  window.skip(3, "");
+  window.add(2, "a", nullptr);
+  window.add(3, "a", nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "2 ");
+  window.acknowledge(2);
+  EXPECT_EQ(window.position(), 3);
+  window.add(4, "a", nullptr);
+  window.park("a", 4, 100);
+  window.skip(4, "a");
+  window.replay("a", 101);
+  EXPECT_EQ(window.wanted_loads()[0].after_seq, 4);
+}
+
+TEST(Window, GoesOnFromWhatWasWrittenDown) {
+  Recorded recorded;
+  recorded.position = 3;
+  recorded.done = {{6, 7}, {9, 9}, {12, 14}};
+  recorded.parked["a"] = {100, 4, false};
+  Window window(kRules, recorded);
+  EXPECT_EQ(window.looked_at(), 3);
+  window.add(4, "a", nullptr);  // before the one that was parked
+  window.add(5, "a", nullptr);  // that one
+  EXPECT_EQ(window.looked_at(), 7);
+  window.add(9, "b", nullptr);
+  window.add(13, "b", nullptr);
+  window.add(15, "b", nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "4 15 ");
+  EXPECT_EQ(window.position(), 3);
+  EXPECT_EQ(text(window.done()), "5-14 ");
+}
+
+}  // namespace
+}  // namespace taizhang::delivery
