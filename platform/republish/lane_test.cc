@@ -52,6 +52,16 @@ class LaneTest : public ::testing::Test {
   }
   absl::Status run_one(Checkpoint from = {}) { return run(*lane(std::move(from))); }
 
+  // The topic takes records and reports none of them.
+  void hold_topic() {
+    clean_.log().set_faults([this](std::string_view) {
+      ++produced_;
+      return AppendFault::kNone;
+    });
+    clean_.log().set_paused(true);
+  }
+
+  int produced_ = 0;  // since hold_topic()
   EventJournal journal_;
   std::shared_ptr<MemoryTopic> topic_ = std::make_shared<MemoryTopic>();
   MemoryCleanPartition clean_{topic_};
@@ -215,12 +225,7 @@ TEST_F(LaneTest, FillsAGapThatAFailedSendLeft) {
 TEST_F(LaneTest, KeepsWhatIsInFlightBounded) {
   record(20);
   settings_.in_flight_records_max = 3;
-  int produced = 0;
-  clean_.log().set_faults([&](std::string_view) {
-    ++produced;
-    return AppendFault::kNone;
-  });
-  clean_.log().set_paused(true);
+  hold_topic();
   const auto made = lane();
   absl::StatusOr<Lane::Step> step = Lane::Step::kWorked;
   for (int i = 0; i < 20; ++i) {
@@ -228,7 +233,7 @@ TEST_F(LaneTest, KeepsWhatIsInFlightBounded) {
     ASSERT_TRUE(step.ok()) << step.status();
   }
   EXPECT_EQ(*step, Lane::Step::kWaitsForTopic);
-  EXPECT_EQ(produced, 3);
+  EXPECT_EQ(produced_, 3);
   clock_.step_wall_us(journal_.time_us + 5'000'000 - clock_.wall_us());
   EXPECT_GE(made->status().lag_us, 5'000'000);
   EXPECT_LT(made->status().lag_us, 5'001'000);
@@ -242,15 +247,10 @@ TEST_F(LaneTest, KeepsWhatIsInFlightBounded) {
 TEST_F(LaneTest, KeepsTheBytesInFlightBoundedAndStillSendsALargeRecord) {
   record(6);
   settings_.in_flight_bytes_max = 1;
-  int produced = 0;
-  clean_.log().set_faults([&](std::string_view) {
-    ++produced;
-    return AppendFault::kNone;
-  });
-  clean_.log().set_paused(true);
+  hold_topic();
   const auto made = lane();
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(made->step().ok());
-  EXPECT_EQ(produced, 1);
+  EXPECT_EQ(produced_, 1);
 }
 
 TEST_F(LaneTest, IgnoresAndCountsWhatSomebodyElseWroteThere) {
