@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <set>
 
+#include "platform/state/row_store.h"
 #include "tests/integration/process.h"
 #include "tests/integration/simple_commands.h"
 
@@ -147,6 +148,21 @@ TEST_F(WritersTest, NobodyIsSuspectedWhileTheChannelIsDown) {
   cluster_.heartbeats.cut(true);
   EXPECT_FALSE(two->leads_within(kLongerThanDetection));
   EXPECT_TRUE(one->writers->stats().serving);
+}
+
+TEST_F(WritersTest, DoesNotLeadWithAPartitionItCannotOpen) {
+  std::filesystem::create_directories(folder_ / "a");
+  {
+    const auto tables = RowStore::open(folder_ / "a" / "1", {});
+    ASSERT_TRUE(tables.ok()) << tables.status();
+    RowBatch damage;
+    damage.put("Mpartition", "no position");
+    ASSERT_TRUE((*tables)->write(damage).ok());
+    ASSERT_TRUE((*tables)->flush().ok());
+  }
+  const auto first = process("a");
+  EXPECT_FALSE(first->leads_within(kLongerThanDetection));
+  EXPECT_EQ(first->reason(kOpen, test::open_ledger(ledger(0), 1, "n")), "WRITER_UNAVAILABLE");
 }
 
 TEST_F(WritersTest, TheOperatorsWordIsEnough) {
