@@ -4,9 +4,9 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -25,38 +25,78 @@
 namespace taizhang {
 namespace {
 
+// Of an envelope beside what it copies: tags, lengths, numbers, ids, a UUID.
+constexpr size_t kFixedBytesMax = 512;
+
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedOutputStream;
 using ledger::v1::EventEnvelope;
 using projection::walk_fields;
 
-// Appends fields in the order in which they are called; like a message, without those that are
-// empty, except as said.
+// "<seq>" without an allocation.
+class Decimal {
+ public:
+  explicit Decimal(int64_t number)
+      : end_(std::to_chars(bytes_.data(), bytes_.data() + bytes_.size(), number).ptr) {}
+  std::string_view view() const {
+    return {bytes_.data(), static_cast<size_t>(end_ - bytes_.data())};
+  }
+
+ private:
+  std::array<char, 20> bytes_;
+  char* end_;
+};
+
+// Writes fields in the order in which they are called; like a message, without those that are
+// empty, except as said. There must be room.
 class Writer {
  public:
-  explicit Writer(std::string& out) : out_(out) {}
+  explicit Writer(char* at) : at_(reinterpret_cast<uint8_t*>(at)) {}
 
   void bytes_always(int number, std::string_view value) {
-    projection::append_bytes_field(number, value, out_);
+    start(number, value.size());
+    put(value);
   }
   void bytes(int number, std::string_view value) {
     if (!value.empty()) bytes_always(number, value);
   }
   // In two parts, of which the first is never empty.
   void bytes(int number, std::string_view first, std::string_view second) {
-    projection::append_tag(number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out_);
-    projection::append_varint(first.size() + second.size(), out_);
-    out_ += first;
-    out_ += second;
+    start(number, first.size() + second.size());
+    put(first);
+    put(second);
+  }
+  // "<ledger>/<seq>".
+  void id(int number, std::string_view ledger, int64_t seq) {
+    const Decimal digits(seq);
+    start(number, ledger.size() + 1 + digits.view().size());
+    put(ledger);
+    *at_++ = '/';
+    put(digits.view());
   }
   void number(int number, int64_t value) {
     if (value == 0) return;
-    projection::append_tag(number, WireFormatLite::WIRETYPE_VARINT, out_);
-    projection::append_varint(static_cast<uint64_t>(value), out_);
+    tag(number, WireFormatLite::WIRETYPE_VARINT);
+    at_ = CodedOutputStream::WriteVarint64ToArray(static_cast<uint64_t>(value), at_);
   }
+  const char* end() const { return reinterpret_cast<const char*>(at_); }
 
  private:
-  std::string& out_;
+  void tag(int number, WireFormatLite::WireType type) {
+    at_ = CodedOutputStream::WriteVarint32ToArray(
+        static_cast<uint32_t>(number) << 3 | static_cast<uint32_t>(type), at_);
+  }
+  void start(int number, size_t size) {
+    tag(number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+    at_ = CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size), at_);
+  }
+  void put(std::string_view bytes) {
+    if (bytes.empty()) return;
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+
+  uint8_t* at_;
 };
 
 // A small message on the stack.
@@ -75,24 +115,6 @@ class Fields {
  private:
   std::array<uint8_t, 40> bytes_;  // three numbers at most
   uint8_t* end_ = bytes_.data();
-};
-
-// "<ledger>/<seq>" without an allocation.
-class Id {
- public:
-  Id(std::string_view ledger, int64_t seq) {
-    const size_t size = std::min(ledger.size(), bytes_.size() - 21);
-    char* at = std::copy_n(ledger.data(), size, bytes_.data());
-    *at++ = '/';
-    end_ = std::to_chars(at, bytes_.data() + bytes_.size(), seq).ptr;
-  }
-  std::string_view view() const {
-    return {bytes_.data(), static_cast<size_t>(end_ - bytes_.data())};
-  }
-
- private:
-  std::array<char, 64> bytes_;
-  char* end_;
 };
 
 }  // namespace
@@ -273,12 +295,18 @@ void CommitEnvelopes::append(int64_t seq, bool may_see_personal, std::string& ou
   if (!last_type_ || last_type_->stored != stored.type) last_type_ = &type_of(stored.type);
   const Type& type = *last_type_;
 
-  Writer field(out);
-  field.bytes(EventEnvelope::kIdFieldNumber, Id(ledger_, seq).view());
+  const auto [subject_kind, subject_id] = type.subject(stored.payload);
+  const size_t before = out.size();
+  out.resize(before + kFixedBytesMax + 3 * ledger_.size() + 2 * type.name.size() +
+             subject_kind.size() + subject_id.size() + request.correlation_id.size() +
+             request.actor.size() + request.source.size() + request.reason.size() +
+             request.command.size() + stored.payload.size());
+  Writer field(out.data() + before);
+  field.id(EventEnvelope::kIdFieldNumber, ledger_, seq);
   field.bytes(EventEnvelope::kSourceFieldNumber, "/ledgers/", ledger_);
   field.bytes(EventEnvelope::kTypeFieldNumber, type.name);
-  if (const auto [kind, id] = type.subject(stored.payload); !id.empty())
-    field.bytes(EventEnvelope::kSubjectFieldNumber, kind, id);
+  if (!subject_id.empty())
+    field.bytes(EventEnvelope::kSubjectFieldNumber, subject_kind, subject_id);
   Fields time;
   time.add(google::protobuf::Timestamp::kSecondsFieldNumber, recorded_time_us_ / 1'000'000);
   time.add(google::protobuf::Timestamp::kNanosFieldNumber, recorded_time_us_ % 1'000'000 * 1'000);
@@ -293,8 +321,7 @@ void CommitEnvelopes::append(int64_t seq, bool may_see_personal, std::string& ou
     field.bytes(EventEnvelope::kRequestIdFieldNumber, {request_id, sizeof request_id});
   field.bytes(EventEnvelope::kCorrelationIdFieldNumber, request.correlation_id);
   if (stored.cause != 0) {
-    field.bytes(EventEnvelope::kCausationFieldNumber,
-                Id(ledger_, first_seq_ + stored.cause - 1).view());
+    field.id(EventEnvelope::kCausationFieldNumber, ledger_, first_seq_ + stored.cause - 1);
   }
   if (stored.effective_day != 0) {
     Fields date;
@@ -313,6 +340,7 @@ void CommitEnvelopes::append(int64_t seq, bool may_see_personal, std::string& ou
   } else {
     field.bytes(EventEnvelope::kPayloadFieldNumber, stored.payload);
   }
+  out.resize(static_cast<size_t>(field.end() - out.data()));
 }
 
 void CommitEnvelopes::append_field(int number, int64_t seq, bool may_see_personal,
