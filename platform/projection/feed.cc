@@ -198,9 +198,10 @@ std::optional<Feed::KnownLedger> Feed::known(std::string_view ledger) const {
   return found->second;
 }
 
-void Feed::each_known(const std::function<void(const std::string&, int64_t)>& visit) const {
+void Feed::each_known(
+    const std::function<void(const std::string&, const KnownLedger&)>& visit) const {
   const std::lock_guard lock(mutex_);
-  for (const auto& [code, known] : known_) visit(code, known.seq);
+  for (const auto& [code, known] : known_) visit(code, known);
 }
 
 int64_t Feed::first_time_from(int64_t offset) const {

@@ -62,8 +62,8 @@ class Feed {
     int64_t recorded_time_us = 0;
   };
   std::optional<KnownLedger> known(std::string_view ledger) const;
-  // Code and last seq of every ledger that was met here. `visit` must not call back.
-  void each_known(const std::function<void(const std::string&, int64_t)>& visit) const;
+  // Every ledger that was met here. `visit` must not call back.
+  void each_known(const std::function<void(const std::string&, const KnownLedger&)>& visit) const;
   // Recorded time of the first commit at or after `offset`; 0: none, or not kept.
   int64_t first_time_from(int64_t offset) const;
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "platform/projection/row_reader.h"
+#include "platform/state/key.h"
 
 namespace taizhang::projection {
 namespace {
@@ -21,8 +22,10 @@ constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\x
 
 }  // namespace
 
-FoldRows::FoldRows(std::shared_ptr<const Store> store, int64_t cache_bytes_max)
-    : store_(std::move(store)), cache_bytes_max_(cache_bytes_max) {}
+FoldRows::FoldRows(std::shared_ptr<const Store> store)
+    : store_(std::move(store)), filling_(std::make_shared<RowRun>()) {
+  filling_->number = written_ + 1;
+}
 
 void FoldRows::enter(std::string_view ledger) {
   head_ = store_key::of_ledger(store_key::kRow, ledger);
@@ -35,24 +38,45 @@ std::string_view FoldRows::row_key(const RowType& type, std::string_view key) co
   return key_;
 }
 
-std::unique_ptr<Message> FoldRows::load(const RowType& type, std::string_view key,
-                                        std::string_view whole) const {
-  if (!versions_) versions_ = store_->cursor(CursorKind::kVersions);
-  sought_.assign(whole);
-  store_key::append_version(sought_, std::numeric_limits<int64_t>::max());
-  versions_->seek(sought_);
-  if (!versions_->valid()) {
-    if (status_.ok()) status_ = versions_->status();
-    return nullptr;
-  }
-  if (store_key::without_version(versions_->key()) != whole || is_erased(versions_->value()))
-    return nullptr;
+RowRun* FoldRows::run_of(uint64_t number) const {
+  if (number == filling_->number) return filling_.get();
+  return leaving_ && number == leaving_->number ? leaving_.get() : nullptr;
+}
+
+std::unique_ptr<Message> FoldRows::parse(const RowType& type, std::string_view key,
+                                         std::string_view value) const {
+  if (is_erased(value)) return nullptr;
   std::unique_ptr<Message> row(type.prototype->New());
-  if (!parse_row_value(type, key, versions_->value(), *row)) {
+  if (!parse_row_value(type, key, value, *row)) {
     status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
     return nullptr;
   }
   return row;
+}
+
+void FoldRows::load(Entry& entry, std::string_view key) const {
+  const RowType& type = *entry.type;
+  for (const auto* run : {filling_.get(), leaving_.get()}) {
+    if (!run) continue;
+    const auto found = run->newest.find(entry.key);
+    if (found == run->newest.end()) continue;
+    entry.run = run->number;
+    entry.value = found->second;
+    entry.row = parse(type, key, entry.value);
+    return;
+  }
+  // Marks are not in the filter: there may be as many as events, and few tables of them are read.
+  if (filter_ && !is_only_key(type) && !filter_->may_hold(entry.key)) return;
+  if (!versions_) versions_ = store_->cursor(CursorKind::kVersions);
+  sought_.assign(entry.key);
+  store_key::append_version(sought_, std::numeric_limits<int64_t>::max());
+  versions_->seek(sought_);
+  if (!versions_->valid()) {
+    if (status_.ok()) status_ = versions_->status();
+    return;
+  }
+  if (store_key::without_version(versions_->key()) == entry.key)
+    entry.row = parse(type, key, versions_->value());
 }
 
 FoldRows::Entry& FoldRows::keep(std::unique_ptr<Entry> made) const {
@@ -64,7 +88,11 @@ FoldRows::Entry& FoldRows::keep(std::unique_ptr<Entry> made) const {
 }
 
 FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key) const {
-  const std::string_view whole = row_key(type, key);
+  return entry(type, key, row_key(type, key));
+}
+
+FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key,
+                                 std::string_view whole) const {
   const auto found = entries_.find(whole);
   if (found != entries_.end()) {
     found->second->used = true;
@@ -73,7 +101,7 @@ FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key) cons
   auto made = std::make_unique<Entry>();
   made->key = whole;
   made->type = &type;
-  made->row = load(type, key, whole);
+  load(*made, key);
   made->bytes = kEntryBytes + static_cast<int64_t>(whole.size());
   if (made->row) made->bytes += kDecodedFactor * static_cast<int64_t>(made->row->ByteSizeLong());
   return keep(std::move(made));
@@ -98,33 +126,37 @@ Message& FoldRows::mark(const RowType& type, std::string_view key, bool erased) 
   return *row;
 }
 
+void FoldRows::each_unwritten(const RowType& type, const VisitUnwritten& visit) const {
+  for (auto* run : {leaving_.get(), filling_.get()}) {
+    if (!run) continue;
+    for (const auto& put : run->puts.list()) {
+      const std::string_view whole = store_key::without_version(put.key());
+      std::string_view rest = whole.substr(1);
+      std::string ledger;
+      if (!take_key_text(rest, ledger) || !rest.starts_with(type.prefix)) continue;
+      visit(*run, {whole, rest.substr(type.prefix.size()), put.value()});
+    }
+  }
+}
+
 void FoldRows::look_at(const RowType& type) const {
   if (!is_only_key(type) || !looked_at_.insert(&type).second) return;
+  each_unwritten(type,
+                 [](RowRun& run, const Unwritten& row) { run.newest[row.whole] = row.value; });
+  std::vector<Mark> marks;
+  std::swap(marks, marks_);
   const size_t head = head_.size() + type.prefix.size();
-  const auto make_row = [&](const Mark& mark) -> Entry& {
-    const auto found = entries_.find(mark.key);
-    Entry* entry = found == entries_.end() ? nullptr : found->second.get();
-    if (!entry) {
-      auto made = std::make_unique<Entry>();
-      made->key = mark.key;
-      made->type = &type;
-      made->bytes = kEntryBytes + static_cast<int64_t>(mark.key.size());
-      entry = &keep(std::move(made));
+  for (Mark& mark : marks) {
+    if (mark.type != &type) {
+      marks_.push_back(std::move(mark));
+      continue;
     }
-    entry->row.reset(mark.erased ? nullptr : type.prototype->New());
-    if (entry->row) type.fill_key(*entry->row, std::string_view(mark.key).substr(head));
-    return *entry;
-  };
-  for (const Mark& mark : taken_marks_) {
-    if (mark.type != &type) continue;
-    Entry& entry = make_row(mark);
-    if (!entry.unwritten) unwritten_.push_back(&entry);
-    entry.unwritten = true;
+    const auto key = std::string_view(mark.key).substr(head);
+    Entry& marked = entry(type, key);
+    marked.row.reset(mark.erased ? nullptr : type.prototype->New());
+    if (marked.row) type.fill_key(*marked.row, key);
+    change(marked);
   }
-  for (const Mark& mark : marks_) {
-    if (mark.type == &type) change(make_row(mark));
-  }
-  std::erase_if(marks_, [&](const Mark& mark) { return mark.type == &type; });
 }
 
 const Message* FoldRows::find(const RowType& type, std::string_view key) const {
@@ -167,10 +199,11 @@ void FoldRows::scan(const RowType& type, std::string_view prefix,
                     const std::function<bool(const Message&)>& visit) const {
   look_at(type);
   if (scanned_.insert(&type).second) {
-    for (const auto* list : {&unwritten_, &changed_}) {
-      for (Entry* entry : *list) {
-        if (entry->type == &type) pending_.emplace(entry->key, entry);
-      }
+    // Those that left come back: from now on all of this table stay until they are in the store.
+    each_unwritten(type, [&](RowRun&, const Unwritten& row) { entry(type, row.key, row.whole); });
+    for (Entry* entry : ring_) {
+      if (entry->type == &type && (entry->changed || unwritten(*entry)))
+        pending_.emplace(entry->key, entry);
     }
   }
   const std::string within(row_key(type, prefix));
@@ -211,7 +244,14 @@ void FoldRows::scan(const RowType& type, std::string_view prefix,
   if (!cursor->valid() && status_.ok()) status_ = cursor->status();
 }
 
-int64_t FoldRows::take(int64_t seq, Puts& puts, AdditiveDigest& digest) {
+int64_t FoldRows::take(int64_t seq, AdditiveDigest& digest) {
+  Puts& puts = filling_->puts;
+  const auto put = [&](std::string_view key, std::string_view value) {
+    sought_.assign(key);
+    store_key::append_version(sought_, seq);
+    digest.add(sought_, value);
+    return puts.value(puts.add(sought_, value));
+  };
   for (Entry* entry : changed_) {
     value_.clear();
     if (entry->row) {
@@ -223,44 +263,56 @@ int64_t FoldRows::take(int64_t seq, Puts& puts, AdditiveDigest& digest) {
                           kDecodedFactor * static_cast<int64_t>(value_.size());
     bytes_ += bytes - entry->bytes;
     entry->bytes = bytes;
-    sought_.assign(entry->key);
-    store_key::append_version(sought_, seq);
-    puts.add(sought_, value_);
-    digest.add(sought_, value_);
+    entry->value = put(entry->key, value_);
+    entry->run = filling_->number;
     entry->changed = false;
-    if (!entry->unwritten) {
-      entry->unwritten = true;
-      unwritten_.push_back(entry);
-    }
+    if (filter_ && !is_only_key(*entry->type)) filter_->add(entry->key);
   }
-  for (Mark& mark : marks_) {
-    sought_.assign(mark.key);
-    store_key::append_version(sought_, seq);
-    const std::string_view value = mark.erased ? erased_value() : present_value();
-    puts.add(sought_, value);
-    digest.add(sought_, value);
-    taken_marks_.push_back(std::move(mark));
-  }
+  for (const Mark& mark : marks_) put(mark.key, mark.erased ? erased_value() : present_value());
   const auto count = static_cast<int64_t>(changed_.size() + marks_.size());
   changed_.clear();
   marks_.clear();
   return count;
 }
 
+std::shared_ptr<const RowRun> FoldRows::hand_over() {
+  leaving_ = std::move(filling_);
+  filling_ = spare_ ? std::move(spare_) : std::make_shared<RowRun>();
+  filling_->number = leaving_->number + 1;
+  return leaving_;
+}
+
 void FoldRows::written() {
-  for (Entry* entry : unwritten_) entry->unwritten = false;
-  unwritten_.clear();
-  taken_marks_.clear();
-  pending_.clear();
+  written_ = leaving_->number;
+  // The next batch is likely as large.
+  if (leaving_.use_count() == 1) {
+    leaving_->puts.clear();
+    leaving_->newest.clear();
+    spare_ = std::move(leaving_);
+  }
+  leaving_.reset();
   versions_.reset();
-  // Second chance: whoever was used since the hand last came by stays.
-  while (bytes_ > cache_bytes_max_ && !ring_.empty()) {
+  std::erase_if(pending_, [this](const auto& row) { return !unwritten(*row.second); });
+}
+
+void FoldRows::trim(int64_t bytes_max) {
+  // Second chance: whoever was used since the hand last came by stays. Rows of a scanned table stay
+  // until they are written, so that one round may not be enough: two are looked at.
+  for (size_t looked = 0, limit = 2 * ring_.size(); bytes_ > bytes_max && looked < limit;
+       ++looked) {
+    if (ring_.empty()) return;
     if (hand_ >= ring_.size()) hand_ = 0;
     Entry* entry = ring_[hand_];
-    if (entry->used) {
+    const bool waits = unwritten(*entry);
+    if (entry->used || (waits && !scanned_.empty() && scanned_.contains(entry->type))) {
       entry->used = false;
       ++hand_;
       continue;
+    }
+    if (waits) {
+      // The key as the run holds it, in front of the version and the value.
+      const char* at = entry->value.data() - store_key::kVersionBytes - entry->key.size();
+      run_of(entry->run)->newest[{at, entry->key.size()}] = entry->value;
     }
     bytes_ -= entry->bytes;
     ring_[hand_] = ring_.back();

@@ -1,13 +1,14 @@
 // Rows as a fold sees them: the newest of each, decoded, in front of the view's files.
 //
-// Changes stay here until they are taken into a write batch, one version per event; rows that were
-// not used for long leave between two batches. Not thread-safe: one thread folds a view.
+// Changes are taken into a run of row versions, one version per event; rows that were not used for
+// long leave between two batches. Not thread-safe.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -15,6 +16,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "platform/projection/digest.h"
+#include "platform/projection/row_filter.h"
+#include "platform/projection/row_run.h"
 #include "platform/projection/store.h"
 #include "platform/state/ledger.h"
 
@@ -22,7 +25,7 @@ namespace taizhang::projection {
 
 class FoldRows : public Rows {
  public:
-  FoldRows(std::shared_ptr<const Store> store, int64_t cache_bytes_max);
+  explicit FoldRows(std::shared_ptr<const Store> store);
 
   // The ledger whose rows are read and edited from now on.
   void enter(std::string_view ledger);
@@ -33,12 +36,24 @@ class FoldRows : public Rows {
   void scan(const RowType& type, std::string_view prefix,
             const std::function<bool(const google::protobuf::Message&)>& visit) const override;
 
-  // Adds a version at `seq` of every row changed since the last take; returns how many, and adds
-  // them to the digest.
-  int64_t take(int64_t seq, Puts& puts, AdditiveDigest& digest);
-  // What was taken stands in the store now: forgets rows above the bound that were not used since
-  // they were last considered.
+  // Adds a version at `seq` of every row changed since the last take to the run that is being
+  // filled; returns how many, and adds them to the digest.
+  int64_t take(int64_t seq, AdditiveDigest& digest);
+
+  const RowRun& filling() const { return *filling_; }
+  // The run is on its way into the store, and the next one begins. One at a time.
+  std::shared_ptr<const RowRun> hand_over();
+  // It stands in the store now.
   void written();
+  // Forgets rows that were not used since they were last considered, until about `bytes_max` of
+  // them are kept. Between two batches.
+  void trim(int64_t bytes_max);
+  int64_t bytes() const { return bytes_; }
+
+  // The store is empty, and whatever comes into it comes from here: a row that was never written is
+  // not looked for until end_from_nothing().
+  void begin_from_nothing(int64_t filter_bytes) { filter_.emplace(filter_bytes); }
+  void end_from_nothing() { filter_.reset(); }
 
   // Not OK: the files are damaged, and what was folded since must not be written.
   const absl::Status& status() const { return status_; }
@@ -51,7 +66,8 @@ class FoldRows : public Rows {
     int64_t bytes = 0;
     bool used = true;
     bool changed = false;    // since the last take
-    bool unwritten = false;  // taken, but not in the store yet
+    uint64_t run = 0;        // that holds its newest version; 0: none
+    std::string_view value;  // there
   };
   // A change of a row that is nothing but its key, in a table that the fold only writes: neither
   // loaded nor kept.
@@ -64,16 +80,28 @@ class FoldRows : public Rows {
   std::string_view row_key(const RowType& type, std::string_view key) const;
   Entry& entry(const RowType& type, std::string_view key) const;
   Entry& keep(std::unique_ptr<Entry> entry) const;
-  std::unique_ptr<google::protobuf::Message> load(const RowType& type, std::string_view key,
-                                                  std::string_view row_key) const;
+  Entry& entry(const RowType& type, std::string_view key, std::string_view row_key) const;
+  void load(Entry& entry, std::string_view key) const;
+  std::unique_ptr<google::protobuf::Message> parse(const RowType& type, std::string_view key,
+                                                   std::string_view value) const;
+  bool unwritten(const Entry& entry) const { return entry.run > written_; }
+  RowRun* run_of(uint64_t number) const;
+  // A row version of a run that is not in the store.
+  struct Unwritten {
+    std::string_view whole;  // as in the store, without version
+    std::string_view key;    // in its table
+    std::string_view value;
+  };
+  using VisitUnwritten = std::function<void(RowRun&, const Unwritten&)>;
+  // Of all ledgers, oldest version first.
+  void each_unwritten(const RowType& type, const VisitUnwritten& visit) const;
   void change(Entry& entry) const;
   bool only_marked(const RowType& type) const;
   google::protobuf::Message& mark(const RowType& type, std::string_view key, bool erased);
-  // From now on the fold reads this table too: its marks of the present batch become rows.
+  // From now on the fold reads this table too: its marks that are not in the store become rows.
   void look_at(const RowType& type) const;
 
   std::shared_ptr<const Store> store_;
-  const int64_t cache_bytes_max_;
   std::string head_;  // area and ledger of every key
   mutable std::string key_;
   mutable std::string sought_;
@@ -83,14 +111,17 @@ class FoldRows : public Rows {
   mutable int64_t bytes_ = 0;
   mutable std::unique_ptr<StoreCursor> versions_;  // made after the last write
   mutable std::vector<Entry*> changed_;
-  mutable std::vector<Entry*> unwritten_;
-  mutable std::vector<Mark> marks_;        // of the present event
-  mutable std::vector<Mark> taken_marks_;  // of the present batch
+  mutable std::vector<Mark> marks_;  // of the present event
   mutable std::unordered_set<const RowType*> looked_at_;
   absl::flat_hash_map<const RowType*, std::unique_ptr<google::protobuf::Message>> mark_rows_;
   // Tables that were scanned: their rows that are not in the store yet, in key order.
   mutable std::unordered_set<const RowType*> scanned_;
   mutable std::map<std::string_view, Entry*> pending_;
+  std::shared_ptr<RowRun> filling_;
+  std::shared_ptr<RowRun> leaving_;  // null: none
+  std::shared_ptr<RowRun> spare_;    // empty; null: none
+  uint64_t written_ = 0;             // number of the last run in the store
+  std::optional<RowFilter> filter_;
   std::string value_;
   mutable absl::Status status_;
 };

@@ -4,7 +4,9 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/hash/hash.h"
 #include "platform/state/key.h"
 #include "taizhang/common/v1/values.pb.h"
 
@@ -14,19 +16,30 @@ namespace {
 // Finding the commit of a seq or a time decodes one stretch: short ones keep a read of the past
 // cheap.
 constexpr size_t kStretchCommitsMax = 64;
+// Waking other threads for fewer events takes longer than folding them.
+constexpr int64_t kParallelEventsMin = 512;
 
 }  // namespace
 
 Folder::Folder(const View& view, std::shared_ptr<Store> store, int partitions,
-               int64_t cache_bytes_max)
+               FoldSettings settings)
     : view_(view),
       store_(std::move(store)),
-      rows_(store_, cache_bytes_max),
-      places_(static_cast<size_t>(partitions)) {}
+      settings_(settings),
+      decisions_(view.name(), view.version()),
+      places_(static_cast<size_t>(partitions)) {
+  for (int lane = 0; lane < settings_.lanes; ++lane)
+    lanes_.push_back(std::make_unique<Lane>(store_));
+}
+
+Folder::~Folder() {
+  if (memory_) memory_->leave();
+}
 
 absl::Status Folder::load() {
   if (auto loaded = load_places(); !loaded.ok()) return loaded;
-  return load_ledgers();
+  if (auto loaded = load_ledgers(); !loaded.ok()) return loaded;
+  return decisions_.load(*store_);
 }
 
 absl::Status Folder::load_places() {
@@ -103,12 +116,32 @@ absl::StatusOr<std::optional<journal::Fold>> Folder::journal_fold(int partition)
   return std::optional<journal::Fold>(std::move(*fold));
 }
 
-absl::Status Folder::fold_commit(const DecodedCommit& commit, LedgerProgress& progress) {
+Folder::LedgerFold& Folder::fold_of(std::string_view ledger) {
+  const auto found = folds_.find(ledger);
+  if (found != folds_.end()) return *found->second;
+  auto made = std::make_unique<LedgerFold>();
+  made->code = ledger;
+  made->progress = &ledgers_[made->code];
+  made->lane = static_cast<int>(absl::Hash<std::string_view>()(ledger) % lanes_.size());
+  const std::string_view code = made->code;
+  return *folds_.emplace(code, std::move(made)).first->second;
+}
+
+void Folder::fold_event(Ledger& ledger, const EventMeta& event) {
+  if (const auto* fold = view_.fold_of(event.descriptor)) (*fold)(ledger, event);
+  if (view_.any_fold()) view_.any_fold()(ledger, event);
+}
+
+absl::Status Folder::fold_commit(Lane& lane, const DecodedCommit& commit,
+                                 LedgerProgress& progress) {
   const auto stop = [&](const EventMeta& event, const char* why) {
     progress.stopped_seq = event.seq;
     progress.stopped_why = std::string(why) + ": " + std::string(event.type);
   };
+  const auto* skips = decisions_.skips_of(commit.meta.ledger);
+  const auto skipped = [&](const EventMeta& event) { return skips && skips->contains(event.seq); };
   for (const auto& event : commit.events) {
+    if (skipped(event)) continue;
     // A type nobody knows may matter to any view; one that is known and not taken does not.
     if (!event.descriptor) {
       stop(event, "unknown event type");
@@ -119,84 +152,147 @@ absl::Status Folder::fold_commit(const DecodedCommit& commit, LedgerProgress& pr
       return absl::OkStatus();
     }
   }
-  rows_.enter(commit.meta.ledger);
+  lane.rows.enter(commit.meta.ledger);
   Occasion occasion;
   occasion.ledger = commit.meta.ledger;
   occasion.recorded_time_us = commit.meta.recorded_time_us;
-  Ledger ledger(rows_, occasion);
+  Ledger ledger(lane.rows, occasion);
   for (size_t i = 0; i < commit.events.size(); ++i) {
     const auto& event = commit.events[i];
     occasion.seq = event.seq;
     occasion.effective_day = event.effective_day;
     occasion.actor = event.actor;
     if (i == 0 && view_.commit_fold()) view_.commit_fold()(ledger, commit.meta);
-    if (const auto* fold = view_.fold_of(event.descriptor)) (*fold)(ledger, event);
-    if (view_.any_fold()) view_.any_fold()(ledger, event);
-    const int64_t versions = rows_.take(event.seq, puts_, progress.digest);
+    if (!skipped(event)) fold_event(ledger, event);
+    const int64_t versions = lane.rows.take(event.seq, progress.digest);
     progress.versions += versions;
-    versions_written_ += versions;
+    lane.versions += versions;
   }
-  events_folded_ += static_cast<int64_t>(commit.events.size());
+  lane.events += static_cast<int64_t>(commit.events.size());
   progress.seq = commit.meta.last_seq;
   progress.recorded_time_us = commit.meta.recorded_time_us;
-  return rows_.status();
+  return lane.rows.status();
+}
+
+void Folder::fold_lane(Lane& lane, int partition) {
+  for (const auto& [commit, fold] : lane.commits) {
+    LedgerProgress& progress = *fold->progress;
+    if (progress.stopped_seq != 0) continue;
+    if (!resuming_.empty() &&
+        (!resuming_.contains(fold->code) || commit->meta.last_seq <= progress.seq))
+      continue;
+    progress.partition = partition;
+    if (commit->meta.first_seq != progress.seq + 1) {
+      lane.status = absl::DataLossError("ledger " + fold->code + ": the view holds seq " +
+                                        std::to_string(progress.seq) + ", the journal goes on with " +
+                                        std::to_string(commit->meta.first_seq));
+      return;
+    }
+    lane.status = fold_commit(lane, *commit, progress);
+    if (!lane.status.ok()) return;
+    if (progress.stopped_seq == 0)
+      fold->stretch.commits.push_back({progress.seq, progress.recorded_time_us});
+  }
+}
+
+void Folder::deal_out(const Batch& batch) {
+  moved_.clear();
+  ++batch_;
+  for (auto& lane : lanes_) lane->commits.clear();
+  LedgerFold* fold = nullptr;
+  for (const auto& commit : batch.commits) {
+    if (left_out(commit)) continue;
+    if (!fold || commit.meta.ledger != fold->code) fold = &fold_of(commit.meta.ledger);
+    if (fold->moved != batch_) {
+      fold->moved = batch_;
+      moved_.insert(fold->code);
+      mark_unwritten(*fold);
+    }
+    lanes_[static_cast<size_t>(fold->lane)]->commits.emplace_back(&commit, fold);
+  }
 }
 
 absl::Status Folder::fold_commits(const Batch& batch) {
-  moved_.clear();
-  stretches_.clear();
-  std::string_view last_code;
-  LedgerProgress* progress = nullptr;
-  CommitStretch* stretch = nullptr;
-  for (const auto& commit : batch.commits) {
-    if (!progress || commit.meta.ledger != last_code) {
-      last_code = commit.meta.ledger;
-      std::string code(last_code);
-      progress = &ledgers_[code];
-      stretch = &stretches_[code];
-      moved_.insert(std::move(code));
-    }
-    if (progress->stopped_seq != 0) continue;
-    if (!resuming_.empty() &&
-        (!resuming_.contains(last_code) || commit.meta.last_seq <= progress->seq))
-      continue;
-    progress->partition = batch.partition;
-    if (commit.meta.first_seq != progress->seq + 1) {
-      return absl::DataLossError("ledger " + std::string(last_code) + ": the view holds seq " +
-                                 std::to_string(progress->seq) + ", the journal goes on with " +
-                                 std::to_string(commit.meta.first_seq));
-    }
-    const auto folded = fold_commit(commit, *progress);
-    if (!folded.ok()) return folded;
-    if (progress->stopped_seq == 0)
-      stretch->commits.push_back({progress->seq, progress->recorded_time_us});
+  deal_out(batch);
+  const auto work = [&](int number) {
+    fold_lane(*lanes_[static_cast<size_t>(number)], batch.partition);
+  };
+  const auto busy = std::count_if(lanes_.begin(), lanes_.end(),
+                                  [](const auto& lane) { return !lane->commits.empty(); });
+  if (busy > 1 && batch.events >= kParallelEventsMin) {
+    if (!threads_) threads_ = std::make_unique<LaneThreads>(settings_.lanes);
+    threads_->run(work);
+  } else {
+    for (int lane = 0; lane < settings_.lanes; ++lane) work(lane);
   }
-  put_progress();
+  events_folded_ = versions_written_ = 0;
+  for (const auto& lane : lanes_) {
+    if (!lane->status.ok()) return lane->status;
+    events_folded_ += lane->events;
+    versions_written_ += lane->versions;
+  }
+  put_stretches();
   return absl::OkStatus();
 }
 
-void Folder::put_progress() {
+void Folder::put_stretches() {
   for (const auto& code : moved_) {
-    LedgerProgress stored = ledgers_.find(code)->second;
-    const auto resumed = resuming_.find(code);
+    LedgerFold& fold = fold_of(code);
+    const auto& commits = fold.stretch.commits;
+    for (size_t first = 0; first < commits.size(); first += kStretchCommitsMax) {
+      CommitStretch stretch;
+      stretch.commits.assign(
+          commits.begin() + static_cast<ptrdiff_t>(first),
+          commits.begin() +
+              static_cast<ptrdiff_t>(std::min(first + kStretchCommitsMax, commits.size())));
+      const std::string bytes = stretch.bytes();
+      own_.add(store_key::of_ledger(store_key::kBySeq, code, stretch.commits.back().last_seq),
+               bytes);
+      own_.add(
+          store_key::of_ledger(store_key::kByTime, code, stretch.commits.front().recorded_time_us),
+          bytes);
+    }
+    fold.stretch.commits.clear();
+  }
+}
+
+void Folder::mark_unwritten(LedgerFold& fold) {
+  if (!fold.unwritten) unwritten_.push_back(&fold);
+  fold.unwritten = true;
+}
+
+void Folder::put_progress() {
+  for (LedgerFold* fold : unwritten_) {
+    LedgerProgress stored = *fold->progress;
+    const auto resumed = resuming_.find(fold->code);
     if (resumed != resuming_.end() && stored.stopped_seq == 0) {
       // Until the whole of it is caught up, a crash must find it stopped and resume it again.
       stored.stopped_seq = resumed->second.stopped_seq;
       stored.stopped_why = resumed->second.stopped_why;
     }
-    puts_.add(store_key::of_ledger(store_key::kLedger, code), stored.bytes());
-    const auto& commits = stretches_[code].commits;
-    for (size_t first = 0; first < commits.size(); first += kStretchCommitsMax) {
-      CommitStretch stretch;
-      stretch.commits.assign(
-          commits.begin() + first,
-          commits.begin() + std::min(first + kStretchCommitsMax, commits.size()));
-      const std::string bytes = stretch.bytes();
-      puts_.add(store_key::of_ledger(store_key::kBySeq, code, stretch.commits.back().last_seq),
-                bytes);
-      puts_.add(
-          store_key::of_ledger(store_key::kByTime, code, stretch.commits.front().recorded_time_us),
-          bytes);
+    own_.add(store_key::of_ledger(store_key::kLedger, fold->code), stored.bytes());
+    fold->unwritten = false;
+  }
+  unwritten_.clear();
+}
+
+void Folder::only(std::string ledger, int64_t last_seq) {
+  only_ledger_ = std::move(ledger);
+  only_until_seq_ = last_seq;
+}
+
+bool Folder::left_out(const DecodedCommit& commit) const {
+  return !only_ledger_.empty() &&
+         (commit.meta.ledger != only_ledger_ || commit.meta.first_seq > only_until_seq_);
+}
+
+void Folder::take_decisions(const Batch& batch) {
+  for (const auto& [code, events] : decisions_.take(batch, own_)) {
+    const auto found = ledgers_.find(code);
+    if (found == ledgers_.end()) continue;
+    for (const auto& [seq, skip] : events) {
+      if (found->second.seq >= seq) wanted_ = Wanted::kRebuild;
+      if (found->second.stopped_seq == seq) wanted_ = std::max(wanted_, Wanted::kResume);
     }
   }
 }
@@ -205,10 +301,11 @@ absl::Status Folder::fold(const Batch& batch) {
   Place& place = places_[batch.partition];
   if (batch.start != place.position)
     return absl::InternalError("a batch that does not start where the view stands");
+  take_decisions(batch);
   if (const auto folded = fold_commits(batch); !folded.ok()) return folded;
   for (const auto& [code, row] : batch.ledger_rows) {
-    puts_.add(store_key::of_partition(store_key::kFold, batch.partition, code), row);
     place.ledger_rows[code] = row;
+    place.unwritten_ledgers.insert(code);
   }
   place.row = batch.partition_row;
   place.position = batch.end;
@@ -218,29 +315,129 @@ absl::Status Folder::fold(const Batch& batch) {
 }
 
 void Folder::put_places() {
-  for (size_t partition = 0; partition < places_.size(); ++partition) {
-    Place& place = places_[partition];
+  for (size_t number = 0; number < places_.size(); ++number) {
+    Place& place = places_[number];
     if (!place.unwritten) continue;
-    puts_.add(store_key::of_partition(store_key::kPartition, static_cast<int>(partition)),
-              place.row);
+    const int partition = static_cast<int>(number);
+    own_.add(store_key::of_partition(store_key::kPartition, partition), place.row);
+    for (const auto& code : place.unwritten_ledgers) {
+      own_.add(store_key::of_partition(store_key::kFold, partition, code),
+               place.ledger_rows.find(code)->second);
+    }
+    place.unwritten_ledgers.clear();
     place.unwritten = false;
   }
 }
 
+int64_t Folder::unwritten_bytes() const {
+  int64_t bytes = own_.bytes();
+  for (const auto& lane : lanes_) bytes += lane->rows.filling().bytes();
+  return bytes;
+}
+
+// Claims and barriers alone move a position, which needs no write of its own: it is found again by
+// folding them.
+bool Folder::has_rows_to_write() const {
+  const auto opened = [](const Place& place) { return !place.unwritten_ledgers.empty(); };
+  return !unwritten_.empty() || !own_.empty() ||
+         std::any_of(places_.begin(), places_.end(), opened);
+}
+
 absl::Status Folder::write() {
-  // Claims and barriers alone move a position, which needs no write of its own: it is found again
-  // by folding them.
-  if (puts_.empty()) return absl::OkStatus();
-  put_places();
-  puts_.sort();
-  if (const auto written = store_->write(puts_); !written.ok()) return written;
-  puts_.clear();
-  rows_.written();
+  if (bulk_) {
+    if (!leaving_.empty() && bulk_->idle()) {
+      if (const auto through = bulk_->wait(); !through.ok()) return through;
+      written();
+    }
+    // What is filled, what is leaving, and the room that sorting takes.
+    constexpr int64_t kParts = 3;
+    if (unwritten_bytes() < memory_->share() / kParts) {
+      trim();
+      return absl::OkStatus();
+    }
+    return hand_over();
+  }
+  if (leaving_.empty()) {
+    if (!has_rows_to_write()) return absl::OkStatus();
+    gather();
+  }
+  if (const auto stored = store_->write(sorted(leaving_puts())); !stored.ok()) return stored;
+  written();
+  trim();
   return absl::OkStatus();
 }
 
-absl::Status Folder::write_positions() {
+void Folder::gather() {
   put_places();
+  put_progress();
+  std::swap(own_, own_leaving_);
+  own_.clear();
+  for (const auto& lane : lanes_) leaving_.push_back(lane->rows.hand_over());
+}
+
+std::vector<const Puts*> Folder::leaving_puts() const {
+  std::vector<const Puts*> puts{&own_leaving_};
+  for (const auto& run : leaving_) puts.push_back(&run->puts);
+  return puts;
+}
+
+// There are never more than two: the one that leaves and the one that is filled.
+absl::Status Folder::hand_over() {
+  if (const auto through = bulk_->wait(); !through.ok()) return through;
+  if (!leaving_.empty()) written();
+  if (has_rows_to_write()) {
+    gather();
+    bulk_->start(leaving_puts());
+  }
+  trim();
+  return absl::OkStatus();
+}
+
+void Folder::written() {
+  leaving_.clear();
+  own_leaving_.clear();
+  for (const auto& lane : lanes_) lane->rows.written();
+}
+
+// Each lane keeps as much of the whole as it has of what is kept.
+void Folder::trim() {
+  int64_t bytes = 0;
+  for (const auto& lane : lanes_) bytes += lane->rows.bytes();
+  if (bytes <= settings_.cache_bytes_max) return;
+  const double kept = static_cast<double>(settings_.cache_bytes_max) / static_cast<double>(bytes);
+  for (const auto& lane : lanes_)
+    lane->rows.trim(static_cast<int64_t>(kept * static_cast<double>(lane->rows.bytes())));
+}
+
+absl::Status Folder::begin_build(BuildMemory& memory) {
+  // What says of which format the files are must not come after them.
+  if (auto flushed = store_->flush(); !flushed.ok()) return flushed;
+  if (auto set = store_->set_building(true); !set.ok()) return set;
+  const auto untouched = [](const Place& place) { return place.position == 0; };
+  if (std::all_of(places_.begin(), places_.end(), untouched)) {
+    const auto lanes = static_cast<int64_t>(lanes_.size());
+    for (const auto& lane : lanes_) lane->rows.begin_from_nothing(settings_.build_filter_bytes / lanes);
+  }
+  bulk_ = std::make_unique<BulkWriter>(store_);
+  memory_ = &memory;
+  memory_->enter();
+  return absl::OkStatus();
+}
+
+absl::Status Folder::end_build() {
+  // Twice: what leaves, and what was filled meanwhile.
+  for (int i = 0; i < 2; ++i) {
+    if (auto handed = hand_over(); !handed.ok()) return handed;
+  }
+  bulk_.reset();
+  std::exchange(memory_, nullptr)->leave();
+  for (const auto& lane : lanes_) lane->rows.end_from_nothing();
+  return store_->set_building(false);
+}
+
+absl::Status Folder::write_positions() {
+  if (bulk_) return end_build();
+  if (leaving_.empty()) gather();
   return write();
 }
 
@@ -267,10 +464,11 @@ absl::Status Folder::fold_resumed(const Batch& batch) { return fold_commits(batc
 
 absl::Status Folder::end_resume() {
   moved_.clear();
-  stretches_.clear();
-  for (const auto& [code, before] : resuming_) moved_.insert(code);
+  for (const auto& [code, before] : resuming_) {
+    moved_.insert(code);
+    mark_unwritten(fold_of(code));
+  }
   resuming_.clear();
-  put_progress();
   return write();
 }
 

@@ -7,6 +7,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_writer.h>
 #include <rocksdb/sst_file_manager.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
@@ -25,6 +26,14 @@ constexpr std::string_view kFormatName = "taizhang view ";
 constexpr std::string_view kFormat = "taizhang view 2";
 constexpr std::string_view kFormatKey = "format";
 constexpr std::string_view kBuildKey = "build";
+// The file that ingest() writes before it becomes one of the store's; one that a kill left is
+// written over. RocksDB does not know the name and leaves it alone.
+constexpr std::string_view kSortedFile = "sorted.tmp";
+// Files of the uppermost level, which overlap, before they are merged into the next: few while
+// reads go through each of them, many in a build, which would otherwise merge the same rows again
+// and again.
+constexpr int kLiveFilesMax = 4;
+constexpr int kBuildFilesMax = 32;
 
 rocksdb::Slice slice(std::string_view view) { return {view.data(), view.size()}; }
 std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -99,8 +108,9 @@ namespace {
 
 class RocksStore : public Store {
  public:
-  RocksStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<StoreResources> resources)
-      : resources_(std::move(resources)), db_(std::move(db)) {}
+  RocksStore(std::unique_ptr<rocksdb::DB> db, std::string directory,
+             std::shared_ptr<StoreResources> resources)
+      : directory_(std::move(directory)), resources_(std::move(resources)), db_(std::move(db)) {}
 
   const std::string& build_id() const override { return build_id_; }
 
@@ -133,15 +143,39 @@ class RocksStore : public Store {
     return get(key, &at);
   }
 
-  absl::Status write(const Puts& puts) override {
+  using Store::write;
+  absl::Status write(const SortedPuts& puts) override {
     batch_.Clear();
-    for (size_t i = 0; i < puts.size(); ++i) {
-      const auto put = batch_.Put(slice(puts.key(i)), slice(puts.value(i)));
-      if (!put.ok()) return status_of(put, "filling a write batch");
+    for (const Puts::Put& put : puts) {
+      const auto added = batch_.Put(slice(put.key()), slice(put.value()));
+      if (!added.ok()) return status_of(added, "filling a write batch");
     }
     rocksdb::WriteOptions options;
     options.disableWAL = true;  // the journal is the log
     return status_of(db_->Write(options, &batch_), "writing a view");
+  }
+
+  absl::Status ingest(const SortedPuts& puts) override {
+    const std::string file = directory_ + "/" + std::string(kSortedFile);
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db_->GetOptions());
+    auto status = writer.Open(file);
+    for (size_t i = 0; status.ok() && i < puts.size(); ++i)
+      status = writer.Put(slice(puts[i].key()), slice(puts[i].value()));
+    if (status.ok()) status = writer.Finish();
+    if (status.ok()) {
+      rocksdb::IngestExternalFileOptions options;
+      options.move_files = true;
+      status = db_->IngestExternalFile({file}, options);
+    }
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    return status_of(status, "writing a sorted file of a view");
+  }
+
+  absl::Status set_building(bool building) override {
+    return status_of(db_->SetOptions({{"level0_file_num_compaction_trigger",
+                                       std::to_string(building ? kBuildFilesMax : kLiveFilesMax)}}),
+                     "setting when files are merged");
   }
 
   absl::Status resume() override { return status_of(db_->Resume(), "resuming writes"); }
@@ -187,6 +221,7 @@ class RocksStore : public Store {
     return std::optional<std::string>(std::move(value));
   }
 
+  const std::string directory_;
   std::shared_ptr<StoreResources> resources_;
   std::unique_ptr<rocksdb::DB> db_;
   rocksdb::WriteBatch batch_;
@@ -207,6 +242,10 @@ rocksdb::Options options_for(const StoreResources& resources) {
   // Batches come sorted: each key is sought from the one before.
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(1));
   options.level_compaction_dynamic_level_bytes = true;
+  options.level0_file_num_compaction_trigger = kLiveFilesMax;
+  // A view that was just built serves at once, while its files are still being merged.
+  options.level0_slowdown_writes_trigger = 2 * kBuildFilesMax;
+  options.level0_stop_writes_trigger = 3 * kBuildFilesMax;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
   options.max_open_files = 256;
@@ -257,7 +296,8 @@ absl::StatusOr<std::shared_ptr<Store>> Store::open(const std::string& directory,
     }
     return status;
   }
-  auto store = std::make_shared<RocksStore>(std::unique_ptr<rocksdb::DB>(db), std::move(resources));
+  auto store = std::make_shared<RocksStore>(std::unique_ptr<rocksdb::DB>(db), directory,
+                                            std::move(resources));
   if (auto begun = store->begin(); !begun.ok()) return begun;
   return std::shared_ptr<Store>(std::move(store));
 }
@@ -268,25 +308,6 @@ absl::Status Store::destroy(const std::string& directory) {
   if (removed)
     return absl::InternalError("cannot remove the files of a view: " + removed.message());
   return absl::OkStatus();
-}
-
-void Puts::add(std::string_view key, std::string_view value) {
-  list_.push_back(
-      {buffer_.size(), static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())});
-  buffer_ += key;
-  buffer_ += value;
-}
-
-void Puts::clear() {
-  buffer_.clear();
-  list_.clear();
-}
-
-void Puts::sort() {
-  std::sort(list_.begin(), list_.end(), [this](const Put& a, const Put& b) {
-    return std::string_view(buffer_.data() + a.at, a.key_size) <
-           std::string_view(buffer_.data() + b.at, b.key_size);
-  });
 }
 
 }  // namespace taizhang::projection

@@ -3,7 +3,7 @@
 //
 // Keys: 'm' name · 'p' partition → partition row of the journal's fold · 'f' partition, ledger →
 // its ledger row (docs/formats.md) · 'l' ledger → LedgerProgress · 's' ledger, seq and 't' ledger,
-// recorded time → stretch of commits · 'r' ledger, table, row key, ~seq → row version. Parts are
+// recorded time → stretch of commits · 'k' ledger, seq → why it is skipped · 'r' ledger, table, row key, ~seq → row version. Parts are
 // encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so the newest version comes
 // first. Thread-safe, except that a cursor belongs to one thread at a time.
 #pragma once
@@ -19,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "platform/projection/digest.h"
+#include "platform/projection/puts.h"
 
 namespace taizhang::projection {
 
@@ -36,34 +37,12 @@ struct LedgerProgress {
   static std::optional<LedgerProgress> parse(std::string_view bytes);
 };
 
-// Puts of one write batch, in one buffer.
-class Puts {
- public:
-  void add(std::string_view key, std::string_view value);
-  size_t size() const { return list_.size(); }
-  bool empty() const { return list_.empty(); }
-  void clear();
-  // Neighbours in the tree are inserted one after the other: about half the cost of random order.
-  void sort();
-  std::string_view key(size_t i) const { return {buffer_.data() + list_[i].at, list_[i].key_size}; }
-  std::string_view value(size_t i) const {
-    return {buffer_.data() + list_[i].at + list_[i].key_size, list_[i].value_size};
-  }
-
- private:
-  struct Put {
-    size_t at;
-    uint32_t key_size;
-    uint32_t value_size;
-  };
-  std::string buffer_;
-  std::vector<Put> list_;
-};
-
 // What all views of a process share: block cache and write buffers.
 class StoreResources;
 std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes,
                                                      int64_t write_buffers_bytes);
+
+using SortedPuts = std::vector<Puts::Put>;
 
 class StoreCursor {
  public:
@@ -97,7 +76,13 @@ class Store {
 
   virtual absl::StatusOr<std::optional<std::string>> get(std::string_view key) const = 0;
   // All or nothing. RESOURCE_EXHAUSTED: no disk; try again after resume().
-  virtual absl::Status write(const Puts& puts) = 0;
+  virtual absl::Status write(const SortedPuts& puts) = 0;
+  absl::Status write(const Puts& puts) { return write(sorted({&puts})); }
+  // The same for many rows while a view is built: they are written to a file as they stand, which
+  // becomes one of the store's. Survives the process at once. Beside it another thread may read.
+  virtual absl::Status ingest(const SortedPuts& puts) = 0;
+  // Whether many files from ingest() may wait to be merged: a build merges them once, at its end.
+  virtual absl::Status set_building(bool building) = 0;
   // After RESOURCE_EXHAUSTED: whether writing is possible again.
   virtual absl::Status resume() = 0;
   // Makes everything written so far survive the process.
@@ -122,8 +107,11 @@ inline constexpr char kLedger = 'l';
 inline constexpr char kMeta = 'm';
 // Under kMeta: there once the view has caught up.
 inline constexpr std::string_view kBuilt = "built";
+// Under kMeta: the version of the view that was decided to answer.
+inline constexpr std::string_view kLive = "live";
 inline constexpr char kPartition = 'p';
 inline constexpr char kRow = 'r';
+inline constexpr char kSkip = 'k';
 inline constexpr char kBySeq = 's';
 inline constexpr char kByTime = 't';
 

@@ -34,11 +34,11 @@ std::variant<std::shared_ptr<Store>, Error> ViewRunner::files() const {
   if (!status_.ok()) {
     return data_loss(view_, "", 0, "the view stands still: it must be looked after, or built anew");
   }
-  if (stopping())
-    return unavailable(view_, "STOPPING", "the view is being stopped", "服务正在停止，请稍后重试");
   if (building_ || !store_)
     return unavailable(view_, "VIEW_BUILDING", "the view is being built",
                        "视图正在重建，请稍后重试");
+  if (stopping())
+    return unavailable(view_, "STOPPING", "the view is being stopped", "服务正在停止，请稍后重试");
   return store_;
 }
 
@@ -129,13 +129,13 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
     const int64_t enough_us = shared_->clock.boot_us() + shared_->settings.final_wait_us;
     const std::string place = time_place(published.partition);
     auto self = shared_from_this();
-    shared_->waiters->add(
-        this, place, *wish.as_of_time_us, std::min(until_us, enough_us),
-        [self, &plan, call, request = std::move(request), done = std::move(done),
-         places = std::move(places)]() mutable {
-          self->answer(plan, call, std::move(request), std::move(done), std::move(places),
-                       /*time_asked=*/true);
-        });
+    shared_->waiters->add(this, place, *wish.as_of_time_us, std::min(until_us, enough_us),
+                          [self, &plan, call, request = std::move(request), done = std::move(done),
+                           places = std::move(places)]() mutable {
+                            self->answer(plan, call, std::move(request), std::move(done),
+                                         std::move(places),
+                                         /*time_asked=*/true);
+                          });
     // As above.
     int64_t now_closed_us = 0;
     {
@@ -146,12 +146,11 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
     return;
   }
   // Held until the end: no other files take the blame for these.
-  Answer answer = plan.answer(*request, wish, known, store, *call.caller,
-                              shared_->events, &shared_->blind_index, shared_->token_key,
-                              places.get());
+  Answer answer = plan.answer(*request, wish, known, store, *call.caller, shared_->events,
+                              &shared_->blind_index, shared_->token_key, places.get());
   if (const auto* error = std::get_if<Error>(&answer);
       error && error->code == kDataLoss && healthy()) {
-    fail(absl::DataLossError("damaged files were read"));
+    fail(absl::DataLossError("damaged files were read"), Mending::kRebuild);
   }
   done(std::move(answer));
 }

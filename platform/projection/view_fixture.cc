@@ -69,7 +69,8 @@ ViewFixture::ViewFixture(View view, std::string ledger)
     return;
   }
   state_->store = *opened;
-  state_->folder = std::make_unique<projection::Folder>(state_->view, state_->store, 1, 1 << 20);
+  state_->folder = std::make_unique<projection::Folder>(state_->view, state_->store, 1,
+                                                          projection::FoldSettings{1 << 20, 1, 0});
   for (const auto& method : state_->view.methods()) {
     if (method.query)
       state_->plans.push_back(std::make_unique<projection::QueryPlan>(state_->view, method));

@@ -12,6 +12,8 @@ namespace {
 
 // A view that has nothing to fold looks that often whether it shall end.
 constexpr absl::Duration kIdleWait = absl::Seconds(1);
+constexpr char kFoldedAndSkipped[] =
+    "an event that was folded is passed over from now on, as decided";
 constexpr auto kDiskRetryWait = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -19,6 +21,7 @@ constexpr auto kDiskRetryWait = std::chrono::milliseconds(500);
 void ViewRunner::run() {
   absl::Status status = resuming_ ? resume_stopped() : absl::OkStatus();
   if (status.ok()) status = finish_building();
+  if (status.ok() && !built_marked_) status = folder_->begin_build(shared_->build_memory);
   while (status.ok() && !stopping() && healthy()) {
     const uint64_t seen = shared_->grown.count();
     bool moved = false;
@@ -34,12 +37,18 @@ void ViewRunner::run() {
     if (status.ok()) status = flush_when_due();
     if (status.ok() && !moved && !stopping()) shared_->grown.wait_beyond(seen, kIdleWait);
   }
-  if (status.ok()) status = folder_->write_positions();
+  if (absl::IsAborted(status)) return want_mending(std::string(status.message()));
+  if (status.ok()) status = until_room([this] { return folder_->write_positions(); });
   // Also of a view that stands still: how far it had read is what a journal that was cut is found
   // by. Rows and positions are in it only together.
   const auto flushed = store_->flush();
   if (status.ok()) status = flushed;
-  if (!status.ok()) fail(std::move(status));
+  if (!status.ok()) fail(std::move(status), journal_failed_ ? Mending::kNone : Mending::kRebuild);
+}
+
+absl::Status ViewRunner::of_journal(absl::Status status) {
+  if (!status.ok()) journal_failed_ = true;
+  return status;
 }
 
 absl::StatusOr<bool> ViewRunner::follow(int partition) {
@@ -47,7 +56,7 @@ absl::StatusOr<bool> ViewRunner::follow(int partition) {
   const Feed& feed = *shared_->feeds[partition];
   if (!feed.has_news(position)) return false;
   const Feed::Step step = feed.next(position);
-  absl::Status status = step.status;
+  absl::Status status = of_journal(step.status);
   if (step.batch) {
     status = take(*step.batch);
   } else if (step.meeting_point > position) {
@@ -58,14 +67,25 @@ absl::StatusOr<bool> ViewRunner::follow(int partition) {
 }
 
 absl::Status ViewRunner::write() {
+  return until_room([this] { return folder_->write(); });
+}
+
+absl::Status ViewRunner::until_room(const std::function<absl::Status()>& write_once) {
   bool told = false;
   for (;;) {
-    auto written = folder_->write();
-    if (written.code() != absl::StatusCode::kResourceExhausted || stopping()) return written;
+    auto written = write_once();
+    if (written.code() != absl::StatusCode::kResourceExhausted || stopping()) {
+      if (told) {
+        const std::lock_guard lock(mutex_);
+        disk_full_ = false;
+      }
+      return written;
+    }
     if (!told) log(LogLevel::kError, "view_disk_full", {{"view", view_.name()}});
     told = true;
     // Nothing is lost: the batch is kept, and the view goes on when there is room.
     std::unique_lock lock(mutex_);
+    disk_full_ = true;
     published_changed_.wait_for(lock, kDiskRetryWait);
     const auto store = store_;
     lock.unlock();
@@ -75,9 +95,17 @@ absl::Status ViewRunner::write() {
 
 absl::Status ViewRunner::take(const Batch& batch) {
   if (auto folded = folder_->fold(batch); !folded.ok()) return folded;
+  const auto wanted = folder_->take_wanted();
+  if (wanted == Folder::Wanted::kRebuild) return absl::AbortedError(std::string(kFoldedAndSkipped));
   if (auto written = write(); !written.ok()) return written;
   shared_->feeds[batch.partition]->folded(batch.end);
+  if (wanted == Folder::Wanted::kResume) resuming_ = true;
+  deciding_ = decisions_seen_ != folder_->decisions().changes();
   publish();
+  if (deciding_) publish_decisions();
+  if (wanted == Folder::Wanted::kResume) {
+    if (auto resumed = resume_stopped(); !resumed.ok()) return resumed;
+  }
   if (unflushed_events_ == 0) unflushed_since_us_ = shared_->clock.boot_us();
   unflushed_events_ += batch.events;
   return finish_building();
@@ -108,16 +136,23 @@ absl::Status ViewRunner::finish_building() {
     build_until_ = std::move(ends);
     return absl::OkStatus();
   }
+  if (folder_->is_building()) {
+    if (auto ended = until_room([this] { return folder_->end_build(); }); !ended.ok()) return ended;
+  }
   Puts built;
   built.add(store_key::meta(store_key::kBuilt), "1");
-  if (auto written = store_->write(built); !written.ok()) return written;
+  if (auto written = until_room([&] { return store_->write(built); }); !written.ok())
+    return written;
   built_marked_ = true;
+  deciding_ = true;
   {
     const std::lock_guard lock(mutex_);
     building_ = false;
   }
   log(LogLevel::kInfo, "view_built",
-      {{"view", view_.name()}, {"events", folder_->events_folded()}});
+      {{"view", view_.name()}, {"version", view_.version()}, {"events", folder_->events_folded()}});
+  shared_->changed(view_.name());
+  deciding_ = false;
   return absl::OkStatus();
 }
 
@@ -126,7 +161,7 @@ absl::Status ViewRunner::read_alone(int partition, int64_t end_offset) {
   if (!stands.ok()) return stands.status();
   auto fold = *stands ? absl::StatusOr<journal::Fold>(std::move(**stands))
                       : shared_->identity.fold_from_start(partition);
-  if (!fold.ok()) return fold.status();
+  if (!fold.ok()) return of_journal(fold.status());
   return read_until(partition, std::move(*fold), end_offset,
                     [this](const Batch& batch) { return take(batch); });
 }
@@ -139,7 +174,7 @@ absl::Status ViewRunner::read_until(int partition, journal::Fold fold, int64_t e
     while (!stopping()) {
       const auto batch = ahead.next();
       if (batch.status().code() == absl::StatusCode::kUnavailable) break;  // again, from there on
-      if (!batch.ok()) return batch.status();
+      if (!batch.ok()) return of_journal(batch.status());
       if (!*batch) break;
       if (auto taken = take_one(**batch); !taken.ok()) return taken;
     }
@@ -148,6 +183,7 @@ absl::Status ViewRunner::read_until(int partition, journal::Fold fold, int64_t e
 }
 
 absl::Status ViewRunner::resume_stopped() {
+  resuming_ = true;
   for (const int partition : folder_->begin_resume()) {
     if (auto resumed = resume_stopped(partition); !resumed.ok() || stopping()) return resumed;
   }
@@ -160,7 +196,7 @@ absl::Status ViewRunner::resume_stopped() {
 absl::Status ViewRunner::resume_stopped(int partition) {
   // From the start, for the ledger's own fold: rare, and simpler than a position per ledger.
   auto fold = shared_->identity.fold_from_start(partition);
-  if (!fold.ok()) return fold.status();
+  if (!fold.ok()) return of_journal(fold.status());
   return read_until(partition, std::move(*fold), folder_->position(partition),
                     [this](const Batch& batch) {
                       if (auto folded = folder_->fold_resumed(batch); !folded.ok()) return folded;
@@ -168,6 +204,18 @@ absl::Status ViewRunner::resume_stopped(int partition) {
                       publish();
                       return absl::OkStatus();
                     });
+}
+
+void ViewRunner::publish_decisions() {
+  const auto& decisions = folder_->decisions();
+  decisions_seen_ = decisions.changes();
+  {
+    const std::lock_guard lock(mutex_);
+    skips_ = decisions.skips();
+    decision_ = decisions.live();
+  }
+  shared_->changed(view_.name());
+  deciding_ = false;
 }
 
 void ViewRunner::publish() {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 
 #include "platform/base/log.h"
 #include "platform/projection/verify.h"
@@ -12,6 +14,9 @@ namespace taizhang::projection {
 namespace {
 
 constexpr auto kReadersEndWait = std::chrono::seconds(30);
+// What status() names one by one; both are counted in full.
+constexpr size_t kLaggingToldMax = 20;
+constexpr size_t kSkippedToldMax = 100;
 
 }  // namespace
 
@@ -49,6 +54,12 @@ BatchLimits ViewRunner::limits() const {
   return {shared_->settings.batch_events_max, shared_->settings.batch_bytes_max};
 }
 
+FoldSettings ViewRunner::fold_settings() const {
+  const auto& settings = shared_->settings;
+  return {settings.row_cache_bytes_per_view, settings.fold_threads_per_view,
+          settings.build_filter_bytes};
+}
+
 Wanted ViewRunner::wanted() const {
   return [this](const google::protobuf::Descriptor* type) { return view_.wants(type); };
 }
@@ -71,19 +82,33 @@ absl::StatusOr<std::shared_ptr<Store>> ViewRunner::open_files() const {
 }
 
 void ViewRunner::open() {
+  std::error_code looked;
+  if (std::filesystem::exists(dropped_mark(), looked)) {
+    const std::lock_guard lock(mutex_);
+    dropped_ = true;
+    return;
+  }
+  open({});
+}
+
+void ViewRunner::open(const Skips& known_skips) {
   auto opened = open_files();
-  if (!opened.ok()) return fail(opened.status());
-  auto folder = std::make_unique<Folder>(view_, *opened, shared_->partitions(),
-                                         shared_->settings.row_cache_bytes_per_view);
-  if (const auto loaded = folder->load(); !loaded.ok()) return fail(loaded);
+  if (!opened.ok()) return fail(opened.status(), Mending::kRebuild);
+  auto folder = std::make_unique<Folder>(view_, *opened, shared_->partitions(), fold_settings());
+  if (const auto loaded = folder->load(); !loaded.ok()) return fail(loaded, Mending::kRebuild);
   const auto built = (*opened)->get(store_key::meta(store_key::kBuilt));
-  if (!built.ok()) return fail(built.status());
+  if (!built.ok()) return fail(built.status(), Mending::kRebuild);
+  folder->assume(known_skips);
   folder_ = std::move(folder);
+  journal_failed_ = false;
   build_until_ = shared_->ends();
   const std::lock_guard lock(mutex_);
   store_ = *opened;
   built_marked_ = built->has_value();
   status_ = absl::OkStatus();
+  skips_ = folder_->decisions().skips();
+  decision_ = folder_->decisions().live();
+  decisions_seen_ = folder_->decisions().changes();
   published_.clear();
   last_time_us_ = 0;
   for (const auto& [code, progress] : folder_->ledgers()) {
@@ -106,19 +131,31 @@ void ViewRunner::open() {
 
 bool ViewRunner::healthy() const {
   const std::lock_guard lock(mutex_);
-  return status_.ok();
+  return status_.ok() && !dropped_;
+}
+
+bool ViewRunner::answers() const {
+  const std::lock_guard lock(mutex_);
+  return status_.ok() && !building_ && store_;
+}
+
+std::optional<LiveDecision> ViewRunner::decision() const {
+  const std::lock_guard lock(mutex_);
+  return decision_;
 }
 
 bool ViewRunner::has_folded(const std::vector<int64_t>& ends) const {
   {
     const std::lock_guard lock(mutex_);
-    if (!status_.ok()) return true;
-    if (building_ || resuming_) return false;
+    if (!mending_why_.empty()) return false;
+    if (!status_.ok() || dropped_) return true;
+    if (building_) return false;
   }
   for (size_t partition = 0; partition < ends.size(); ++partition) {
     if (positions_[partition] < ends[partition]) return false;
   }
-  return true;
+  // Last: both begin before a position tells of it.
+  return !resuming_ && !deciding_;
 }
 
 absl::Status ViewRunner::check_journal() const {
@@ -137,15 +174,39 @@ absl::Status ViewRunner::check_journal() const {
   return absl::OkStatus();
 }
 
-void ViewRunner::fail(absl::Status why) {
+void ViewRunner::fail(absl::Status why, Mending mending) {
   log(LogLevel::kError, "view_stopped",
-      {{"view", view_.name()}, {"why", std::string(why.message())}});
+      {{"view", view_.name()}, {"version", view_.version()}, {"why", std::string(why.message())}});
   {
     const std::lock_guard lock(mutex_);
+    // A disk that damages files again and again is for people to look at, and so are files that
+    // are not damaged but of another journal.
+    const bool damage = absl::IsDataLoss(why) || absl::IsInternal(why);
+    if (mending == Mending::kRebuild && damage &&
+        damage_rebuilds_ < shared_->settings.damage_rebuilds_max) {
+      ++damage_rebuilds_;
+      mending_why_ = std::string(why.message());
+    }
     status_ = std::move(why);
     published_changed_.notify_all();
   }
   shared_->waiters->wake(this);
+  shared_->changed(view_.name());
+}
+
+bool ViewRunner::wants_mending() const {
+  const std::lock_guard lock(mutex_);
+  return !mending_why_.empty();
+}
+
+void ViewRunner::want_mending(std::string why) {
+  {
+    const std::lock_guard lock(mutex_);
+    mending_why_ = std::move(why);
+    skips_ = folder_->decisions().skips();
+    building_ = true;  // what it holds is not what it shall hold
+  }
+  shared_->changed(view_.name());
 }
 
 void ViewRunner::start() {
@@ -170,6 +231,9 @@ ViewStatus ViewRunner::status() const {
   status.name = view_.name();
   status.version = view_.version();
   status.building = building_;
+  status.dropped = dropped_;
+  status.disk_full = disk_full_;
+  status.rebuilt_why = rebuilt_why_;
   status.status = status_;
   status.events_folded = events_folded_;
   status.rows_written = rows_written_;
@@ -182,21 +246,46 @@ ViewStatus ViewRunner::status() const {
     status.journal_end += status.partitions.back().journal_end;
     if (shared_->feeds.empty()) continue;
     const Feed& feed = *shared_->feeds[partition];
+    const int64_t first_us = feed.first_time_from(position);
     int64_t lag = 0;
-    feed.each_known([&](const std::string& code, int64_t seq) {
+    feed.each_known([&](const std::string& code, const Feed::KnownLedger& known) {
       const auto found = published_.find(code);
-      lag += std::max<int64_t>(0, seq - (found == published_.end() ? 0 : found->second.seq));
+      ViewStatus::LedgerLag one{code, 0, known.seq, 0};
+      int64_t last_us = 0;
+      if (found != published_.end()) {
+        one.seq = found->second.seq;
+        one.events -= one.seq;
+        // What a ledger that stands still waits with is older than what the view takes next.
+        last_us = found->second.stopped_seq != 0 ? 0 : first_us;
+        if (last_us == 0) last_us = found->second.recorded_time_us;
+      }
+      if (one.events <= 0) return;
+      lag += one.events;
+      if (last_us == 0) last_us = first_us != 0 ? first_us : known.recorded_time_us;
+      one.us = std::max<int64_t>(0, wall_us - last_us);
+      status.lagging.push_back(std::move(one));
     });
     if (lag == 0) continue;
     status.lag_events += lag;
-    const int64_t first_us = feed.first_time_from(position);
     if (first_us != 0 || last_time_us_ != 0)
       since_us = std::min(since_us, first_us != 0 ? first_us : last_time_us_);
   }
+  status.lagging_ledgers = static_cast<int64_t>(status.lagging.size());
+  const auto told = std::min<size_t>(status.lagging.size(), kLaggingToldMax);
+  std::partial_sort(status.lagging.begin(), status.lagging.begin() + static_cast<ptrdiff_t>(told),
+                    status.lagging.end(), [](const auto& a, const auto& b) { return a.us > b.us; });
+  status.lagging.resize(told);
   status.lag_us = wall_us - since_us;
   for (const auto& [code, published] : published_) {
     if (published.stopped_seq != 0)
       status.stopped.push_back({code, published.stopped_seq, published.stopped_why});
+  }
+  for (const auto& [code, events] : skips_) {
+    status.skipped_total += static_cast<int64_t>(events.size());
+    for (const auto& [seq, skip] : events) {
+      if (status.skipped.size() < kSkippedToldMax)
+        status.skipped.push_back({code, seq, skip.decided_by, skip.reason});
+    }
   }
   const double records_per_second = record_rate_.per_second(boot_us);
   if (building_ && records_per_second > 0) {
@@ -206,43 +295,83 @@ ViewStatus ViewRunner::status() const {
   return status;
 }
 
-absl::Status ViewRunner::rebuild() {
-  const std::lock_guard operation(operation_);
+absl::Status ViewRunner::let_go_of_files() {
   stop();
   folder_.reset();
   std::shared_ptr<Store> old;
   {
     const std::lock_guard lock(mutex_);
     old = std::move(store_);
-    building_ = true;
   }
   // Answers that are being made still read the old files.
   const auto give_up = std::chrono::steady_clock::now() + kReadersEndWait;
   while (old.use_count() > 1) {
     if (std::chrono::steady_clock::now() > give_up) {
       old.reset();
-      fail(absl::UnavailableError("a reader did not let go of the view's files"));
+      fail(absl::UnavailableError("a reader did not let go of the view's files"), Mending::kNone);
       return absl::UnavailableError("a reader did not let go of the files of view " + view_.name());
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   old.reset();
   if (auto destroyed = Store::destroy(directory()); !destroyed.ok()) {
-    fail(destroyed);
+    fail(destroyed, Mending::kNone);
     return destroyed;
   }
   unflushed_events_ = 0;
-  open();
-  log(LogLevel::kInfo, "view_rebuild_started", {{"view", view_.name()}});
+  return absl::OkStatus();
+}
+
+absl::Status ViewRunner::rebuild() {
+  const std::lock_guard operation(operation_);
+  stop();
+  Skips known;
+  std::string why;
+  {
+    const std::lock_guard lock(mutex_);
+    status_ = absl::OkStatus();
+    building_ = true;
+    dropped_ = false;
+    known = skips_;
+    why = std::exchange(mending_why_, {});
+    if (!why.empty()) rebuilt_why_ = why;
+  }
+  log(why.empty() ? LogLevel::kInfo : LogLevel::kError, "view_rebuild_started",
+      {{"view", view_.name()},
+       {"version", view_.version()},
+       {"why", why.empty() ? "an operator asked for it" : why}});
+  if (auto gone = let_go_of_files(); !gone.ok()) return gone;
+  std::error_code removed;
+  std::filesystem::remove(dropped_mark(), removed);
+  open(known);
   start();
   const std::lock_guard lock(mutex_);
   return status_;
+}
+
+absl::Status ViewRunner::drop() {
+  const std::lock_guard operation(operation_);
+  // First the mark: a crash in between leaves files that are not opened, instead of a new build.
+  std::ofstream(dropped_mark(), std::ios::trunc).flush();
+  {
+    const std::lock_guard lock(mutex_);
+    dropped_ = true;
+  }
+  if (auto gone = let_go_of_files(); !gone.ok()) return gone;
+  log(LogLevel::kInfo, "view_dropped", {{"view", view_.name()}, {"version", view_.version()}});
+  const std::lock_guard lock(mutex_);
+  status_ = absl::OkStatus();
+  building_ = false;
+  mending_why_.clear();
+  published_.clear();
+  return absl::OkStatus();
 }
 
 // Half a view equals half a fold: nothing that an operator wants to hear.
 absl::StatusOr<std::shared_ptr<const Store>> ViewRunner::built_files() const {
   const std::lock_guard lock(mutex_);
   if (!status_.ok()) return status_;
+  if (dropped_) return absl::UnavailableError("view " + view_.name() + " was dropped");
   if (building_ || !store_)
     return absl::UnavailableError("view " + view_.name() + " is being built");
   return std::shared_ptr<const Store>(store_);
@@ -258,12 +387,21 @@ absl::StatusOr<std::vector<LedgerDigest>> ViewRunner::digests(std::string_view l
   return std::vector<LedgerDigest>{std::move(*digest)};
 }
 
-absl::StatusOr<VerifyReport> ViewRunner::verify() {
+absl::StatusOr<RowDigestsFound> ViewRunner::row_digests(const RowDigestsWish& wish) const {
+  const auto live = built_files();
+  if (!live.ok()) return live.status();
+  return projection::row_digests(**live, wish);
+}
+
+absl::StatusOr<VerifyReport> ViewRunner::verify(const VerifyScope& scope) {
   const std::lock_guard operation(operation_);
   auto live = built_files();
   if (!live.ok()) return live.status();
-  return verify_view(view_, std::move(*live), directory() + ".verify", shared_->logs,
-                     shared_->resources, limits(), shared_->settings.row_cache_bytes_per_view);
+  auto report = verify_view(view_, std::move(*live), scope, directory() + ".verify", shared_->logs,
+                            shared_->resources, limits(), fold_settings(), shared_->build_memory);
+  if (report.ok() && report->files_damaged)
+    fail(absl::DataLossError(report->difference), Mending::kRebuild);
+  return report;
 }
 
 }  // namespace taizhang::projection

@@ -18,7 +18,9 @@
 #include "platform/projection/journal_identity.h"
 #include "platform/projection/query_plan.h"
 #include "platform/projection/rate_meter.h"
+#include "platform/projection/row_digests.h"
 #include "platform/projection/signal.h"
+#include "platform/projection/verify.h"
 #include "platform/projection/views.h"
 #include "platform/projection/waiters.h"
 
@@ -30,6 +32,7 @@ struct Shared {
       : logs(std::move(partitions)),
         clock(time),
         settings(std::move(given)),
+        build_memory(settings.build_bytes_max),
         identity(static_cast<int>(logs.size())) {}
 
   int partitions() const { return static_cast<int>(logs.size()); }
@@ -41,6 +44,7 @@ struct Shared {
   const std::vector<journal::Log*> logs;  // by partition
   Clock& clock;
   const ViewsSettings settings;
+  BuildMemory build_memory;
   std::function<std::string(std::string_view)> blind_index;
   std::shared_ptr<StoreResources> resources;
   std::string token_key;
@@ -50,6 +54,9 @@ struct Shared {
   std::vector<std::unique_ptr<Feed>> feeds;  // by partition; set before any view folds
   const EventSource* events = nullptr;
   std::function<bool(int partition)> close_time;  // as Views::close_times_with; may be null
+  // A version of this view was built, has read a decision, or wants to be built anew. Never called
+  // with a lock of the runner held.
+  std::function<void(const std::string& view)> changed;
 };
 
 // Where calls wait for a partition's closed time, among those that wait for a ledger's seq.
@@ -71,6 +78,10 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   }
   int64_t position(int partition) const { return positions_[partition]; }
   bool healthy() const;
+  // Queries are answered, or refused for one ledger only.
+  bool answers() const;
+  // The last one about this view, as far as this version has read.
+  std::optional<LiveDecision> decision() const;
   // Has folded everything before these offsets and answers, or stands still.
   bool has_folded(const std::vector<int64_t>& ends) const;
 
@@ -86,9 +97,19 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   ViewStatus status() const;
   absl::Status rebuild();
-  absl::StatusOr<VerifyReport> verify();
+  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to be
+  // passed over. rebuild() ends that.
+  bool wants_mending() const;
+  // Deletes the files; nothing is folded any more until rebuild().
+  absl::Status drop();
+  // UNAVAILABLE: it is being built. OUT_OF_RANGE, NOT_FOUND: see VerifyScope.
+  absl::StatusOr<VerifyReport> verify(const VerifyScope& scope);
+  // Its files, whole. UNAVAILABLE: it is being built or was dropped.
+  absl::StatusOr<std::shared_ptr<const Store>> built_files() const;
   absl::StatusOr<std::vector<LedgerDigest>> digests(std::string_view ledger,
                                                     std::optional<int64_t> seq) const;
+  // UNAVAILABLE: it is being built.
+  absl::StatusOr<RowDigestsFound> row_digests(const RowDigestsWish& wish) const;
   bool find_event(std::string_view ledger, int64_t seq,
                   const std::function<void(const EventMeta&)>& visit) const;
 
@@ -118,8 +139,13 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   // Whether the moment may still receive commits, and the partition's owner was asked to end that.
   bool close_time(int partition, int64_t time_us, const Known& known) const;
   std::string directory() const;
+  // There when the version was dropped: it is not built again by itself.
+  std::string dropped_mark() const { return directory() + ".dropped"; }
   absl::StatusOr<std::shared_ptr<Store>> open_files() const;
+  void open(const Skips& known_skips);
+  absl::Status let_go_of_files();
   BatchLimits limits() const;
+  FoldSettings fold_settings() const;
   Wanted wanted() const;
 
   // Of the view's thread.
@@ -128,17 +154,25 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::Status take(const Batch& batch);
   absl::Status flush_when_due();
   absl::Status write();
+  // Calls again what found no room on the disk, until it does or the view stops.
+  absl::Status until_room(const std::function<absl::Status()>& write_once);
   absl::Status read_alone(int partition, int64_t end_offset);
   // Hands on every batch before `end_offset`, however long the journal cannot be reached meanwhile.
   absl::Status read_until(int partition, journal::Fold fold, int64_t end_offset,
                           const std::function<absl::Status(const Batch&)>& take_one);
+  // Of what reading the journal said: its damage is not mended by folding it again.
+  absl::Status of_journal(absl::Status status);
   absl::Status resume_stopped();
   absl::Status resume_stopped(int partition);
   void publish();
   absl::Status finish_building();
 
-  void fail(absl::Status why);
-  absl::StatusOr<std::shared_ptr<const Store>> built_files() const;
+  // kRebuild: the journal can give what the files have lost.
+  enum class Mending { kNone, kRebuild };
+  void fail(absl::Status why, Mending mending);
+  // Has it built anew by whoever looks after the views; `why` is told.
+  void want_mending(std::string why);
+  void publish_decisions();
   // An error when the view cannot answer at all; otherwise its files.
   std::variant<std::shared_ptr<Store>, Error> files() const;
   Known known_of(const std::string& ledger, const Published& published) const;
@@ -153,6 +187,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   int64_t unflushed_since_us_ = 0;
   std::vector<int64_t> build_until_;  // the view is built once it has folded so far
   bool built_marked_ = false;         // and its files say so
+  bool journal_failed_ = false;       // of the view's thread
+  int decisions_seen_ = 0;            // of the view's thread
 
   mutable std::mutex mutex_;
   mutable std::condition_variable published_changed_;
@@ -160,6 +196,13 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   std::map<std::string, Published, std::less<>> published_;
   absl::Status status_;
   bool building_ = false;
+  bool dropped_ = false;
+  bool disk_full_ = false;
+  std::string mending_why_;  // wants to be built anew
+  std::string rebuilt_why_;  // it was, since the start
+  int damage_rebuilds_ = 0;
+  Skips skips_;
+  std::optional<LiveDecision> decision_;
   std::vector<int64_t> closed_times_us_;  // by partition
   int64_t last_time_us_ = 0;              // recorded time of the last commit folded
   RateMeter event_rate_;
@@ -169,6 +212,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   std::atomic<int64_t> events_folded_{0};
   std::atomic<int64_t> rows_written_{0};
   std::atomic<bool> resuming_{false};  // ledgers that stood still are being folded again
+  std::atomic<bool> deciding_{false};  // what it has read or built is being followed
   std::atomic<bool> stopping_{false};
   std::mutex operation_;  // one rebuild or verify at a time
   std::thread thread_;

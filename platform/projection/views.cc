@@ -6,24 +6,35 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <thread>
+#include <tuple>
 
+#include "platform/base/file.h"
 #include "platform/base/log.h"
+#include "platform/projection/view_compare.h"
 #include "platform/projection/view_runner.h"
+#include "platform/projection/view_service.h"
+#include "platform/projection/view_versions.h"
 
 namespace taizhang {
 namespace {
 
 using projection::ViewRunner;
+using projection::ViewVersions;
 
 constexpr size_t kTokenKeyBytes = 32;
+// Nobody is waited for: looking for views to mend is told when there are some.
+constexpr absl::Duration kMendingWait = absl::Minutes(1);
 
 // The key that seals page tokens: made once beside the views. Losing it only ends open lists.
-absl::StatusOr<std::string> token_key(const std::string& directory) {
+absl::StatusOr<std::string> load_token_key(const std::string& directory) {
   const std::string path = directory + "/page_token.key";
   {
     std::ifstream in(path, std::ios::binary);
@@ -39,6 +50,17 @@ absl::StatusOr<std::string> token_key(const std::string& directory) {
   return key;
 }
 
+// "duties-v3": the files of a version of a view. Nothing: another name.
+std::optional<ViewFiles> files_of(const std::string& name) {
+  const size_t mark = name.rfind("-v");
+  int32_t version = 0;
+  if (mark == std::string::npos || mark == 0) return std::nullopt;
+  const char* end = name.data() + name.size();
+  const auto read = std::from_chars(name.data() + mark + 2, end, version);
+  if (read.ec != std::errc() || read.ptr != end || version <= 0) return std::nullopt;
+  return ViewFiles{name.substr(0, mark), version};
+}
+
 }  // namespace
 
 class Views::Impl : public EventSource {
@@ -48,16 +70,22 @@ class Views::Impl : public EventSource {
       : shared_(std::make_shared<projection::Shared>(std::move(logs), clock, std::move(settings))) {
     shared_->blind_index = std::move(blind_index);
     shared_->events = this;
+    shared_->changed = [this](const std::string& view) {
+      if (auto* versions = find(view)) versions->settle();
+      mending_.raise();
+    };
   }
 
   void add(View view) {
-    for (const auto& runner : runners_) {
-      if (runner->view().name() == view.name())
-        broken_invariant("two views of the name " + view.name());
+    auto* versions = find(view.name());
+    if (!versions) {
+      views_.push_back(std::make_unique<ViewVersions>(view.name()));
+      versions = views_.back().get();
     }
-    const bool holds_events = view.event_lookup() != nullptr;
-    runners_.push_back(std::make_shared<ViewRunner>(shared_, std::move(view)));
-    if (holds_events) event_view_ = runners_.back().get();
+    if (view.event_lookup()) event_view_ = versions;
+    runners_.push_back(
+        std::make_shared<ViewRunner>(shared_, projection::with_common_queries(std::move(view))));
+    versions->add(runners_.back());
   }
 
   void close_times_with(std::function<bool(int)> close_time) {
@@ -70,7 +98,11 @@ class Views::Impl : public EventSource {
     std::filesystem::create_directories(settings.directory, made);
     if (made)
       return absl::InternalError("the directory of the views cannot be made: " + made.message());
-    auto key = token_key(settings.directory);
+    // Of two processes on the same files one would take the other's for damaged.
+    auto held = system_files().lock_directory(settings.directory);
+    if (!held.ok()) return held.status();
+    lock_ = std::move(*held);
+    auto key = load_token_key(settings.directory);
     if (!key.ok()) return key.status();
     shared_->token_key = std::move(*key);
     shared_->resources =
@@ -85,74 +117,135 @@ class Views::Impl : public EventSource {
     for (int partition = 0; partition < shared_->partitions(); ++partition) {
       if (auto made_feed = add_feed(partition); !made_feed.ok()) return made_feed;
     }
+    for (const auto& versions : views_) versions->begin();
     for (const auto& feed : shared_->feeds) feed->start();
     for (const auto& runner : runners_) runner->start();
     started_ = true;
+    mender_ = std::thread([this] { mend(); });
     return absl::OkStatus();
   }
 
   void stop() {
     if (!started_) return;
     started_ = false;
+    mending_.raise();
+    mender_.join();
     for (const auto& runner : runners_) runner->stop();
     for (const auto& feed : shared_->feeds) feed->stop();
     shared_->waiters->stop();
   }
 
   void register_queries(Dispatcher& dispatcher) {
-    for (const auto& runner : runners_) {
-      for (const auto& plan : runner->plans()) {
-        dispatcher.handle(plan->name(), [runner, &plan](const Call& call, auto request, Done done) {
-          runner->ask(*plan, call, std::move(request), std::move(done));
+    for (const auto& view : views_) {
+      const ViewVersions* versions = view.get();
+      for (const auto& [name, plans] : plans_of(*versions)) {
+        dispatcher.handle(name, [versions, name, plans](const Call& call, auto request, Done done) {
+          const size_t live = versions->live_place();
+          if (!plans[live]) return done(not_served(name));
+          versions->all()[live]->ask(*plans[live], call, std::move(request), std::move(done));
         });
       }
-      for (const auto& method : runner->view().methods()) {
-        if (!method.stream) continue;
-        dispatcher.handle_stream(method.descriptor->full_name(),
-                                 [runner, &method](const Call& call, auto request) {
-                                   return method.stream(runner, call, std::move(request));
+      for (const auto& [name, methods] : streams_of(*versions)) {
+        dispatcher.handle_stream(name,
+                                 [versions, name, methods](const Call& call, auto request)
+                                     -> std::variant<std::unique_ptr<ServerStream>, Error> {
+                                   const size_t live = versions->live_place();
+                                   if (!methods[live]) return not_served(name);
+                                   return methods[live]->stream(versions->all()[live], call,
+                                                                std::move(request));
                                  });
       }
     }
+    projection::serve_common([this](std::string_view name) { return live_of(name); }, dispatcher);
   }
 
   void ask(std::string_view method, const Call& call,
            std::shared_ptr<const google::protobuf::Message> request, Done done,
            std::shared_ptr<RowPlaces> places) {
-    for (const auto& runner : runners_) {
+    for (const auto& versions : views_) {
+      const auto runner = versions->live();
       for (const auto& plan : runner->plans()) {
         if (plan->name() == method) {
           return runner->ask(*plan, call, std::move(request), std::move(done), std::move(places));
         }
       }
     }
-    done(failure(kUnimplemented, "METHOD_NOT_SERVED",
-                 std::string(method) + " is not a query of any view"));
+    done(not_served(std::string(method)));
   }
 
   bool event(std::string_view ledger, int64_t seq,
              const std::function<void(const EventMeta&)>& visit) const override {
-    return event_view_ && event_view_->find_event(ledger, seq, visit);
+    return event_view_ && event_view_->live()->find_event(ledger, seq, visit);
   }
 
   std::optional<Views::Query> query_of(std::string_view request_type) const {
-    for (const auto& runner : runners_) {
+    for (const auto& versions : views_) {
+      const auto runner = versions->live();
       for (const auto& method : runner->view().methods()) {
         if (method.query && method.descriptor->input_type()->full_name() == request_type)
-          return Views::Query{method.descriptor, runner};
+          return Views::Query{method.descriptor, runner, versions->name()};
       }
     }
     return std::nullopt;
   }
 
-  ViewRunner* find(std::string_view name) const {
-    for (const auto& runner : runners_) {
-      if (runner->view().name() == name) return runner.get();
+  ViewVersions* find(std::string_view name) const {
+    for (const auto& versions : views_) {
+      if (versions->name() == name) return versions.get();
     }
     return nullptr;
   }
+  std::shared_ptr<ViewRunner> live_of(std::string_view name) const {
+    const auto* versions = find(name);
+    return versions ? versions->live() : nullptr;
+  }
+  absl::StatusOr<std::shared_ptr<ViewRunner>> version_of(std::string_view name,
+                                                         int32_t version) const {
+    const auto* versions = find(name);
+    if (!versions) return absl::NotFoundError("no view of the name " + std::string(name));
+    auto runner = versions->find(version);
+    if (!runner) {
+      return absl::NotFoundError("view " + std::string(name) + " has no version " +
+                                 std::to_string(version) + " in this program");
+    }
+    return runner;
+  }
+
+  absl::Status drop(std::string_view name, int32_t version) {
+    const auto runner = version_of(name, version);
+    if (runner.ok()) {
+      if (*runner == live_of(name)) {
+        return absl::FailedPreconditionError("version " + std::to_string(version) + " of view " +
+                                             std::string(name) + " answers its queries");
+      }
+      return (*runner)->drop();
+    }
+    for (const auto& unknown : unknown_files()) {
+      if (unknown.name != name || unknown.version != version) continue;
+      return projection::Store::destroy(shared_->settings.directory + "/" + unknown.name + "-v" +
+                                        std::to_string(unknown.version));
+    }
+    return runner.status();
+  }
+
+  std::vector<ViewFiles> unknown_files() const {
+    std::vector<ViewFiles> unknown;
+    std::error_code read;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(shared_->settings.directory, read)) {
+      auto files = files_of(entry.path().filename().string());
+      if (!files || !entry.is_directory(read)) continue;
+      const auto* versions = find(files->name);
+      if (!versions || !versions->find(files->version)) unknown.push_back(std::move(*files));
+    }
+    std::sort(unknown.begin(), unknown.end(), [](const auto& a, const auto& b) {
+      return std::tie(a.name, a.version) < std::tie(b.name, b.version);
+    });
+    return unknown;
+  }
 
   const std::vector<std::shared_ptr<ViewRunner>>& runners() const { return runners_; }
+  const std::vector<std::unique_ptr<ViewVersions>>& views() const { return views_; }
   const projection::Shared& shared() const { return *shared_; }
 
  private:
@@ -184,10 +277,59 @@ class Views::Impl : public EventSource {
     return absl::OkStatus();
   }
 
+  // By method, for each version of the view its plan, or null.
+  static std::map<std::string, std::vector<const projection::QueryPlan*>> plans_of(
+      const ViewVersions& versions) {
+    std::map<std::string, std::vector<const projection::QueryPlan*>> plans;
+    const size_t count = versions.all().size();
+    for (size_t i = 0; i < count; ++i) {
+      for (const auto& plan : versions.all()[i]->plans()) {
+        if (projection::is_common(plan->name())) continue;
+        auto& of_method = plans[plan->name()];
+        of_method.resize(count);
+        of_method[i] = plan.get();
+      }
+    }
+    return plans;
+  }
+  static std::map<std::string, std::vector<const View::Method*>> streams_of(
+      const ViewVersions& versions) {
+    std::map<std::string, std::vector<const View::Method*>> streams;
+    const size_t count = versions.all().size();
+    for (size_t i = 0; i < count; ++i) {
+      for (const auto& method : versions.all()[i]->view().methods()) {
+        if (!method.stream) continue;
+        auto& of_method = streams[method.descriptor->full_name()];
+        of_method.resize(count);
+        of_method[i] = &method;
+      }
+    }
+    return streams;
+  }
+  static Error not_served(const std::string& method) {
+    return failure(kUnimplemented, "METHOD_NOT_SERVED", method + " is not a query of any view");
+  }
+
+  // Builds anew what wants it, one view after the other.
+  void mend() {
+    while (started_) {
+      const uint64_t seen = mending_.count();
+      for (const auto& runner : runners_) {
+        if (started_ && runner->wants_mending())
+          (void)runner->rebuild();  // its status says the rest
+      }
+      if (started_) mending_.wait_beyond(seen, kMendingWait);
+    }
+  }
+
+  std::unique_ptr<DirectoryLock> lock_;
   std::shared_ptr<projection::Shared> shared_;
   std::vector<std::shared_ptr<ViewRunner>> runners_;
-  ViewRunner* event_view_ = nullptr;
-  bool started_ = false;
+  std::vector<std::unique_ptr<ViewVersions>> views_;
+  const ViewVersions* event_view_ = nullptr;
+  projection::Signal mending_;
+  std::thread mender_;
+  std::atomic<bool> started_{false};
 };
 
 Views::Views(std::vector<journal::Log*> logs, Clock& clock, ViewsSettings settings,
@@ -219,21 +361,36 @@ std::optional<Views::Query> Views::query_of(std::string_view request_type) const
   return impl_->query_of(request_type);
 }
 
+std::shared_ptr<LiveView> Views::live(std::string_view view) const {
+  const auto* versions = impl_->find(view);
+  return versions ? versions->live() : nullptr;
+}
+
 const EventSource& Views::events() const { return *impl_; }
 
 const std::string& Views::page_token_key() const { return impl_->shared().token_key; }
 
 std::vector<ViewStatus> Views::status() const {
   std::vector<ViewStatus> all;
-  for (const auto& runner : impl_->runners()) all.push_back(runner->status());
+  for (const auto& versions : impl_->views()) {
+    const auto live = versions->live();
+    for (const auto& runner : versions->all()) {
+      all.push_back(runner->status());
+      all.back().live = runner == live;
+    }
+  }
   return all;
 }
 
-std::optional<ViewStatus> Views::status(std::string_view view) const {
-  const auto* runner = impl_->find(view);
-  if (!runner) return std::nullopt;
-  return runner->status();
+std::optional<ViewStatus> Views::status(std::string_view view, int32_t version) const {
+  const auto runner = impl_->version_of(view, version);
+  if (!runner.ok()) return std::nullopt;
+  auto status = (*runner)->status();
+  status.live = *runner == impl_->live_of(view);
+  return status;
 }
+
+std::vector<ViewFiles> Views::unknown_files() const { return impl_->unknown_files(); }
 
 std::vector<PartitionStatus> Views::partitions() const {
   std::vector<PartitionStatus> all;
@@ -247,24 +404,42 @@ std::vector<PartitionStatus> Views::partitions() const {
   return all;
 }
 
-absl::Status Views::rebuild(std::string_view view) {
-  auto* runner = impl_->find(view);
-  if (!runner) return absl::NotFoundError("no view of the name " + std::string(view));
-  return runner->rebuild();
+absl::Status Views::rebuild(std::string_view view, int32_t version) {
+  const auto runner = impl_->version_of(view, version);
+  return runner.ok() ? (*runner)->rebuild() : runner.status();
 }
 
-absl::StatusOr<VerifyReport> Views::verify(std::string_view view) {
-  auto* runner = impl_->find(view);
-  if (!runner) return absl::NotFoundError("no view of the name " + std::string(view));
-  return runner->verify();
+absl::Status Views::drop(std::string_view view, int32_t version) {
+  return impl_->drop(view, version);
+}
+
+absl::StatusOr<VerifyReport> Views::verify(std::string_view view, int32_t version,
+                                           const VerifyScope& scope) {
+  const auto runner = impl_->version_of(view, version);
+  if (!runner.ok()) return runner.status();
+  return (*runner)->verify(scope);
+}
+
+absl::StatusOr<ViewComparison> Views::compare(std::string_view view, int32_t version,
+                                              int32_t other_version, const VerifyScope& scope) {
+  std::shared_ptr<const projection::Store> files[2];
+  for (int i = 0; i < 2; ++i) {
+    const auto runner = impl_->version_of(view, i == 0 ? version : other_version);
+    if (!runner.ok()) return runner.status();
+    auto built = (*runner)->built_files();
+    if (!built.ok()) return built.status();
+    files[i] = std::move(*built);
+  }
+  return projection::compare_views(view, std::move(files[0]), std::move(files[1]), scope);
 }
 
 absl::StatusOr<std::vector<LedgerDigest>> Views::digests(std::string_view view,
                                                          std::string_view ledger,
-                                                         std::optional<int64_t> seq) const {
-  const auto* runner = impl_->find(view);
-  if (!runner) return absl::NotFoundError("no view of the name " + std::string(view));
-  return runner->digests(ledger, seq);
+                                                         std::optional<int64_t> seq,
+                                                         int32_t version) const {
+  const auto runner = impl_->version_of(view, version);
+  if (!runner.ok()) return runner.status();
+  return (*runner)->digests(ledger, seq);
 }
 
 int64_t Views::waiting() const {

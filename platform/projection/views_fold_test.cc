@@ -169,12 +169,13 @@ TEST_F(ViewsTest, VerifyNamesTheFirstRowThatDiffers) {
   ASSERT_TRUE(report.ok()) << report.status();
   EXPECT_FALSE(report->equal);
   EXPECT_EQ(report->difference,
-            "different in the view: ledger 990101, table placed, key 610001, seq 4");
+            "different in the view (the bytes): ledger 990101, placed/610001, seq 4");
 }
 
 // Never a wrong answer: a flipped byte gives the same rows, DATA_LOSS, a view that stands still, or
 // is found by verify.
 TEST_F(ViewsTest, AFlippedByteIsNeverAWrongAnswer) {
+  settings_.damage_rebuilds_max = 0;  // what is found stays to be seen
   std::map<std::string, int> sums;
   for (int i = 0; i < 400; ++i) {
     add("key-" + std::to_string(i % 40), 1);
@@ -228,6 +229,7 @@ TEST_F(ViewsTest, AFlippedByteIsNeverAWrongAnswer) {
 }
 
 TEST_F(ViewsTest, ADamagedViewStandsStillUntilItIsRebuilt) {
+  settings_.damage_rebuilds_max = 0;
   for (int i = 0; i < 30; ++i) add("a", 1);
   start();
   views_->stop();

@@ -32,7 +32,7 @@ constexpr int64_t kBatchBytes = int64_t{4} << 20;
 
 struct Replay::Folding {
   Folding(const View& view, const std::shared_ptr<projection::Store>& store)
-      : folder(view, store, 1, kRowCacheBytes) {}
+      : folder(view, store, 1, projection::FoldSettings{kRowCacheBytes, 1, 0}) {}
 
   projection::Folder folder;
   std::shared_ptr<projection::Batch> batch = std::make_shared<projection::Batch>();

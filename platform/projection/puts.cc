@@ -1,0 +1,128 @@
+// Gathered and sorted puts.
+#include "platform/projection/puts.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace taizhang::projection {
+namespace {
+
+// Live a view writes a few rows at a time, in a build millions.
+constexpr size_t kFirstBlockBytes = 16 << 10;
+constexpr size_t kBlockBytesMax = 1 << 20;
+// So few are sorted by comparing keys.
+constexpr size_t kSmall = 12;
+
+// A put with the eight bytes of its key that are looked at now.
+struct Item {
+  uint64_t word;
+  uint32_t order;  // in which it was added
+  uint32_t key_size;
+  const Puts::Put* put;
+};
+
+uint64_t word_at(std::string_view key, size_t depth) {
+  uint64_t word = 0;
+  const size_t size = key.size() > depth ? std::min<size_t>(8, key.size() - depth) : 0;
+  for (size_t i = 0; i < 8; ++i) {
+    word = word << 8 | (i < size ? static_cast<unsigned char>(key[depth + i]) : 0);
+  }
+  return word;
+}
+
+bool by_key(const Item& a, const Item& b) {
+  const int order = a.put->key().compare(b.put->key());
+  return order != 0 ? order < 0 : a.order < b.order;
+}
+
+// Sorts by eight bytes at a time, which stand beside each other in memory where keys do not; keys
+// of one range are equal before `depth`. Keys of a view share long beginnings, so what all of a
+// range share is skipped.
+void sort_from(std::vector<Item>::iterator begin, std::vector<Item>::iterator end, size_t depth) {
+  const auto count = static_cast<size_t>(end - begin);
+  if (count <= kSmall) return std::sort(begin, end, by_key);
+  const std::string_view first = begin->put->key();
+  size_t shared = first.size();
+  for (auto item = begin + 1; item != end && shared > depth; ++item) {
+    const std::string_view key = item->put->key();
+    const size_t limit = std::min(shared, key.size());
+    size_t same = depth;
+    while (same < limit && key[same] == first[same]) ++same;
+    shared = same;
+  }
+  depth = std::max(depth, shared);
+  for (auto item = begin; item != end; ++item) item->word = word_at(item->put->key(), depth);
+  std::sort(begin, end, [](const Item& a, const Item& b) { return a.word < b.word; });
+  for (auto from = begin; from != end;) {
+    const size_t next = depth + sizeof from->word;
+    auto to = from + 1;
+    bool whole = from->key_size >= next;  // the word is of the key alone, not of its end
+    while (to != end && to->word == from->word) whole = to++->key_size >= next && whole;
+    if (to - from > 1) {
+      if (whole) {
+        sort_from(from, to, next);
+      } else {
+        std::sort(from, to, by_key);
+      }
+    }
+    from = to;
+  }
+}
+
+}  // namespace
+
+size_t Puts::add(std::string_view key, std::string_view value) {
+  const size_t size = key.size() + value.size();
+  if (blocks_.empty() || blocks_.back().size - used_ < size) {
+    const size_t wanted =
+        blocks_.empty() ? kFirstBlockBytes : std::min(kBlockBytesMax, blocks_.back().size * 2);
+    Block block{nullptr, std::max(wanted, size)};
+    block.bytes.reset(new char[block.size]);
+    block_bytes_ += static_cast<int64_t>(block.size);
+    blocks_.push_back(std::move(block));
+    used_ = 0;
+  }
+  char* at = blocks_.back().bytes.get() + used_;
+  std::memcpy(at, key.data(), key.size());
+  std::memcpy(at + key.size(), value.data(), value.size());
+  used_ += size;
+  list_.push_back({at, static_cast<uint32_t>(key.size()), static_cast<uint32_t>(value.size())});
+  return list_.size() - 1;
+}
+
+int64_t Puts::bytes() const {
+  return block_bytes_ + static_cast<int64_t>(list_.capacity() * sizeof(Put));
+}
+
+void Puts::clear() {
+  list_.clear();
+  used_ = 0;
+  if (blocks_.empty()) return;
+  // The next batch is likely as large.
+  blocks_.erase(blocks_.begin(), blocks_.end() - 1);
+  block_bytes_ = static_cast<int64_t>(blocks_.back().size);
+}
+
+std::vector<Puts::Put> sorted(const std::vector<const Puts*>& lists) {
+  std::vector<Item> items;
+  size_t count = 0;
+  for (const Puts* puts : lists) count += puts->size();
+  items.reserve(count);
+  for (const Puts* puts : lists) {
+    for (const Puts::Put& put : puts->list())
+      items.push_back({0, static_cast<uint32_t>(items.size()), put.key_size, &put});
+  }
+  sort_from(items.begin(), items.end(), 0);
+  std::vector<Puts::Put> all;
+  all.reserve(items.size());
+  for (const Item& item : items) {
+    if (!all.empty() && all.back().key() == item.put->key()) {
+      all.back() = *item.put;
+    } else {
+      all.push_back(*item.put);
+    }
+  }
+  return all;
+}
+
+}  // namespace taizhang::projection
