@@ -2,12 +2,14 @@
 #include "services/contexts.h"
 
 #include "platform/command/ledgers.h"
+#include "services/admin/view_decisions.h"
 #include "services/assets/assets.h"
 #include "services/assistance/assistance.h"
 #include "services/common/references.h"
 #include "services/funds/funds.h"
 #include "services/registry/registry.h"
 #include "services/rules/rules.h"
+#include "services/subscriptions/subscriptions.h"
 
 namespace taizhang {
 
@@ -19,6 +21,8 @@ void register_contexts(Registry& registry) {
   register_assistance(registry);
   register_funds(registry);
   register_assets(registry);
+  register_subscriptions(registry);
+  register_view_decisions(registry);
 }
 
 }  // namespace taizhang
