@@ -44,8 +44,6 @@ StateSettings state_settings(const Config& config) {
 WritersSettings writers_settings(const Config& config, const NodeOptions& options) {
   const auto& given = config.writer();
   WritersSettings all;
-  all.state = state_settings(config);
-  all.state_directory = config.data_dir() + "/state";
   all.takeover = options.takeover;
   all.liveness.silent_beats = given.silent_heartbeats();
   all.liveness.stuck_beats = given.stuck_heartbeats();
@@ -93,6 +91,7 @@ struct Node::Impl {
   Registry registry;
   std::unique_ptr<CommandCatalogue> catalogue;
   std::unique_ptr<Fingerprinter> fingerprinter;
+  std::unique_ptr<StateFolder> states;
   std::unique_ptr<Writers> writers;
   std::unique_ptr<Views> views;
   std::unique_ptr<republish::Republisher> republisher;
@@ -119,6 +118,9 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   auto known = Callers::load(config.token_file());
   if (!known.ok()) return known.status();
   callers = std::make_unique<Callers>(std::move(*known));
+  // First, because it goes on beside the opening of the journal.
+  if (config.role() != config::v1::PROCESS_ROLE_READER)
+    states = std::make_unique<StateFolder>(config.data_dir() + "/state", state_settings(config));
   if (auto opened = open_journal(config, options.config_folder); !opened.ok()) return opened;
   if (auto opened = open_keys(config); !opened.ok()) return opened;
   observe_disk(metrics, data_dir);
@@ -169,7 +171,7 @@ absl::Status Node::Impl::start_writers(const Config& config, const NodeOptions& 
   fingerprinter = std::make_unique<Fingerprinter>(fingerprint_key.bytes, fingerprint_key.id);
   writers = std::make_unique<Writers>(
       Writers::Parts{journal->partitions(), journal->heartbeats(), system_clock(), system_random(),
-                     registry, blind_index, fingerprint_key.id},
+                     registry, blind_index, fingerprint_key.id, *states},
       writers_settings(config, options));
   if (auto started = writers->start(); !started.ok()) return started;
   serve_commands(*catalogue, *fingerprinter, *writers, dispatcher);

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "platform/state/memory_rows.h"
+#include "platform/state/state_folder.h"
 #include "taizhang/platform/state/v1/state.pb.h"
 
 namespace taizhang {
@@ -256,6 +257,33 @@ TEST_F(KilledStateTest, GoesBackToAnEarlierBatchWhereTheDiskLostTheEnd) {
   EXPECT_EQ(scanned(), "a=1 ");
   EXPECT_EQ(state_->digest(), digest);
   EXPECT_EQ(*state_->recomputed_digest(), digest);
+}
+
+TEST_F(StateTest, TheFolderOpensWhatIsThereAndTheRestWhenAsked) {
+  const auto directory = folder_.string() + ".all";
+  std::filesystem::create_directories(directory + "/notes");
+  state_.reset();
+  for (const uint32_t partition : {0u, 2u}) {
+    state_ = *StateFolder(directory, {}).open(partition);
+    state_->begin(1);
+    put("a", partition);
+    state_->confirm(1);
+    flush();
+    state_.reset();
+  }
+  {
+    StateFolder folder(directory, {});
+    for (const uint32_t partition : {2u, 0u, 1u}) {
+      state_ = *folder.open(partition);
+      EXPECT_EQ(at("a"), partition == 1 ? -1 : int64_t{partition});
+    }
+    // It is open, also for another folder of the same directory, until it is closed.
+    EXPECT_FALSE(StateFolder(directory, {}).open(1).ok());
+    StateFolder later(directory, {});
+    state_.reset();
+    EXPECT_TRUE(later.open(1).ok());
+  }
+  std::filesystem::remove_all(directory);
 }
 
 TEST_F(StateTest, AFlippedByteIsFoundNotRead) {

@@ -45,13 +45,12 @@ Writers::Writers(Parts parts, WritersSettings settings)
 Writers::~Writers() { stop(); }
 
 std::string Writers::claim_file(uint32_t partition) const {
-  return settings_.state_directory + "/" + std::to_string(partition) + ".claim";
+  return parts_.states.directory() + "/" + std::to_string(partition) + ".claim";
 }
 
 absl::Status Writers::open(uint32_t partition, journal::Fold fold) {
   Partition& one = partitions_[partition];
-  auto state =
-      State::open(settings_.state_directory + "/" + std::to_string(partition), settings_.state);
+  auto state = parts_.states.open(partition);
   if (!state.ok()) return state.status();
   // The tables' lock is held now, so whoever wrote this file is dead.
   std::string before;
@@ -104,8 +103,8 @@ absl::Status Writers::open(uint32_t partition, journal::Fold fold) {
 
 absl::Status Writers::start() {
   std::error_code failed;
-  std::filesystem::create_directories(settings_.state_directory, failed);
-  if (failed) return absl::InternalError("cannot make " + settings_.state_directory);
+  std::filesystem::create_directories(parts_.states.directory(), failed);
+  if (failed) return absl::InternalError("cannot make " + parts_.states.directory());
   if (auto opened = open(0, journal::Fold(0)); !opened.ok()) return opened;
   if (!parts_.channel) {
     leading_ = true;

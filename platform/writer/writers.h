@@ -22,15 +22,13 @@
 #include "platform/journal/heartbeat.h"
 #include "platform/journal/liveness.h"
 #include "platform/state/state.h"
+#include "platform/state/state_folder.h"
 #include "platform/writer/writer.h"
 
 namespace taizhang {
 
 struct WritersSettings {
   WriterSettings writer;
-  StateSettings state;
-  // State tables of partition p live in <directory>/<p>.
-  std::string state_directory;
   journal::LivenessSettings liveness;
   // Between a suspicion and the claim, at most; random, so that two do not claim at once.
   int64_t backoff_us_max = 300'000;
@@ -50,6 +48,7 @@ class Writers : public CommandIntake {
     const Registry& registry;
     const BlindIndex& blind_index;
     std::string key_id;
+    StateFolder& states;
   };
   // Everything must outlive the Writers.
   Writers(Parts parts, WritersSettings settings);

@@ -52,14 +52,13 @@ class Process {
  public:
   Process(Cluster& cluster, const std::filesystem::path& folder, const std::string& address,
           bool takeover = false)
-      : channel(cluster.heartbeats.channel()) {
+      : channel(cluster.heartbeats.channel()), states_(folder / address, {}) {
     for (const auto& topic : cluster.topics) {
       logs_.push_back(std::make_unique<journal::MemoryLog>(topic));
     }
     std::vector<journal::Log*> logs;
     for (const auto& log : logs_) logs.push_back(log.get());
     WritersSettings settings;
-    settings.state_directory = folder / address;
     settings.takeover = takeover;
     settings.backoff_us_max = 50'000;
     settings.liveness = {kSilentBeats, 1'000};
@@ -68,7 +67,7 @@ class Process {
     settings.writer.owner.address = address;
     writers =
         std::make_unique<Writers>(Writers::Parts{logs, &channel, system_clock(), system_random(),
-                                                 registry(), blind_index_, "k1"},
+                                                 registry(), blind_index_, "k1", states_},
                                   settings);
     const auto started = writers->start();
     EXPECT_TRUE(started.ok()) << started;
@@ -111,6 +110,7 @@ class Process {
 
  private:
   std::vector<std::unique_ptr<journal::MemoryLog>> logs_;
+  StateFolder states_;
   BlindIndex blind_index_ = [](std::string_view number) { return blind_index_of("blind", number); };
   Fingerprinter fingerprinter_{std::string(32, 'k'), "k1"};
   Caller operator_;
