@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "platform/projection/view.h"
 
 namespace taizhang::projection {
@@ -34,6 +35,9 @@ struct Batch {
   std::vector<std::pair<std::string, std::string>> ledger_rows;  // of the ledgers the batch touched
   int64_t closed_time_us = 0;                                    // after it
   google::protobuf::Arena arena{arena_options()};
+  // Who acted and from what source, by their stored bytes: few differ within a batch.
+  absl::flat_hash_map<std::string_view, const common::v1::Actor*> actors;
+  absl::flat_hash_map<std::string_view, const common::v1::Source*> sources;
 
   // Few large blocks: a batch is made and dropped as a whole.
   static google::protobuf::ArenaOptions arena_options() {

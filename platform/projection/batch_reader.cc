@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "platform/projection/wire.h"
+#include "taizhang/common/v1/values.pb.h"
 #include "taizhang/journal/v1/records.pb.h"
 
 namespace taizhang::projection {
@@ -41,6 +42,54 @@ bool read_event(std::string_view bytes, RawEvent& event) {
       });
 }
 
+// The same of a request.
+struct RawRequest {
+  std::string_view request_id;
+  std::string_view command;
+  std::string_view reason;
+  std::string_view correlation_id;
+  const common::v1::Actor* actor = &common::v1::Actor::default_instance();
+  const common::v1::Source* source = &common::v1::Source::default_instance();
+  uint32_t events = 0;
+  bool self_approved = false;
+};
+
+template <class Part>
+bool read_shared(std::string_view bytes, absl::flat_hash_map<std::string_view, const Part*>& known,
+                 google::protobuf::Arena& arena, const Part*& part) {
+  const auto [place, is_new] = known.try_emplace(bytes, nullptr);
+  if (is_new) {
+    auto* parsed = google::protobuf::Arena::CreateMessage<Part>(&arena);
+    if (!parsed->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+    place->second = parsed;
+  }
+  part = place->second;
+  return part != nullptr;
+}
+
+bool read_request(std::string_view bytes, Batch& batch, RawRequest& request) {
+  using journal::v1::Request;
+  return walk_fields(
+      bytes,
+      [&](int number, std::string_view view) {
+        switch (number) {
+          case Request::kRequestIdFieldNumber: request.request_id = view; return true;
+          case Request::kCommandFieldNumber: request.command = view; return true;
+          case Request::kReasonFieldNumber: request.reason = view; return true;
+          case Request::kCorrelationIdFieldNumber: request.correlation_id = view; return true;
+          case Request::kActorFieldNumber:
+            return read_shared(view, batch.actors, batch.arena, request.actor);
+          case Request::kSourceFieldNumber:
+            return read_shared(view, batch.sources, batch.arena, request.source);
+          default: return true;
+        }
+      },
+      [&](int number, uint64_t value) {
+        if (number == Request::kEventsFieldNumber) request.events = static_cast<uint32_t>(value);
+        if (number == Request::kSelfApprovedFieldNumber) request.self_approved = value != 0;
+      });
+}
+
 }  // namespace
 
 const Descriptor* find_event_type(std::string_view stored_type) {
@@ -50,19 +99,16 @@ const Descriptor* find_event_type(std::string_view stored_type) {
 
 bool decode_commit(std::string_view body, const FindType& find_type, Batch& batch) {
   DecodedCommit commit;
-  std::vector<const journal::v1::Request*> requests;
+  std::vector<RawRequest> requests;
   std::vector<RawEvent> raw;
   const bool whole = walk_fields(
       body,
       [&](int number, std::string_view view) {
         switch (number) {
           case journal::v1::Commit::kLedgerFieldNumber: commit.meta.ledger = view; return true;
-          case journal::v1::Commit::kRequestsFieldNumber: {
-            auto* request =
-                google::protobuf::Arena::CreateMessage<journal::v1::Request>(&batch.arena);
-            requests.push_back(request);
-            return request->ParseFromArray(view.data(), static_cast<int>(view.size()));
-          }
+          case journal::v1::Commit::kRequestsFieldNumber:
+            requests.emplace_back();
+            return read_request(view, batch, requests.back());
           case journal::v1::Commit::kEventsFieldNumber:
             raw.emplace_back();
             return read_event(view, raw.back());
@@ -80,15 +126,15 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
   commit.meta.last_seq = commit.meta.first_seq + static_cast<int64_t>(raw.size()) - 1;
   commit.meta.bytes = body;
 
-  const auto& nobody = journal::v1::Request::default_instance();
+  const RawRequest nobody;
   size_t next_request = 0;
   uint32_t left = 0;
-  const journal::v1::Request* request = &nobody;
+  const RawRequest* request = &nobody;
   commit.events.reserve(raw.size());
   for (size_t i = 0; i < raw.size(); ++i) {
     while (left == 0 && next_request < requests.size()) {
-      request = requests[next_request++];
-      left = request->events();
+      request = &requests[next_request++];
+      left = request->events;
     }
     if (left == 0) {
       request = &nobody;
@@ -102,13 +148,13 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
     meta.commit_last_seq = commit.meta.last_seq;
     meta.recorded_time_us = commit.meta.recorded_time_us;
     meta.effective_day = raw[i].effective_day;
-    meta.actor = &request->actor();
-    meta.source = &request->source();
-    meta.reason = request->reason();
-    meta.request_id = request->request_id();
-    meta.command = request->command();
-    meta.correlation_id = request->correlation_id();
-    meta.self_approved = request->self_approved();
+    meta.actor = request->actor;
+    meta.source = request->source;
+    meta.reason = request->reason;
+    meta.request_id = request->request_id;
+    meta.command = request->command;
+    meta.correlation_id = request->correlation_id;
+    meta.self_approved = request->self_approved;
     meta.cause_seq = raw[i].cause == 0 ? 0 : commit.meta.first_seq + raw[i].cause - 1;
     meta.type = raw[i].type;
     meta.payload = raw[i].payload;

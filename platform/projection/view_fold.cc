@@ -21,7 +21,7 @@ constexpr auto kDiskRetryWait = std::chrono::milliseconds(500);
 void ViewRunner::run() {
   absl::Status status = resuming_ ? resume_stopped() : absl::OkStatus();
   if (status.ok()) status = finish_building();
-  if (status.ok() && !built_marked_) status = folder_->begin_build(shared_->build_memory);
+  if (status.ok() && !built_marked_) status = begin_build();
   while (status.ok() && !stopping() && healthy()) {
     const uint64_t seen = shared_->grown.count();
     bool moved = false;
@@ -120,6 +120,15 @@ absl::Status ViewRunner::flush_when_due() {
   }
   unflushed_events_ = 0;
   return store_->flush();
+}
+
+absl::Status ViewRunner::begin_build() {
+  {
+    // From here on what was folded is not in the files at once, however near the end it is.
+    const std::lock_guard lock(mutex_);
+    building_ = true;
+  }
+  return folder_->begin_build(shared_->build_memory);
 }
 
 absl::Status ViewRunner::finish_building() {

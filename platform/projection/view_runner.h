@@ -165,6 +165,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::Status resume_stopped();
   absl::Status resume_stopped(int partition);
   void publish();
+  absl::Status begin_build();
   absl::Status finish_building();
 
   // kRebuild: the journal can give what the files have lost.
