@@ -5,10 +5,12 @@
 
 #include "platform/projection/subjects.h"
 #include "platform/state/key.h"
+#include "projections/ledger/commit_stream.h"
 #include "projections/ledger/event_walker.h"
 #include "projections/ledger/live_tail.h"
 #include "projections/ledger/subscription.h"
 #include "taizhang/ledger/state/v1/view.pb.h"
+#include "taizhang/ledger/v1/commits.pb.h"
 #include "taizhang/ledger/v1/ledger.pb.h"
 
 namespace taizhang::ledger_view {
@@ -82,6 +84,7 @@ View ledger_view(const SubscribeLimits& limits) {
                       std::shared_ptr<const google::protobuf::Message> request) {
         return open_subscription(limits, *tails, std::move(live), call, std::move(request));
       });
+  view.stream<ledger::v1::ReadCommitsRequest>(open_commits);
   return view;
 }
 

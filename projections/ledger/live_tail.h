@@ -2,6 +2,7 @@
 // wakes those that it concerns, and no others.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -96,6 +97,19 @@ class LiveTail : public std::enable_shared_from_this<LiveTail> {
   std::optional<uint64_t> waiting_;  // of the view
 };
 
+// Whose turn it is to read ahead. Thread-safe.
+class ReadAheadTurn {
+ public:
+  // Held as long as what it returns; null: somebody else has it.
+  static std::shared_ptr<void> take(const std::shared_ptr<ReadAheadTurn>& turn) {
+    if (turn->taken_.exchange(true)) return nullptr;
+    return {turn.get(), [turn](void*) { turn->taken_ = false; }};
+  }
+
+ private:
+  std::atomic<bool> taken_{false};
+};
+
 // The tails of all ledgers of a view that somebody follows. Thread-safe.
 class LiveTails {
  public:
@@ -103,8 +117,11 @@ class LiveTails {
   LiveTails(size_t events_max, size_t bytes_max) : events_max_(events_max), bytes_max_(bytes_max) {}
 
   std::shared_ptr<LiveTail> of(const std::shared_ptr<LiveView>& view, const std::string& ledger);
+  // Of all subscriptions of the view.
+  const std::shared_ptr<ReadAheadTurn>& read_ahead_turn() const { return read_ahead_turn_; }
 
  private:
+  const std::shared_ptr<ReadAheadTurn> read_ahead_turn_ = std::make_shared<ReadAheadTurn>();
   const size_t events_max_;
   const size_t bytes_max_;
   std::mutex mutex_;

@@ -37,9 +37,11 @@ Answer cancelled() { return failure(kCancelled, "CANCELLED", "the caller ended t
 class Subscription : public std::enable_shared_from_this<Subscription> {
  public:
   Subscription(const SubscribeLimits& limits, std::shared_ptr<LiveTail> tail,
-               std::shared_ptr<LiveView> view, const Call& call, const SubscribeRequest& request)
+               std::shared_ptr<ReadAheadTurn> turn, std::shared_ptr<LiveView> view,
+               const Call& call, const SubscribeRequest& request)
       : limits_(limits),
         tail_(std::move(tail)),
+        read_ahead_turn_(std::move(turn)),
         view_(std::move(view)),
         ledger_(request.ledger()),
         filter_(Filter::of(request.filter())),
@@ -61,6 +63,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     {
       const std::lock_guard lock(mutex_);
       pending_ = std::move(ready);
+      if (reads_ahead_) return;
     }
     go_on();
   }
@@ -81,17 +84,18 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
  private:
   // Answers the pending next(), or waits for more and comes back. One thread at a time: next()
-  // calls it, and then only the one wake() that ends the wait it left behind.
+  // calls it, or read_ahead() that was under way, and then only what ends the wait it left behind.
   void go_on() {
     for (;;) {
       if (ended()) return answer(cancelled());
       const auto progress = view_->progress(ledger_);
       if (const auto* error = std::get_if<Error>(&progress)) return answer(*error);
       const auto& now = std::get<0>(progress);
+      if (ahead_) return tell(std::move(ahead_), position_ < now.seq);
       while (position_ < now.seq) {
         auto read = read_up_to(now.seq);
         if (auto* error = std::get_if<Error>(&read)) return answer(std::move(*error));
-        if (auto& batch = std::get<0>(read)) return tell(std::move(batch));
+        if (auto& batch = std::get<0>(read)) return tell(std::move(batch), position_ < now.seq);
         if (!caught_up_ && position_ < now.seq) return tell(checkpoint());
       }
       if (auto message = at_end(now)) return tell(std::move(message));
@@ -212,10 +216,49 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     return true;
   }
 
-  void tell(std::unique_ptr<Message> message) {
+  // `more`: there is more behind it already.
+  void tell(std::unique_ptr<Message> message, bool more = false) {
     told_before_ = std::exchange(told_, position_);
     heartbeat_due_us_ = view_->boot_us() + heartbeat_us_;
-    answer(std::move(message));
+    Done ready;
+    {
+      const std::lock_guard lock(mutex_);
+      ready = std::exchange(pending_, nullptr);
+    }
+    if (!ready) return;
+    if (more && !caught_up_) start_reading_ahead();
+    ready(std::move(message));
+  }
+
+  // While one batch is being sent the next is made, on a thread of the engine; by one subscription
+  // of the view at a time, so that those threads stay free for others.
+  void start_reading_ahead() {
+    auto taken = ReadAheadTurn::take(read_ahead_turn_);
+    if (!taken) return;
+    {
+      const std::lock_guard lock(mutex_);
+      reads_ahead_ = true;
+    }
+    view_->when_beyond(ledger_, position_, view_->boot_us(),
+                       [weak = weak_from_this(), taken = std::move(taken)] {
+                         if (const auto self = weak.lock()) self->read_ahead();
+                       });
+  }
+
+  // What goes wrong here goes wrong again where it is told.
+  void read_ahead() {
+    const auto progress = view_->progress(ledger_);
+    const auto* now = std::get_if<LiveView::Progress>(&progress);
+    if (now && position_ < now->seq) {
+      auto read = read_up_to(now->seq);
+      if (read.index() == 0) ahead_ = std::move(std::get<0>(read));
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      reads_ahead_ = false;
+      if (!pending_) return;
+    }
+    go_on();
   }
 
   bool ended() {
@@ -234,6 +277,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
 
   const SubscribeLimits limits_;
   const std::shared_ptr<LiveTail> tail_;
+  const std::shared_ptr<ReadAheadTurn> read_ahead_turn_;
   const std::shared_ptr<LiveView> view_;
   const std::string ledger_;
   const Filter filter_;
@@ -245,12 +289,14 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
   int64_t position_;  // the filter has seen everything up to here
   int64_t told_;      // and the caller was told
   bool caught_up_ = false;
-  size_t batch_bytes_ = 0;  // of the last one
+  size_t batch_bytes_ = 0;               // of the last one
+  std::unique_ptr<EncodedBatch> ahead_;  // what is told next; the position is behind it
   std::optional<uint64_t> member_;
   std::atomic<int64_t> told_before_;  // before the message handed out last
 
   std::mutex mutex_;
   Done pending_;
+  bool reads_ahead_ = false;
   bool waits_ = false;
   uint64_t turn_ = 0;  // of waits
   std::optional<uint64_t> heartbeat_;
@@ -279,8 +325,8 @@ std::variant<std::unique_ptr<ServerStream>, Error> open_subscription(
   const auto progress = view->progress(asked.ledger());
   if (const auto* error = std::get_if<Error>(&progress)) return *error;
   auto tail = tails.of(view, asked.ledger());
-  return std::make_unique<SubscriptionStream>(
-      std::make_shared<Subscription>(limits, std::move(tail), std::move(view), call, asked));
+  return std::make_unique<SubscriptionStream>(std::make_shared<Subscription>(
+      limits, std::move(tail), tails.read_ahead_turn(), std::move(view), call, asked));
 }
 
 }  // namespace taizhang::ledger_view

@@ -1,0 +1,218 @@
+// Why a figure of a fund line stands where it does, and which tables the view has.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "projections/fund_execution/test_book.h"
+#include "taizhang/common/v1/change.pb.h"
+#include "taizhang/views/v1/service.pb.h"
+
+namespace taizhang {
+namespace {
+
+using testing::arrived;
+using testing::Book;
+using testing::id;
+using testing::kJia;
+using testing::opened;
+using views::v1::ExplainRequest;
+using views::v1::ExplainResponse;
+using views::v1::ListTablesRequest;
+using views::v1::ListTablesResponse;
+
+ExplainRequest why(const std::string& table, const std::vector<std::string>& key,
+                   const std::string& field) {
+  ExplainRequest request;
+  request.set_view("fund_execution");
+  request.set_table(table);
+  for (const auto& part : key) request.add_key(part);
+  request.set_field(field);
+  return request;
+}
+
+// "3:+16890000 6:-15000000 "
+std::string amounts(const ExplainResponse& answer) {
+  std::string text;
+  for (const auto& one : answer.contributions()) {
+    text += std::to_string(one.change().seq()) + ":" + (one.amount() > 0 ? "+" : "") +
+            std::to_string(one.amount()) + " ";
+  }
+  return text;
+}
+
+int64_t sum(const ExplainResponse& answer) {
+  int64_t total = answer.opening();
+  for (const auto& one : answer.contributions()) total += one.amount();
+  return total;
+}
+
+TEST(Explain, TheAddendsOfABalanceAddUp) {
+  Book book;
+  book.because("sources of line J").from_document(id(700));
+  book.line_j();
+  const auto answer = book.ask<ExplainResponse>(why("line_months", {id(1)}, "balance_fen"));
+  EXPECT_EQ(amounts(answer), "3:+16890000 6:-15000000 9:-1890000 ");
+  EXPECT_EQ(answer.total(), 0);
+  EXPECT_EQ(sum(answer), 0);
+  EXPECT_EQ(answer.unit(), "fen");
+  EXPECT_EQ(answer.formula(), "months.sums.arrived_fen - months.sums.paid_fen");
+  EXPECT_EQ(answer.rows(), 1);
+  EXPECT_EQ(answer.freshness().seq(), 9);
+  const auto& first = answer.contributions(0);
+  EXPECT_EQ(first.change().event_id(), "990101/3");
+  EXPECT_EQ(first.change().event_type(), "funds.v1.FundsArrived");
+  EXPECT_EQ(first.change().actor().subject(), "maker-1");
+  EXPECT_EQ(first.change().reason(), "sources of line J");
+  ASSERT_EQ(first.document_ids_size(), 1);
+  EXPECT_EQ(first.document_ids(0), id(700));
+  EXPECT_EQ(first.before(), "0");
+  EXPECT_EQ(first.after(), "16890000");
+  EXPECT_EQ(first.row().parts(0), id(1));
+}
+
+TEST(Explain, IsOfTheMomentAsked) {
+  Book book;
+  const int64_t first_payment = book.line_j();
+  auto request = why("line_months", {id(1)}, "balance_fen");
+  request.mutable_read()->set_seq(first_payment);
+  auto answer = book.ask<ExplainResponse>(request);
+  EXPECT_EQ(amounts(answer), "3:+16890000 6:-15000000 ");
+  EXPECT_EQ(answer.total(), 1'890'000);
+  request.mutable_read()->set_seq(2);
+  answer = book.ask<ExplainResponse>(request);
+  EXPECT_EQ(amounts(answer), "");
+  EXPECT_EQ(answer.total(), 0);
+  EXPECT_EQ(answer.rows(), 1);
+}
+
+TEST(Explain, AKeyThatEndsEarlyMeansTheSumOfItsRows) {
+  Book book;
+  book.line_j();
+  book.line_d();
+  // One village has one line here; the whole table has both.
+  auto answer = book.ask<ExplainResponse>(why("village_months", {kJia}, "paid_fen"));
+  EXPECT_EQ(answer.total(), 16'890'000);
+  EXPECT_EQ(amounts(answer), "6:+15000000 9:+1890000 ");
+  answer = book.ask<ExplainResponse>(why("village_months", {}, "paid_fen"));
+  EXPECT_EQ(answer.total(), 16'890'000 + 5'660'000);
+  EXPECT_EQ(answer.contributions_size(), 9);
+  EXPECT_EQ(answer.rows(), 2);
+  EXPECT_EQ(sum(answer), answer.total());
+  answer = book.ask<ExplainResponse>(why("line", {}, "count"));
+  EXPECT_EQ(amounts(answer), "1:+1 10:+1 ");
+  EXPECT_EQ(answer.total(), 2);
+  EXPECT_EQ(answer.unit(), "");
+}
+
+TEST(Explain, WhatIsNotToldOneByOneStandsInTheOpening) {
+  Book book;
+  book.line_j();
+  auto request = why("line_months", {id(1)}, "balance_fen");
+  request.set_after_seq(3);
+  auto answer = book.ask<ExplainResponse>(request);
+  EXPECT_EQ(answer.opening(), 16'890'000);
+  EXPECT_EQ(amounts(answer), "6:-15000000 9:-1890000 ");
+  EXPECT_FALSE(answer.truncated());
+  request.clear_after_seq();
+  request.set_contributions_max(1);
+  answer = book.ask<ExplainResponse>(request);
+  EXPECT_EQ(answer.opening(), 1'890'000);
+  EXPECT_EQ(amounts(answer), "9:-1890000 ");
+  EXPECT_TRUE(answer.truncated());
+  EXPECT_EQ(sum(answer), answer.total());
+  // The same over all rows of the table.
+  request.clear_key();
+  answer = book.ask<ExplainResponse>(request);
+  EXPECT_EQ(answer.opening(), 1'890'000);
+  EXPECT_EQ(amounts(answer), "9:-1890000 ");
+  EXPECT_TRUE(answer.truncated());
+  request.set_contributions_max(0);
+  request.set_after_seq(6);
+  answer = book.ask<ExplainResponse>(request);
+  EXPECT_EQ(answer.opening(), 1'890'000);
+  EXPECT_FALSE(answer.truncated());
+}
+
+TEST(Explain, AValueThatIsNoNumberIsToldBeforeAndAfter) {
+  Book book;
+  book.commit(20170101, opened(1, funds::v1::SOURCE_KIND_WON));
+  const auto answer = book.ask<ExplainResponse>(why("line", {id(1)}, "source_kind"));
+  EXPECT_FALSE(answer.is_number());
+  EXPECT_EQ(answer.text(), "SOURCE_KIND_WON");
+  ASSERT_EQ(answer.contributions_size(), 1);
+  EXPECT_EQ(answer.contributions(0).before(), "");
+  EXPECT_EQ(answer.contributions(0).after(), "SOURCE_KIND_WON");
+  EXPECT_FALSE(answer.contributions(0).has_amount());
+}
+
+TEST(Explain, ARowThatNeverWasHasNoContribution) {
+  Book book;
+  book.line_j();
+  const auto answer = book.ask<ExplainResponse>(why("line_months", {id(77)}, "paid_fen"));
+  EXPECT_EQ(answer.contributions_size(), 0);
+  EXPECT_EQ(answer.rows(), 0);
+  EXPECT_EQ(answer.total(), 0);
+}
+
+TEST(Explain, NamesWhatIsWrong) {
+  Book book;
+  book.line_j();
+  const auto violation = [&](const ExplainRequest& request) {
+    const auto error = book.ask_error(request);
+    EXPECT_EQ(error.code, kInvalidArgument);
+    return error.violations.empty()
+               ? ""
+               : error.violations[0].field + ": " + error.violations[0].description;
+  };
+  EXPECT_EQ(violation(why("lines", {id(1)}, "paid_fen")),
+            "table: the tables of view fund_execution are line, line_by_source, line_days, "
+            "line_months, village_days, village_months");
+  EXPECT_EQ(violation(why("line", {id(1)}, "colour")),
+            "field: rows of this table have no field \"colour\"");
+  EXPECT_EQ(violation(why("line", {id(1)}, "year + region")),
+            "field: only numbers can be joined by + and -");
+  EXPECT_EQ(violation(why("line", {}, "region")),
+            "field: it is no number, so it has no sum: name one row by all of its key fields");
+  EXPECT_EQ(violation(why("line", {id(1), "2"}, "year")),
+            "key: table line has 1 key fields, 2 are named");
+  EXPECT_EQ(violation(why("line_days", {id(1), "July"}, "days.sums.paid_fen")),
+            "key: \"July\" is no value of key field month");
+}
+
+TEST(ListTables, TellsKeysFieldsFiguresAndFirstRows) {
+  Book book;
+  book.line_j();
+  ListTablesRequest request;
+  request.set_view("fund_execution");
+  const auto answer = book.ask<ListTablesResponse>(request);
+  ASSERT_EQ(answer.tables_size(), 6);
+  const auto& lines = answer.tables(1);
+  EXPECT_EQ(lines.name(), "line_by_source");
+  ASSERT_EQ(lines.key_fields_size(), 3);
+  EXPECT_EQ(lines.key_fields(0), "source_kind");
+  ASSERT_EQ(lines.first_rows_size(), 1);
+  EXPECT_EQ(lines.first_rows(0).parts(0), "SELF_RAISED");
+  EXPECT_EQ(lines.first_rows(0).parts(1), "");
+  const auto& months = answer.tables(3);
+  EXPECT_EQ(months.name(), "line_months");
+  std::string numbers;
+  std::string figures;
+  for (const auto& field : months.fields()) {
+    if (field.is_number() && field.formula().empty()) numbers += field.name() + " ";
+    if (!field.formula().empty()) figures += field.name() + " ";
+  }
+  EXPECT_EQ(numbers,
+            "version event_day months.at months.sums.budgeted_fen months.sums.planned_fen "
+            "months.sums.arrived_fen months.sums.allocated_fen months.sums.committed_fen "
+            "months.sums.paid_fen count ");
+  EXPECT_EQ(figures,
+            "budgeted_fen planned_fen arrived_fen allocated_fen committed_fen paid_fen "
+            "balance_fen ");
+  // What it lists can be asked.
+  auto by_source = why("line_by_source", {"SELF_RAISED"}, "count");
+  EXPECT_EQ(book.ask<ExplainResponse>(by_source).total(), 1);
+}
+
+}  // namespace
+}  // namespace taizhang
