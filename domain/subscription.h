@@ -1,5 +1,5 @@
-// What events do to a named subscription's rows: the same for the writer, which decides on them, and
-// for the view, which delivery starts from.
+// What events do to a named subscription's rows: the same for the writer, which decides on them,
+// and for the view, which delivery starts from.
 #pragma once
 
 #include <cstdint>

@@ -67,14 +67,14 @@ void Delivery::ask(const Call& call, const std::string& at_least_event,
   const std::string system = at_least_event.substr(0, slash);
   const auto view = parts_.rows();
   if (seq_of(*view, system) >= seq) return tell();
-  view->when_beyond(system, seq - 1, call.deadline_boot_us - kAnswerBeforeDeadlineUs,
-                    [view, system, seq, tell, done] {
-                      const int64_t reached = seq_of(*view, system);
-                      if (reached >= seq) return tell();
-                      done(failure(kDeadlineExceeded, "SEQ_NOT_REACHED",
-                                   "the event asked for is not held yet",
-                                   {{"ledger", system}, {"seq", std::to_string(reached)}}));
-                    });
+  view->when_beyond(
+      system, seq - 1, call.deadline_boot_us - kAnswerBeforeDeadlineUs,
+      [view, system, seq, tell, done] {
+        const int64_t reached = seq_of(*view, system);
+        if (reached >= seq) return tell();
+        done(failure(kDeadlineExceeded, "SEQ_NOT_REACHED", "the event asked for is not held yet",
+                     {{"ledger", system}, {"seq", std::to_string(reached)}}));
+      });
 }
 
 std::optional<Error> Delivery::read_rows(const std::function<bool(SnapshotRows&)>& read) const {

@@ -142,16 +142,15 @@ std::variant<std::unique_ptr<ServerStream>, Error> Delivery::open(
 template <class Request>
 void Delivery::handle(Dispatcher& dispatcher, const char* rpc,
                       void (Group::*take)(const Request& request, Done done)) {
-  dispatcher.handle(
-      std::string(kService) + rpc,
-      [this, take](const Call&, std::shared_ptr<const Message> message, Done done) {
-        if (auto no = parts_.not_leading()) return done(*std::move(no));
-        const bool posted = inbox_->post([this, take, message, done] {
-          const auto& request = static_cast<const Request&>(*message);
-          (group(request.ledger(), request.name()).*take)(request, done);
-        });
-        if (!posted) done(stopping());
-      });
+  dispatcher.handle(std::string(kService) + rpc,
+                    [this, take](const Call&, std::shared_ptr<const Message> message, Done done) {
+                      if (auto no = parts_.not_leading()) return done(*std::move(no));
+                      const bool posted = inbox_->post([this, take, message, done] {
+                        const auto& request = static_cast<const Request&>(*message);
+                        (group(request.ledger(), request.name()).*take)(request, done);
+                      });
+                      if (!posted) done(stopping());
+                    });
 }
 
 template <class Request>
@@ -161,7 +160,8 @@ void Delivery::handle_question(Dispatcher& dispatcher, const char* rpc,
       std::string(kService) + rpc,
       [this, answer](const Call& call, std::shared_ptr<const Message> message, Done done) {
         const auto& request = static_cast<const Request&>(*message);
-        ask(call, request.at_least_event(),
+        ask(
+            call, request.at_least_event(),
             [this, answer, message] {
               return (this->*answer)(static_cast<const Request&>(*message));
             },
@@ -195,11 +195,11 @@ void Delivery::decide(const char* rpc, std::shared_ptr<Message> request, Done do
   call.deadline_boot_us = parts_.clock.boot_us() + kDecideUsMax;
   const auto* method =
       DescriptorPool::generated_pool()->FindMethodByName(std::string(kService) + rpc);
-  parts_.dispatcher.unary(
-      *method, call, std::move(request), [inbox = inbox_, done = std::move(done)](Answer answer) {
-        auto kept = std::make_shared<Answer>(std::move(answer));
-        inbox->post([kept, done] { done(std::move(*kept)); });
-      });
+  parts_.dispatcher.unary(*method, call, std::move(request),
+                          [inbox = inbox_, done = std::move(done)](Answer answer) {
+                            auto kept = std::make_shared<Answer>(std::move(answer));
+                            inbox->post([kept, done] { done(std::move(*kept)); });
+                          });
 }
 
 // --- The thread
@@ -283,9 +283,9 @@ void Delivery::turn_control(const std::string& system, Control& control) {
   if (control.waiting) return;
   static const ledger::v1::EventFilter* const kinds = [] {
     auto* made = new ledger::v1::EventFilter;
-    for (const auto* type : {sv1::SubjectParked::descriptor(), sv1::ReplayStarted::descriptor(),
-                             sv1::EventSkipped::descriptor(),
-                             sv1::SubscriptionDeleted::descriptor()})
+    for (const auto* type :
+         {sv1::SubjectParked::descriptor(), sv1::ReplayStarted::descriptor(),
+          sv1::EventSkipped::descriptor(), sv1::SubscriptionDeleted::descriptor()})
       made->add_types(type->full_name());
     return made;
   }();
@@ -298,18 +298,19 @@ void Delivery::turn_control(const std::string& system, Control& control) {
     }
   };
   const auto progress = control.view->progress(system);
-  if (const auto* error = std::get_if<Error>(&progress)) return fail_its(*error);
-  const int64_t end = std::get<LiveView::Progress>(progress).seq;
+  const auto* unread = std::get_if<Error>(&progress);
+  // Not found: the view has not read so far.
+  if (unread && unread->code != kNotFound) return fail_its(*unread);
+  const int64_t end = unread ? 0 : std::get<LiveView::Progress>(progress).seq;
   while (control.position < end) {
     const auto error = control.view->read(system, end, [&](SnapshotRows& rows) {
-      control.position =
-          parts_.walk(rows, *kinds, control.position + 1, end, kControlLooksMax,
-                      [&](const EventMeta& event) {
-                        const auto& fields = *event.event->GetReflection();
-                        with_present(fields.GetString(*event.event, event.descriptor->field(0)),
-                                     [&](Group& group) { group.control(event); });
-                        return true;
-                      });
+      control.position = parts_.walk(
+          rows, *kinds, control.position + 1, end, kControlLooksMax, [&](const EventMeta& event) {
+            const auto& fields = *event.event->GetReflection();
+            with_present(fields.GetString(*event.event, event.descriptor->field(0)),
+                         [&](Group& group) { group.control(event); });
+            return true;
+          });
     });
     if (error) return fail_its(*error);
   }

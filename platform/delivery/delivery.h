@@ -9,6 +9,7 @@
 // One thread does everything. Other threads, and the streams it answers, reach it by its inbox.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -102,7 +103,8 @@ class Delivery {
   // Does nothing when there is no such group any more; else it gets its turn afterwards.
   void with_present(const std::string& id, const std::function<void(Group&)>& task);
   uint64_t new_beginning() { return next_beginning_++; }
-  // The seq up to which control events of the system ledger were told to its groups; 0: it has none.
+  // The seq up to which control events of the system ledger were told to its groups; 0: it has
+  // none.
   int64_t told_control(const std::string& system) const;
   // It has one now, whose rows are as of that seq.
   void tell_control_from(const std::string& system, int64_t seq);
@@ -124,7 +126,8 @@ class Delivery {
   const Parts parts_;
   const Caller self_;
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
-  uint64_t next_consumer_ = 1;
+  std::atomic<uint64_t> next_consumer_{1};
+  // --- Of the delivering thread
   uint64_t next_beginning_ = 1;
   struct Slot {
     std::unique_ptr<Group> group;

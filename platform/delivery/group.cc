@@ -226,14 +226,14 @@ bool Group::read_rows() {
   return true;
 }
 
-std::optional<LiveView::Progress> Group::progress(const LiveView& view,
-                                                  const std::string& ledger) {
+std::optional<LiveView::Progress> Group::progress(const LiveView& view, const std::string& ledger) {
   auto answer = view.progress(ledger);
-  if (const auto* error = std::get_if<Error>(&answer)) {
-    fail(*error);
-    return std::nullopt;
-  }
-  return std::get<LiveView::Progress>(answer);
+  const auto* error = std::get_if<Error>(&answer);
+  if (!error) return std::get<LiveView::Progress>(answer);
+  // The writer has it: the view only has not read so far.
+  if (error->code == kNotFound) return LiveView::Progress{};
+  fail(*error);
+  return std::nullopt;
 }
 
 void Group::wait_for_news(const std::shared_ptr<LiveView>& view, const std::string& ledger,

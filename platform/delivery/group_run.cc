@@ -58,7 +58,8 @@ bool names_any(const ledger::v1::EventFilter& filter, const EventMeta& meta) {
   if (filter.subjects().empty()) return true;
   const auto named = subjects_of(*meta.event);
   return std::any_of(filter.subjects().begin(), filter.subjects().end(), [&](const auto& wanted) {
-    return std::find(named.begin(), named.end(), Subject{wanted.kind(), wanted.id()}) != named.end();
+    return std::find(named.begin(), named.end(), Subject{wanted.kind(), wanted.id()}) !=
+           named.end();
   });
 }
 

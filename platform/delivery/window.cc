@@ -41,8 +41,7 @@ void Window::add(int64_t seq, const std::string& subject, std::shared_ptr<const 
   if (seq <= looked_at_) return;
   while (!done_ahead_.empty() && done_ahead_.front().last < seq) done_ahead_.pop_front();
   const bool handled =
-      skipped_.contains(seq) ||
-      (!done_ahead_.empty() && done_ahead_.front().first <= seq);
+      skipped_.contains(seq) || (!done_ahead_.empty() && done_ahead_.front().first <= seq);
   const auto parked = parked_.find(subject);
   const bool kept_back = parked != parked_.end() && seq > parked->second.after_seq;
   if (!handled && !kept_back) hold(open_, seq, subject, std::move(event), bytes);
@@ -125,11 +124,11 @@ void Window::each_in_turn(const Visit& visit) {
   auto ordinary = open_.begin();
   auto replayed = replayed_.begin();
   while (ordinary != open_.end() || replayed != replayed_.end()) {
-    const bool from_replay =
-        ordinary == open_.end() ||
-        (replayed != replayed_.end() && replayed->first < ordinary->first);
+    const bool from_replay = ordinary == open_.end() ||
+                             (replayed != replayed_.end() && replayed->first < ordinary->first);
     auto& at = from_replay ? replayed : ordinary;
-    if (seen.insert(at->second.subject).second && !visit(at->first, at->second, from_replay)) return;
+    if (seen.insert(at->second.subject).second && !visit(at->first, at->second, from_replay))
+      return;
     ++at;
   }
 }
@@ -227,8 +226,8 @@ int64_t Window::next_due_us() const {
   int64_t next_us = std::numeric_limits<int64_t>::max();
   for (const auto* entries : {&open_, &replayed_}) {
     for (const auto& [seq, entry] : *entries) {
-      const bool later = entry.state == State::kUnderWay ||
-                         (entry.state == State::kWaiting && entry.due_us > 0);
+      const bool later =
+          entry.state == State::kUnderWay || (entry.state == State::kWaiting && entry.due_us > 0);
       if (later) next_us = std::min(next_us, entry.due_us);
     }
   }

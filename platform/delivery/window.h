@@ -71,8 +71,8 @@ class Window {
     int64_t until_seq = 0;
   };
   std::vector<Load> wanted_loads() const;
-  void add_replayed(const std::string& subject, int64_t seq,
-                    std::shared_ptr<const HeldEvent> event, size_t bytes = 0);
+  void add_replayed(const std::string& subject, int64_t seq, std::shared_ptr<const HeldEvent> event,
+                    size_t bytes = 0);
   // Everything of the subject up to `seq` was added.
   void loaded(const std::string& subject, int64_t seq);
 
@@ -83,8 +83,8 @@ class Window {
     bool replayed = false;
     std::shared_ptr<const HeldEvent> event;
   };
-  // At most `count` events whose turn it is, in the order of their seqs, now under way to `consumer`;
-  // none after `bytes_max` is reached.
+  // At most `count` events whose turn it is, in the order of their seqs, now under way to
+  // `consumer`; none after `bytes_max` is reached.
   std::vector<Taken> take(int64_t now_us, size_t count, uint64_t consumer,
                           size_t bytes_max = SIZE_MAX);
   // False: not open.

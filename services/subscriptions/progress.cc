@@ -42,7 +42,8 @@ Decision decide_progress(const Ledger& ledger, const RecordProgressRequest& comm
     return refuse(v1::SUBSCRIPTIONS_REFUSAL_DELIVERY_MOVED, "generation",
                   {{"generation", std::to_string(row->generation())}});
   }
-  const int64_t last = command.done().empty() ? command.position() : command.done().rbegin()->last();
+  const int64_t last =
+      command.done().empty() ? command.position() : command.done().rbegin()->last();
   if (last > ledger.named_seq()) {
     return refuse(v1::SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "position",
                   {{"seq", std::to_string(ledger.named_seq())}});

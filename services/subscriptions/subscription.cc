@@ -1,7 +1,8 @@
 // A named subscription, from being made to being deleted.
+#include "domain/subscription.h"
+
 #include <google/protobuf/util/message_differencer.h>
 
-#include "domain/subscription.h"
 #include "services/subscriptions/aggregates.h"
 #include "taizhang/common/v1/errors.pb.h"
 #include "taizhang/subscriptions/v1/commands.pb.h"
@@ -44,9 +45,9 @@ Decision decide_create(const Ledger& ledger, const CreateSubscriptionRequest& co
   int64_t count = 0;
   ledger.scan<Subscription>([&](const Subscription&) { ++count; }, command.ledger());
   if (count >= kSubscriptionsMax) {
-    return refuse(v1::SUBSCRIPTIONS_REFUSAL_TOO_MANY_SUBSCRIPTIONS, "ledger",
-                  {{"limit", "subscriptions_per_ledger_max"},
-                   {"max", std::to_string(kSubscriptionsMax)}});
+    return refuse(
+        v1::SUBSCRIPTIONS_REFUSAL_TOO_MANY_SUBSCRIPTIONS, "ledger",
+        {{"limit", "subscriptions_per_ledger_max"}, {"max", std::to_string(kSubscriptionsMax)}});
   }
   if (command.after_seq() > ledger.named_seq()) {
     return refuse(v1::SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "after_seq",

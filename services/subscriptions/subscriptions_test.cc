@@ -15,12 +15,12 @@ namespace taizhang::test {
 namespace {
 
 using namespace subscriptions::v1;
-using subscriptions::state::v1::Parked;
-using subscriptions::state::v1::Subscription;
 using common::v1::COMMON_REFUSAL_FIELD_INVALID;
 using common::v1::COMMON_REFUSAL_NOT_AUTHORISED;
 using common::v1::COMMON_REFUSAL_REASON_REQUIRED;
 using common::v1::COMMON_REFUSAL_VERSION_MISMATCH;
+using subscriptions::state::v1::Parked;
+using subscriptions::state::v1::Subscription;
 
 constexpr const char* kName = "to.province";
 constexpr const char* kHousehold = "HOUSEHOLD/h1";
@@ -205,9 +205,7 @@ TEST(RecordProgress, IsRefusedWhatIsNotThere) {
   book.when(progress(1, 101)).refused(SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "position");
   book.when(with_done(progress(1, 1), 99, 101))
       .refused(SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "position");
-  empty_book()
-      .when(progress(1, 1))
-      .refused(SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name");
+  empty_book().when(progress(1, 1)).refused(SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name");
 }
 
 TEST(RecordProgress, KeepsTheRowSmall) {
@@ -258,7 +256,8 @@ TEST(ParkSubject, AsksForAReason) {
 
 TEST(ParkSubject, HasALimit) {
   auto book = delivered_book();
-  for (int i = 0; i < kParkedSubjectsMax; ++i) book.given(park(5, "HOUSEHOLD/" + std::to_string(i)));
+  for (int i = 0; i < kParkedSubjectsMax; ++i)
+    book.given(park(5, "HOUSEHOLD/" + std::to_string(i)));
   book.when(park(5)).refused(SUBSCRIPTIONS_REFUSAL_TOO_MANY_PARKED, "name");
 }
 

@@ -1,0 +1,327 @@
+"""Named subscriptions as a consumer and an operator see them: positions, order, attempts, parking, replay, skips."""
+
+import random
+import time
+
+import grpc
+import pytest
+
+from book import Book, Refused
+from consumers import TYPES, Consumer, Handled, Stream, Subscription
+
+MEMBERS = 3
+EVENTS = 1 + MEMBERS  # of one household, each about it
+
+
+@pytest.fixture(scope="module")
+def book(client):
+    return Book(client).prepared()
+
+
+@pytest.fixture
+def subscription(book, request):
+    """One of a name of its own, which begins with what comes next."""
+    return Subscription(book.client, book.ledger, request.node.name.removeprefix("test_"))
+
+
+def households(book, count):
+    """Events of new households, MEMBERS + 1 of each, in order."""
+    first = book.last_seq
+    for _ in range(count):
+        book.given(book.register_household(book.fresh("of consumers"), members=MEMBERS))
+    events = book.ask("ledger.ReadEvents", from_seq=first + 1, filter={"types": TYPES}, page={"page_size": 1000}).events
+    assert len(events) == count * EVENTS
+    return events
+
+
+def seqs(deliveries):
+    return [delivery.event.seq for delivery in deliveries]
+
+
+def test_is_made_once_under_a_name(book, subscription):
+    made = subscription.create(from_now=True)
+    system = made.receipt.ledger
+    assert system.startswith("00") and made.receipt.event_ids == [f"{system}/{made.receipt.first_seq}"]
+    assert made.after_seq == book.last_seq
+    again = subscription.create(from_now=True)
+    assert again.receipt.unchanged and again.receipt.event_ids == made.receipt.event_ids
+    with pytest.raises(Refused) as refused:
+        subscription.create(rules={"attempts_max": 7}, from_now=True)
+    assert (refused.value.code, refused.value.reason) == ("ALREADY_EXISTS", "SUBSCRIPTION_EXISTS")
+    shown = subscription.show(made).subscription
+    assert (shown.name, shown.position, shown.created_by.subject) == (subscription.name, book.last_seq, "operator")
+    assert (shown.rules.attempts_max, shown.rules.ack_deadline_ms, shown.rules.outstanding_max) == (5, 30_000, 256)
+    listed = book.client.call("subscriptions.ListSubscriptions", {
+        "ledger": book.ledger, "at_least_event": made.receipt.event_ids[0]}, as_="reader").subscriptions
+    assert subscription.name in [one.name for one in listed]
+
+
+def test_events_of_the_past_then_those_to_come(book, subscription):
+    subscription.create()
+    past = book.ask("ledger.ReadEvents", filter={"types": TYPES}, page={"page_size": 1000}).events
+    found = []
+    with Stream(subscription.receive()) as stream:
+        for message in stream:
+            kind = message.WhichOneof("message")
+            if kind == "batch":
+                for delivery in message.batch.deliveries:
+                    assert (delivery.attempt, delivery.replayed) == (1, False)
+                subscription.acknowledge(*seqs(message.batch.deliveries))
+                found += seqs(message.batch.deliveries)
+            if kind == "caught_up" and len(found) == len(past):
+                break
+        assert sorted(found) == [event.seq for event in past]
+        live = households(book, 1)
+        for message in stream:
+            for delivery in message.batch.deliveries:
+                subscription.acknowledge(delivery.event.seq)
+                found.append(delivery.event.seq)
+            if len(found) == len(past) + len(live):
+                break
+    assert sorted(found) == [event.seq for event in [*past, *live]]
+    envelope = book.ask("ledger.ReadEvents", from_seq=live[0].seq, page={"page_size": 1}).events[0]
+    assert envelope == live[0]
+    subscription.wait_position(live[-1].seq)
+
+
+def test_the_position_moves_when_nothing_is_selected(book, subscription):
+    subscription.create(selection={"types": ["taizhang.registry.v1.NoSuchEvent"]})
+    last = households(book, 1)[-1].seq
+    kinds = set()
+    with Stream(subscription.receive()) as stream:
+        for message in stream:
+            kinds.add(message.WhichOneof("message"))
+            if message.checkpoint.position >= last and kinds >= {"caught_up", "heartbeat"}:
+                break
+            if message.HasField("heartbeat") and message.heartbeat.position >= last and "caught_up" in kinds:
+                break
+    assert "batch" not in kinds
+    assert subscription.wait_position(last).subscription.backlog == 0
+
+
+def test_consumers_share_the_work_and_subjects_keep_their_order(book, subscription):
+    subscription.create(from_now=True, rules={"ack_deadline_ms": 300, "attempts_max": 100, "outstanding_max": 40})
+    events = households(book, 30)
+    handled = Handled()
+    chance = random.Random(1)
+
+    def handle(delivery):
+        time.sleep(chance.random() * 0.004)
+        return chance.random() > 0.1
+
+    consumers = [Consumer(subscription, handled, handle, batch_events_max=5) for _ in range(4)]
+    for _ in range(6):  # some of them die
+        time.sleep(0.05)
+        consumers.pop(0).finish()
+        consumers.append(Consumer(subscription, handled, handle, batch_events_max=5))
+    subscription.wait_position(events[-1].seq, 40)
+    for consumer in consumers:
+        consumer.finish()
+    handled.check(events)
+
+
+def test_what_is_not_acknowledged_comes_again(book, subscription):
+    subscription.create(from_now=True, rules={"ack_deadline_ms": 200})
+    event, following = households(book, 1)[:2]
+    with Stream(subscription.receive()) as stream:
+        attempts = []
+        for message in stream:
+            attempts += [delivery.attempt for delivery in message.batch.deliveries if delivery.event.seq == event.seq]
+            if attempts == [1, 2]:
+                break
+    # The rest of the household waits behind it.
+    assert seqs(subscription.take(1)) == [event.seq]
+    subscription.acknowledge(event.seq)
+    assert seqs(subscription.take(1)) == [following.seq]
+
+
+def test_a_retry_waits_for_its_delay(book, subscription):
+    subscription.create(from_now=True)
+    event = households(book, 1)[0]
+    with Stream(subscription.receive()) as stream:
+        began = None
+        for message in stream:
+            for delivery in message.batch.deliveries:
+                assert delivery.event.seq == event.seq
+                if delivery.attempt == 1:
+                    assert subscription.call("Retry", seqs=[event.seq], delay_ms=300).retried == 1
+                    began = time.monotonic()
+            if message.batch.deliveries and message.batch.deliveries[0].attempt == 2:
+                break
+        assert time.monotonic() - began > 0.25
+    assert subscription.call("Retry", seqs=[event.seq + 1]).retried == 0
+
+
+def parked_by_failing(book, subscription, attempts=2):
+    """Two households; the first event of the first fails until its subject is parked, all others are acknowledged."""
+    subscription.create(from_now=True, rules={"attempts_max": attempts, "ack_deadline_ms": 10_000})
+    events = households(book, 2)
+    bad, good = events[:EVENTS], events[EVENTS:]
+    acknowledged = set()
+    with Stream(subscription.receive()) as stream:
+        for message in stream:
+            for delivery in message.batch.deliveries:
+                seq = delivery.event.seq
+                if seq == bad[0].seq:
+                    assert delivery.attempt <= attempts
+                    subscription.call("Retry", seqs=[seq])
+                else:
+                    assert seq in [event.seq for event in good]
+                    subscription.acknowledge(seq)
+                    acknowledged.add(seq)
+            if len(acknowledged) == EVENTS and subscription.show().parked:
+                break
+    parked, = subscription.show().parked
+    assert (parked.subject, parked.seq, parked.attempts, parked.replaying) == (bad[0].subject, bad[0].seq, attempts, False)
+    assert parked.reason == f"not acknowledged after {attempts} deliveries" and parked.parked_by.subject == "taizhang"
+    return bad, good
+
+
+def test_a_subject_that_fails_is_parked_and_replayed_in_order(book, subscription):
+    bad, good = parked_by_failing(book, subscription)
+    # What comes meanwhile is kept back as well, and the position passes it.
+    later = households(book, 1)
+    with Stream(subscription.receive()) as stream:
+        for message in stream:
+            found = seqs(message.batch.deliveries)
+            assert not set(found) & {event.seq for event in bad}
+            if found:
+                subscription.acknowledge(*found)
+            if later[-1].seq in found:
+                break
+    deadline = time.monotonic() + 20
+    while subscription.show().subscription.position < later[-1].seq:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    subscription.command("ReplayParked", as_="reader", subject=bad[0].subject)
+    replayed = []
+    with Stream(subscription.receive()) as stream:
+        for message in stream:
+            for delivery in message.batch.deliveries:
+                assert delivery.replayed
+                replayed.append(delivery.event.seq)
+                subscription.acknowledge(delivery.event.seq)
+            if len(replayed) == EVENTS:
+                break
+        assert replayed == [event.seq for event in bad]
+        shown = subscription.wait_position(later[-1].seq)
+    assert shown.subscription.parked_subjects == 0
+
+
+def test_a_parked_event_is_skipped_with_a_reason(book, subscription):
+    bad, _ = parked_by_failing(book, subscription)
+    with pytest.raises(Refused) as refused:
+        subscription.command("SkipEvent", reason="", seq=bad[0].seq)
+    assert refused.value.reason == "REASON_REQUIRED"
+    skipped = subscription.command("SkipEvent", reason="已电话告知", seq=bad[0].seq)
+    system, seq = skipped.receipt.event_ids[0].split("/")
+    recorded, = book.client.call("ledger.ReadEvents", {
+        "ledger": system, "from_seq": seq, "to_seq": seq, "read": {"at_least_seq": seq}}, as_="operator").events
+    assert (recorded.type, recorded.reason) == ("taizhang.subscriptions.v1.EventSkipped", "已电话告知")
+    assert recorded.subject == f"SUBSCRIPTION/{book.ledger}/{subscription.name}"
+    subscription.command("ReplayParked", subject=bad[0].subject)
+    assert [one.event.seq for one in subscription.take(1)] == [bad[1].seq]
+
+
+def test_a_consumer_parks_a_subject_by_itself(book, subscription):
+    subscription.create(from_now=True)
+    first, second, following = households(book, 1)[0], *households(book, 1)[:2]
+    assert set(seqs(subscription.take(2))) == {first.seq, second.seq}
+    parked = subscription.command("ParkSubject", as_="reader", reason="接收方无法识别", subject=first.subject, seq=first.seq)
+    shown, = subscription.show(parked).parked
+    assert (shown.subject, shown.reason, shown.parked_by.subject) == (first.subject, "接收方无法识别", "reader")
+    subscription.acknowledge(second.seq)
+    assert seqs(subscription.take(1)) == [following.seq]
+    for rpc, fields, reason in (
+            ("ParkSubject", {"subject": first.subject, "seq": first.seq}, "SUBJECT_ALREADY_PARKED"),
+            ("ReplayParked", {"subject": second.subject}, "SUBJECT_NOT_PARKED"),
+            ("SkipEvent", {"seq": book.last_seq + 1}, "SEQ_NOT_REACHED")):
+        with pytest.raises(Refused) as refused:
+            subscription.command(rpc, **fields)
+        assert refused.value.reason == reason and refused.value.zh
+
+
+def test_acknowledging_up_to_a_seq(book, subscription):
+    subscription.create(from_now=True)
+    events = households(book, 3)
+    assert seqs(subscription.take(3)) == [event.seq for event in events[::EVENTS]]
+    subscription.acknowledge(up_to_seq=events[-1].seq)
+    # Only what was delivered: the next events of the households come now.
+    assert seqs(subscription.take(3)) == [event.seq for event in events[1::EVENTS]]
+    assert subscription.acknowledge(1, up_to_seq=1).position >= 0
+
+
+def test_personal_payloads_are_for_makers_and_checkers(book, subscription):
+    subscription.create(from_now=True, selection={"types": ["taizhang.registry.v1.PersonRegistered"]})
+    households(book, 1)
+    for as_, withheld in (("reader", True), ("maker", False)):
+        event = subscription.take(1, as_=as_)[0].event
+        assert event.payload_withheld == withheld and bool(event.payload) != withheld
+
+
+def test_a_deleted_subscription_ends_its_streams_and_frees_its_name(book, subscription):
+    subscription.create(from_now=True)
+    with Stream(subscription.receive()) as stream:
+        next(stream)
+        subscription.command("DeleteSubscription")
+        with pytest.raises(grpc.RpcError) as ended:
+            for _ in stream:
+                pass
+    assert ended.value.code() == grpc.StatusCode.NOT_FOUND
+    with pytest.raises(Refused) as refused:
+        subscription.acknowledge(1)
+    assert refused.value.reason == "SUBSCRIPTION_NOT_FOUND"
+    assert not subscription.create(from_now=True, rules={"attempts_max": 3}).receipt.unchanged
+
+
+def test_who_may_do_what(book, subscription):
+    for rpc, fields in (("CreateSubscription", {}), ("DeleteSubscription", {}), ("SkipEvent", {"seq": 1}),
+                        ("RecordProgress", {})):
+        with pytest.raises(Refused) as refused:
+            subscription.command(rpc, as_="reader", **fields)
+        assert (refused.value.code, refused.value.reason) == ("PERMISSION_DENIED", "NOT_AUTHORISED")
+    for rpc in ("Acknowledge", "GetSubscription"):
+        with pytest.raises(Refused) as refused:
+            subscription.call(rpc, as_="elsewhere")
+        assert refused.value.code == "PERMISSION_DENIED"
+        with pytest.raises(Refused) as refused:
+            subscription.call(rpc)
+        assert (refused.value.code, refused.value.reason) == ("NOT_FOUND", "SUBSCRIPTION_NOT_FOUND")
+    with pytest.raises(grpc.RpcError) as ended:
+        for _ in subscription.receive():
+            pass
+    assert ended.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_an_operator_moves_the_position_forward(book, subscription):
+    subscription.create()
+    with pytest.raises(Refused) as refused:
+        subscription.command("RecordProgress", generation=7, position=1)
+    assert refused.value.reason == "DELIVERY_MOVED"
+    generation = subscription.command("RecordProgress").generation
+    moved = subscription.command("RecordProgress", generation=generation, position=book.last_seq)
+    assert subscription.show(moved).subscription.position == book.last_seq
+    event = households(book, 1)[0]
+    assert seqs(subscription.take(1)) == [event.seq]
+
+
+def test_a_restarted_server_goes_on_from_what_is_written_down(server, book, subscription):
+    subscription.create(from_now=True, rules={"attempts_max": 2})
+    first, second, third = (events for events in (households(book, 1), households(book, 1), households(book, 1)))
+    delivered = subscription.take(3)
+    assert seqs(delivered) == [first[0].seq, second[0].seq, third[0].seq]
+    subscription.acknowledge(second[0].seq)
+    subscription.command("ParkSubject", subject=first[0].subject, seq=first[0].seq)
+    book.client.close()
+    server.stop()
+    server.client = book.client = subscription.client = server.start()
+    # The third was not acknowledged; the second goes on behind what was; the first is kept back.
+    again = {one.event.seq: one for one in subscription.take(2)}
+    assert set(again) == {second[1].seq, third[0].seq} and all(one.attempt == 1 for one in again.values())
+    subscription.command("ReplayParked", subject=first[0].subject)
+    handled = Handled()
+    consumer = Consumer(subscription, handled)
+    subscription.wait_position(third[-1].seq)
+    consumer.finish()
+    handled.check([*first, *second[1:], *third])
+    assert second[0].seq not in handled.times
