@@ -57,7 +57,7 @@ TEST(SwitchView, WantsAReasonAndAVersion) {
       .refused(common::v1::COMMON_REFUSAL_REASON_REQUIRED, "context.reason");
   decisions.because("so")
       .when(switch_to(0))
-      .refused(common::v1::COMMON_REFUSAL_FIELD_REQUIRED, "view_version");
+      .refused(common::v1::COMMON_REFUSAL_AMOUNT_NOT_POSITIVE, "view_version");
 }
 
 SkipViewEventRequest skip(int64_t seq, int32_t version = 0) {
