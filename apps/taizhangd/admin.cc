@@ -70,7 +70,8 @@ void fill(const Writers& writers, admin::v1::WriterStatus& out) {
   out.set_standing_by(writers.standing_by());
 }
 
-// What a comparison and the stream that waits for it share: the first of answer and cancel counts.
+// What a long comparison and the stream that waits for it share: the first of answer and cancel
+// counts.
 class Waiting {
  public:
   // False: the caller is gone already.
@@ -110,10 +111,10 @@ class Waiting {
 };
 
 // One message, then the end.
-class Verification final : public ServerStream {
+class OneAnswer final : public ServerStream {
  public:
   using Begin = std::function<void(std::shared_ptr<Waiting>)>;
-  explicit Verification(Begin begin) : begin_(std::move(begin)) {}
+  explicit OneAnswer(Begin begin) : begin_(std::move(begin)) {}
 
   void next(Done ready) override {
     if (!begin_) return ready(std::unique_ptr<google::protobuf::Message>());
@@ -169,6 +170,23 @@ void Admin::loop() {
   }
 }
 
+template <class Request>
+void Admin::serve_slowly(Dispatcher& dispatcher, const char* method,
+                         Answer (*answer)(Views&, const Request&)) {
+  dispatcher.handle_stream(
+      std::string(kService) + method,
+      [this, answer](const Call&,
+                     auto request) -> std::variant<std::unique_ptr<ServerStream>, Error> {
+        return std::make_unique<OneAnswer>(
+            [this, answer, request = std::move(request)](std::shared_ptr<Waiting> waiting) {
+              later([this, answer, request, waiting] {
+                if (!waiting->gone())
+                  waiting->answer(answer(*views_, static_cast<const Request&>(*request)));
+              });
+            });
+      });
+}
+
 void Admin::serve(Dispatcher& dispatcher) {
   dispatcher.handle(std::string(kService) + "GetStatus", [this](const Call&, auto, Done done) {
     auto response = std::make_unique<admin::v1::GetStatusResponse>();
@@ -176,6 +194,11 @@ void Admin::serve(Dispatcher& dispatcher) {
     if (writers_) fill(*writers_, *response->mutable_writer());
     if (views_) {
       for (const auto& view : views_->status()) fill(view, *response->add_views());
+      for (const auto& files : views_->unknown_files()) {
+        auto& unknown = *response->add_unknown_views();
+        unknown.set_name(files.name);
+        unknown.set_version(files.version);
+      }
       fill_partitions(*views_, writers_ == nullptr, *response->mutable_journal());
     }
     if (const auto left = system_files().free_bytes(data_dir_); left.ok())
@@ -185,11 +208,20 @@ void Admin::serve(Dispatcher& dispatcher) {
   if (!views_) return;
   dispatcher.handle(
       std::string(kService) + "RebuildView", [this](const Call&, auto request, Done done) {
-        later([this, view = static_cast<const admin::v1::RebuildViewRequest&>(*request).view(),
-               done = std::move(done)] {
-          if (const auto begun = views_->rebuild(view); !begun.ok())
-            return done(view_error(begun, view));
+        later([this, request = std::move(request), done = std::move(done)] {
+          const auto& asked = static_cast<const admin::v1::RebuildViewRequest&>(*request);
+          if (const auto begun = views_->rebuild(asked.view(), asked.version()); !begun.ok())
+            return done(view_error(begun, asked.view()));
           done(std::make_unique<admin::v1::RebuildViewResponse>());
+        });
+      });
+  dispatcher.handle(
+      std::string(kService) + "DropView", [this](const Call&, auto request, Done done) {
+        later([this, request = std::move(request), done = std::move(done)] {
+          const auto& asked = static_cast<const admin::v1::DropViewRequest&>(*request);
+          if (const auto dropped = views_->drop(asked.view(), asked.version()); !dropped.ok())
+            return done(view_error(dropped, asked.view()));
+          done(std::make_unique<admin::v1::DropViewResponse>());
         });
       });
   dispatcher.handle(
@@ -198,16 +230,8 @@ void Admin::serve(Dispatcher& dispatcher) {
           done(view_digest(*views_, static_cast<const admin::v1::GetViewDigestRequest&>(*request)));
         });
       });
-  dispatcher.handle_stream(
-      std::string(kService) + "VerifyView",
-      [this](const Call&, auto request) -> std::variant<std::unique_ptr<ServerStream>, Error> {
-        const std::string view = static_cast<const admin::v1::VerifyViewRequest&>(*request).view();
-        return std::make_unique<Verification>([this, view](std::shared_ptr<Waiting> waiting) {
-          later([this, view, waiting] {
-            if (!waiting->gone()) waiting->answer(verify_view(*views_, view));
-          });
-        });
-      });
+  serve_slowly<admin::v1::VerifyViewRequest>(dispatcher, "VerifyView", verify_view);
+  serve_slowly<admin::v1::CompareViewsRequest>(dispatcher, "CompareViews", compare_views);
 }
 
 }  // namespace taizhang

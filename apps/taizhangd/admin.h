@@ -8,6 +8,8 @@
 #include <string>
 #include <thread>
 
+#include "platform/command/answer.h"
+
 namespace taizhang {
 
 class Dispatcher;
@@ -31,6 +33,10 @@ class Admin {
  private:
   void later(std::function<void()> work);
   void loop();
+  // A stream of one message: the answer may take longer than a unary call may last.
+  template <class Request>
+  void serve_slowly(Dispatcher& dispatcher, const char* method,
+                    Answer (*answer)(Views&, const Request&));
 
   ProcessJournal& journal_;
   const Writers* const writers_;

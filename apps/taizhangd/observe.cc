@@ -81,14 +81,32 @@ void observe_writer(Metrics& metrics, const Writers& writer) {
 
 void observe_views(Metrics& metrics, const Views& views) {
   for (const auto& view : views.status()) {
-    const Metrics::Labels labels = {{"view", view.name}};
-    const auto read = [&views, name = view.name] { return *views.status(name); };
+    const Metrics::Labels labels = {{"view", view.name}, {"version", std::to_string(view.version)}};
+    const auto read = [&views, name = view.name, version = view.version] {
+      return *views.status(name, version);
+    };
+    metrics.gauge("taizhang_view_live", "1: this version answers the view's queries.", labels,
+                  number([read] { return read().live ? 1 : 0; }));
     metrics.gauge("taizhang_view_lag_seconds",
                   "Age of the oldest event the view does not hold; 0: none.", labels,
                   [read] { return static_cast<double>(read().lag_us) / kMicrosPerSecond; });
     metrics.gauge("taizhang_view_lag_events",
                   "Events the reader knows of and the view does not hold.", labels,
                   number([read] { return read().lag_events; }));
+    metrics.gauge("taizhang_view_lagging_ledgers", "Ledgers the view is behind with.", labels,
+                  number([read] { return read().lagging_ledgers; }));
+    metrics.gauge(
+        "taizhang_view_ledger_lag_seconds_max",
+        "Of the ledger that is behind for the longest; GetStatus names it.", labels, [read] {
+          const auto lagging = read().lagging;
+          return lagging.empty() ? 0.0 : static_cast<double>(lagging.front().us) / kMicrosPerSecond;
+        });
+    metrics.gauge("taizhang_view_skipped_events",
+                  "Events the view passes over as operators decided.", labels,
+                  number([read] { return read().skipped_total; }));
+    metrics.gauge("taizhang_view_damage_rebuilt",
+                  "1: built anew by itself since the start (GetStatus says why), alarm.", labels,
+                  number([read] { return read().rebuilt_why.empty() ? 0 : 1; }));
     metrics.total("taizhang_view_events_total", "Events folded since the start.", labels,
                   number([read] { return read().events_folded; }));
     metrics.gauge("taizhang_view_stopped_ledgers",

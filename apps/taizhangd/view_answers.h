@@ -12,8 +12,10 @@ class Views;
 struct ViewStatus;
 
 namespace admin::v1 {
+class CompareViewsRequest;
 class GetViewDigestRequest;
 class JournalStatus;
+class VerifyViewRequest;
 class ViewStatus;
 }  // namespace admin::v1
 
@@ -25,7 +27,9 @@ void fill_partitions(const Views& views, bool reads_alone, admin::v1::JournalSta
 // How an operation on a view failed.
 Error view_error(const absl::Status& status, const std::string& view);
 // Takes as long as folding everything again.
-Answer verify_view(Views& views, const std::string& view);
+Answer verify_view(Views& views, const admin::v1::VerifyViewRequest& request);
+// Reads every row of both versions.
+Answer compare_views(Views& views, const admin::v1::CompareViewsRequest& request);
 Answer view_digest(const Views& views, const admin::v1::GetViewDigestRequest& request);
 
 }  // namespace taizhang
