@@ -13,10 +13,12 @@
 #include "apps/taizhangd/observe.h"
 #include "apps/taizhangd/process_journal.h"
 #include "apps/taizhangd/product_views.h"
+#include "apps/taizhangd/subscriptions.h"
 #include "platform/base/clock.h"
 #include "platform/base/file.h"
 #include "platform/base/log.h"
 #include "platform/config/key_file.h"
+#include "platform/delivery/delivery.h"
 #include "platform/lists/list_service.h"
 #include "platform/projection/views.h"
 #include "platform/republish/republisher.h"
@@ -100,6 +102,7 @@ struct Node::Impl {
   std::unique_ptr<republish::Republisher> republisher;
   std::unique_ptr<Admin> admin;
   Dispatcher dispatcher;
+  std::unique_ptr<delivery::Delivery> delivery;
   std::unique_ptr<RpcServer> server;
   bool serving = true;
   bool stopped = false;
@@ -139,6 +142,9 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   if (republisher) observe_republisher(metrics, *republisher);
   admin = std::make_unique<Admin>(*journal, writers.get(), views.get(), data_dir);
   admin->serve(dispatcher);
+  delivery = make_delivery(dispatcher, views.get(), writers.get(),
+                           static_cast<uint32_t>(journal->partitions().size()));
+  if (delivery) delivery->start();
   return serve(config);
 }
 
@@ -219,12 +225,13 @@ void Node::Impl::tick() {
   // A process that only reads is of use once all its views answer; a ledger that stands still in
   // one of them is told by that view alone.
   const bool reading = std::all_of(all.begin(), all.end(), [](const ViewStatus& view) {
-    return view.status.ok() && !view.building;
+    return !view.live || (view.status.ok() && !view.building);
   });
   // First the whole, which speaks for every service, then the views for theirs.
   if (const bool now = writing && (writers || reading); std::exchange(serving, now) != now)
     server->set_serving("", now);
   for (const auto& view : all) {
+    if (!view.live) continue;
     // Package taizhang.ledger also holds the bulk stream, which needs no view.
     const std::string services =
         view.name == "ledger" ? "ledger.v1.LedgerService" : view.name + ".";
@@ -257,6 +264,7 @@ void Node::stop() {
   if (std::exchange(impl_->stopped, true)) return;
   impl_->metrics.stop();
   const auto stop_parts = [this] {
+    if (impl_->delivery) impl_->delivery->stop();
     if (impl_->republisher) impl_->republisher->stop();
     if (impl_->views) impl_->views->stop();
     if (impl_->writers) impl_->writers->stop();

@@ -12,6 +12,7 @@
 #include "projections/history/history.h"
 #include "projections/household_file/household_file.h"
 #include "projections/ledger/ledger_view.h"
+#include "projections/subscriptions/subscriptions_view.h"
 #include "taizhang/config/v1/config.pb.h"
 
 namespace taizhang {
@@ -32,7 +33,8 @@ std::vector<View> views_with(const config::v1::Views& settings) {
           duties_view(),
           fund_execution_view(),
           asset_register_view(),
-          history_view()};
+          history_view(),
+          subscriptions_view()};
 }
 
 bool is_named(const View& view, const config::v1::Views& settings) {
@@ -41,6 +43,8 @@ bool is_named(const View& view, const config::v1::Views& settings) {
 }
 
 }  // namespace
+
+std::vector<View> product_views() { return views_with(config::v1::Views::default_instance()); }
 
 absl::Status check_served(const config::v1::Views& settings) {
   const auto views = views_with(settings);
