@@ -240,19 +240,20 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
       reads_ahead_ = true;
     }
     view_->when_beyond(ledger_, position_, view_->boot_us(),
-                       [weak = weak_from_this(), taken = std::move(taken)] {
-                         if (const auto self = weak.lock()) self->read_ahead();
+                       [weak = weak_from_this(), taken = std::move(taken)]() mutable {
+                         if (const auto self = weak.lock()) self->read_ahead(std::move(taken));
                        });
   }
 
   // What goes wrong here goes wrong again where it is told.
-  void read_ahead() {
+  void read_ahead(std::shared_ptr<void> taken) {
     const auto progress = view_->progress(ledger_);
     const auto* now = std::get_if<LiveView::Progress>(&progress);
     if (now && position_ < now->seq) {
       auto read = read_up_to(now->seq);
       if (read.index() == 0) ahead_ = std::move(std::get<0>(read));
     }
+    taken.reset();
     {
       const std::lock_guard lock(mutex_);
       reads_ahead_ = false;
