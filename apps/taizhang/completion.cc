@@ -21,6 +21,7 @@ std::string words_of(const Command& command) {
 int run_completion(Session& session) {
   if (session.positional(0) != "bash") return session.usage("completion: expected bash");
   std::set<std::string> firsts;
+  std::string singles;  // commands of one word, as a shell pattern
   std::ostringstream seconds, options;
   std::string group;
   for (const auto& command : commands()) {
@@ -28,7 +29,10 @@ int run_completion(Session& session) {
     const size_t space = name.find(' ');
     firsts.insert(name.substr(0, space));
     options << "    '" << name << "') words='" << words_of(command) << "' ;;\n";
-    if (space == std::string::npos) continue;
+    if (space == std::string::npos) {
+      singles += (singles.empty() ? "" : "|") + name;
+      continue;
+    }
     if (name.substr(0, space) != group) {
       if (!group.empty()) seconds << "' ;;\n";
       group = name.substr(0, space);
@@ -49,7 +53,7 @@ int run_completion(Session& session) {
       "words= name\n"
       "  COMPREPLY=()\n"
       "  case ${COMP_WORDS[COMP_CWORD-1]} in\n"
-      "    --config|--server-config) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+      "    --config|--server-config|--out) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
       "  esac\n"
       "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
       "    COMPREPLY=($(compgen -W '" +
@@ -66,8 +70,9 @@ int run_completion(Session& session) {
       "    if [ -n \"$words\" ]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\")); "
       "return; fi\n"
       "  fi\n"
-      "  case $first in apply|call|doctor|completion) name=$first ;; *) name=\"$first $second\" ;; "
-      "esac\n"
+      "  case $first in " +
+      singles +
+      ") name=$first ;; *) name=\"$first $second\" ;; esac\n"
       "  case $name in\n" +
       options.str() +
       "  esac\n"

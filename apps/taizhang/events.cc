@@ -3,9 +3,9 @@
 
 #include <cstdio>
 
+#include "apps/taizhang/event_text.h"
 #include "apps/taizhang/session.h"
 #include "apps/taizhang/text.h"
-#include "client/strict_json.h"
 #include "taizhang/ledger/v1/ledger.pb.h"
 
 namespace taizhang::cli {
@@ -16,30 +16,6 @@ namespace lv = ledger::v1;
 constexpr int64_t kFollowDeadlineMs = 24 * 3'600'000;
 constexpr int64_t kBackwardFrom = 0;
 constexpr unsigned kReconnectSeconds = 1;
-
-// The content of an event as JSON; empty: withheld, or a type this program does not know.
-std::string payload_of(const lv::EventEnvelope& event) {
-  if (event.payload_withheld()) return "";
-  const auto content = client::new_message(event.type());
-  if (!content || !content->ParseFromString(event.payload())) return "";
-  return client::write_json(*content, false);
-}
-
-// The envelope in one line, with the content decoded as `data`.
-std::string json_of(lv::EventEnvelope event) {
-  const std::string data = payload_of(event);
-  if (!data.empty()) event.clear_payload();
-  std::string text = client::write_json(event, false);
-  if (!data.empty()) {
-    text.pop_back();
-    text += ",\"data\":" + data + "}";
-  }
-  return text;
-}
-
-std::string short_type(const std::string& type) {
-  return type.starts_with("taizhang.") ? type.substr(sizeof "taizhang." - 1) : type;
-}
 
 int fill_filter(const Session& session, lv::EventFilter& filter) {
   const std::string type = session.arguments().get("--type");

@@ -159,11 +159,16 @@ std::string Session::ledger() const {
   return arguments_.has("--ledger") ? arguments_.get("--ledger") : settings_.ledger();
 }
 
-int Session::token(const std::string& profile, std::string& out) const {
-  std::string name = profile.empty() ? arguments_.get("--as") : profile;
+std::string Session::profile() const {
+  std::string name = arguments_.get("--as");
   if (name.empty()) name = usual_;
   if (name.empty()) name = settings_.default_profile();
   if (name.empty() && settings_.profiles_size() > 0) name = settings_.profiles(0).name();
+  return name;
+}
+
+int Session::token(const std::string& named, std::string& out) const {
+  const std::string name = named.empty() ? profile() : named;
   const auto found = client::find_token(settings_, name, out);
   return found.ok() ? kExitOk : usage(std::string(found.message()) + " (" + settings_path_ + ")");
 }

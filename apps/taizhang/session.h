@@ -54,6 +54,8 @@ class Session {
   // --ledger, or the settings' one. Empty: none.
   std::string ledger() const;
   int64_t deadline_ms() const { return deadline_ms_; }
+  // Name of the profile that asks: of --as, the usual or default one, or the first one.
+  std::string profile() const;
   // Token of a profile; empty name: of --as, the usual or default profile, or the first one. 0, or
   // the exit code.
   int token(const std::string& profile, std::string& out) const;
@@ -71,6 +73,8 @@ class Session {
     request.set_ledger(ledger());
     return fill(*request.mutable_read());
   }
+  // The read options of a query from the arguments; 0, or the exit code.
+  int fill(common::v1::ReadOptions& read) const;
   // A date option into a Date; 0, or the exit code. Nothing happens when it was not given.
   int date(const char* option, common::v1::Date* out) const;
   // An integer option; 0 and `out` unchanged when it was not given.
@@ -112,8 +116,6 @@ class Session {
  private:
   static constexpr int64_t kLimitDefault = 100;
   static constexpr int64_t kPageMax = 1000;
-
-  int fill(common::v1::ReadOptions& read) const;
 
   const Arguments arguments_;
   config::v1::ClientConfig settings_;

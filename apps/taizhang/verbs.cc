@@ -1,7 +1,22 @@
 // What verbs print alike.
 #include "apps/taizhang/verbs.h"
 
+#include "platform/base/clock.h"
+#include "platform/base/days.h"
+
 namespace taizhang::cli {
+
+void fill_operators(const Session& session, common::v1::RequestContext& context) {
+  const auto& arguments = session.arguments();
+  context.set_request_id(arguments.has("--request-id") ? arguments.get("--request-id")
+                                                       : new_uuid());
+  const int32_t day = shanghai_day(system_clock().wall_us());
+  auto& today = *context.mutable_effective_date();
+  today.set_year(day / 10'000);
+  today.set_month(day / 100 % 100);
+  today.set_day(day % 100);
+  context.mutable_source()->set_kind(common::v1::Source::KIND_SYSTEM);
+}
 
 void say_end(const Session& session, const common::v1::Freshness& freshness,
              const std::string& unit) {

@@ -10,6 +10,9 @@
 
 namespace taizhang::cli {
 
+// The context of an operator's command: --request-id or a new one, today, from a system.
+void fill_operators(const Session& session, common::v1::RequestContext& context);
+
 // The end of a list: whether rows were left out, what the figures are in, of which moment it is.
 // `unit`: "元; ", or empty.
 void say_end(const Session& session, const common::v1::Freshness& freshness,

@@ -1,0 +1,108 @@
+// Commits from ReadCommits, or from an export.
+#include "apps/taizhang/commit_source.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+
+#include "platform/replay/export_file.h"
+
+namespace taizhang::cli {
+namespace {
+
+using ledger::v1::ExportedCommit;
+using ledger::v1::ReadCommitsRequest;
+using ledger::v1::ReadCommitsResponse;
+
+constexpr int64_t kStreamDeadlineMs = 24 * 3'600'000;
+
+}  // namespace
+
+int read_until(const Session& session, const char* option, Until& out) {
+  const std::string text = session.arguments().get(option);
+  if (text.empty()) return kExitOk;
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    if (const int code = session.number(option, out.seq)) return code;
+    return out.seq > 0 ? kExitOk : session.usage(std::string(option) + ": seqs begin with 1");
+  }
+  google::protobuf::Timestamp time;
+  if (!google::protobuf::util::TimeUtil::FromString(text, &time)) {
+    return session.usage(std::string(option) +
+                         ": expected a seq, or a time like 2026-11-23T10:00:00+08:00");
+  }
+  out.time = time;
+  return kExitOk;
+}
+
+int64_t stream_deadline_ms(const Session& session) {
+  return session.arguments().has("--timeout") ? session.deadline_ms() : kStreamDeadlineMs;
+}
+
+int exit_code_of(const absl::Status& status) {
+  if (absl::IsDataLoss(status)) return kExitDamaged;
+  if (absl::IsNotFound(status)) return kExitNotFound;
+  if (absl::IsAlreadyExists(status) || absl::IsInvalidArgument(status)) return kExitUsage;
+  return kExitFailed;
+}
+
+int look_at_server(Session& session, const ReadCommitsRequest& request,
+                   ReadCommitsResponse::Range& range) {
+  std::string token;
+  if (const int code = session.token("", token)) return code;
+  const auto error = session.server().stream(
+      *client::find_method("ledger.ReadCommits"), request, token, session.deadline_ms(),
+      [&](const google::protobuf::Message& message) {
+        range = static_cast<const ReadCommitsResponse&>(message).range();
+        return false;
+      });
+  return error.ok() ? kExitOk : session.fail(error);
+}
+
+int from_server(Session& session, const std::string& ledger, const Until& until, Source& source,
+                const TakeCommit& take) {
+  ReadCommitsRequest request;
+  request.set_ledger(ledger);
+  if (until.seq != 0) request.set_to_seq(until.seq);
+  if (until.time) *request.mutable_to_time() = *until.time;
+  std::string token;
+  if (const int code = session.token("", token)) return code;
+  absl::Status taken;
+  source.ledger = ledger;
+  const auto error = session.server().stream(
+      *client::find_method("ledger.ReadCommits"), request, token, stream_deadline_ms(session),
+      [&](const google::protobuf::Message& message) {
+        const auto& said = static_cast<const ReadCommitsResponse&>(message);
+        if (said.has_range()) {
+          source.to_seq = said.range().to_seq();
+          source.personal_withheld = said.range().personal_withheld();
+        }
+        for (const auto& commit : said.commits()) {
+          if (taken.ok()) taken = take(commit);
+        }
+        return taken.ok();
+      });
+  if (!taken.ok()) return session.fail(exit_code_of(taken), std::string(taken.message()));
+  return error.ok() ? kExitOk : session.fail(error);
+}
+
+int from_file(Session& session, const std::string& path, Source& source, const TakeCommit& take) {
+  const auto fail = [&](const absl::Status& status) {
+    return session.fail(exit_code_of(status), path + ": " + std::string(status.message()));
+  };
+  auto opened = replay::ExportReader::open(system_files(), path);
+  if (!opened.ok()) return fail(opened.status());
+  auto& reader = **opened;
+  source.ledger = reader.header().ledger();
+  source.personal_withheld = reader.header().personal_withheld();
+  ExportedCommit commit;
+  for (;;) {
+    const auto next = reader.next(commit);
+    if (!next.ok()) return fail(next.status());
+    if (!*next) break;
+    if (const auto taken = take(commit); !taken.ok()) return fail(taken);
+  }
+  source.to_seq = reader.trailer().last_seq();
+  return kExitOk;
+}
+
+}  // namespace taizhang::cli
