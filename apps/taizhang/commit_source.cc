@@ -49,12 +49,12 @@ int look_at_server(Session& session, const ReadCommitsRequest& request,
                    ReadCommitsResponse::Range& range) {
   std::string token;
   if (const int code = session.token("", token)) return code;
-  const auto error = session.server().stream(
-      *client::find_method("ledger.ReadCommits"), request, token, session.deadline_ms(),
-      [&](const google::protobuf::Message& message) {
-        range = static_cast<const ReadCommitsResponse&>(message).range();
-        return false;
-      });
+  const auto error =
+      session.server().stream(*client::find_method("ledger.ReadCommits"), request, token,
+                              session.deadline_ms(), [&](const google::protobuf::Message& message) {
+                                range = static_cast<const ReadCommitsResponse&>(message).range();
+                                return false;
+                              });
   return error.ok() ? kExitOk : session.fail(error);
 }
 

@@ -1,4 +1,5 @@
-// Where commits come from that are exported or folded again here: a server, or the file of an export.
+// Where commits come from that are exported or folded again here: a server, or the file of an
+// export.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ using TakeCommit = std::function<absl::Status(const ledger::v1::ExportedCommit&)
 // What a source said of itself.
 struct Source {
   std::string ledger;
-  // As of the moment asked for. Of a file: what it holds; the moment is looked for in it afterwards.
+  // As of the moment asked for. Of a file: what it holds; the moment is looked for in it
+  // afterwards.
   int64_t to_seq = 0;
   bool personal_withheld = false;
 };

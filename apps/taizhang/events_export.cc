@@ -46,11 +46,10 @@ client::CallError write_on(Session& session, ReadCommitsRequest request, const s
 
 std::string lines_of(const ExportWriter::Finished& finished, const std::string& ledger,
                      const std::string& path) {
-  const std::string withheld =
-      finished.withheld_events == 0
-          ? ""
-          : std::to_string(finished.withheld_events) +
-                " events hold personal data and are without their content";
+  const std::string withheld = finished.withheld_events == 0
+                                   ? ""
+                                   : std::to_string(finished.withheld_events) +
+                                         " events hold personal data and are without their content";
   return listing({{"ledger", ledger},
                   {"file", path},
                   {"events", std::to_string(finished.events) + " in " +
@@ -87,8 +86,8 @@ int run_events_export(Session& session) {
   ReadCommitsResponse::Range range;
   if (const int code = look_at_server(session, request, range)) return code;
   if (range.to_seq() == 0)
-    return session.fail(kExitNotFound, "not found: ledger " + session.ledger() +
-                                           " had no event at that moment");
+    return session.fail(kExitNotFound,
+                        "not found: ledger " + session.ledger() + " had no event at that moment");
   // The end stands still from here on, however the ledger goes on.
   request.set_to_seq(range.last_seq());
 
@@ -125,8 +124,8 @@ int run_events_export(Session& session) {
     return session.fail(error);
   }
   if (writer.last_seq() != range.last_seq())
-    return session.fail(kExitFailed, "the server ended the stream behind seq " +
-                                         std::to_string(writer.last_seq()));
+    return session.fail(
+        kExitFailed, "the server ended the stream behind seq " + std::to_string(writer.last_seq()));
   const auto finished = writer.finish();
   if (!finished.ok())
     return session.fail(exit_code_of(finished.status()), std::string(finished.status().message()));
@@ -149,9 +148,8 @@ int run_events_check(Session& session) {
     if (!*next) break;
   }
   const auto& trailer = reader.trailer();
-  const ExportWriter::Finished found{trailer.commits(), trailer.events(),
-                                     trailer.withheld_events(), trailer.last_seq(),
-                                     hex(bytes_of(reader.head()))};
+  const ExportWriter::Finished found{trailer.commits(), trailer.events(), trailer.withheld_events(),
+                                     trailer.last_seq(), hex(bytes_of(reader.head()))};
   say_finished(session, found, reader.header().ledger(), path);
   if (!session.json()) {
     say(listing({{"exported", text_of(reader.header().exported_time()) + " by " +

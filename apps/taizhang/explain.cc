@@ -135,8 +135,7 @@ void say_sum(const ExplainResponse& answer, bool several_rows) {
   for (const auto& one : answer.contributions()) {
     const auto& change = one.change();
     sum += one.amount();
-    std::vector<std::string> cells = {std::to_string(change.seq()),
-                                      text_of(change.recorded_time()),
+    std::vector<std::string> cells = {std::to_string(change.seq()), text_of(change.recorded_time()),
                                       text_of(change.effective_date()), actor_of(change),
                                       change.event_type()};
     if (several_rows) cells.push_back(joined(one.row().parts()));

@@ -91,13 +91,13 @@ int LocalReplay::run(Session& session, const std::string& name, bool with_events
   to_seq_ = source_.to_seq;
   if (!path.empty() && until.seq != 0) to_seq_ = until.seq;
   if (!path.empty() && until.time) {
-    to_seq_ = view_->seq_at(
-        google::protobuf::util::TimeUtil::TimestampToMicroseconds(*until.time));
+    to_seq_ = view_->seq_at(google::protobuf::util::TimeUtil::TimestampToMicroseconds(*until.time));
   }
   if (to_seq_ > view_->seq()) {
     return session.usage("--to: the file ends with seq " + std::to_string(view_->seq()));
   }
-  if (to_seq_ == 0) return session.fail(kExitNotFound, "not found: there is no event at that moment");
+  if (to_seq_ == 0)
+    return session.fail(kExitNotFound, "not found: there is no event at that moment");
   return kExitOk;
 }
 

@@ -122,8 +122,7 @@ int show_rows(Session& session, const LocalReplay& local, const replay::Replay& 
                                 say(client::write_json(row, false) + "\n");
                                 return true;
                               });
-  return read.ok() ? kExitOk
-                   : session.fail(exit_code_of(read), std::string(read.message()));
+  return read.ok() ? kExitOk : session.fail(exit_code_of(read), std::string(read.message()));
 }
 
 }  // namespace
@@ -169,17 +168,17 @@ int run_replay(Session& session) {
     say("{\"ledger\":\"" + local.source().ledger + "\",\"view\":\"" + view.view().name() +
         "\",\"version\":" + std::to_string(view.view().version()) + ",\"seq\":\"" + seq +
         "\",\"events\":\"" + std::to_string(view.events()) + "\",\"versions\":\"" + versions +
-        "\",\"digest\":\"" + digest->digest + "\",\"result\":\"" + result +
-        "\",\"difference\":\"" + difference + "\"}\n");
+        "\",\"digest\":\"" + digest->digest + "\",\"result\":\"" + result + "\",\"difference\":\"" +
+        difference + "\"}\n");
   } else {
-    say(listing({{"ledger", local.source().ledger},
-                 {"view", view.view().name() + " v" + std::to_string(view.view().version())},
-                 {"as of seq", seq},
-                 {"folded", std::to_string(view.events()) + " events, " + versions +
-                                " row versions"},
-                 {"digest", digest->digest},
-                 {"server", result},
-                 {"first difference", difference}}));
+    say(listing(
+        {{"ledger", local.source().ledger},
+         {"view", view.view().name() + " v" + std::to_string(view.view().version())},
+         {"as of seq", seq},
+         {"folded", std::to_string(view.events()) + " events, " + versions + " row versions"},
+         {"digest", digest->digest},
+         {"server", result},
+         {"first difference", difference}}));
   }
   return difference.empty() ? kExitOk : kExitDamaged;
 }

@@ -158,9 +158,9 @@ void read_steps(const Snapshot& snapshot, Reading& reading, Steps& steps) {
       *reading.table, reading.key,
       [&](std::string_view key, const RowVersion& version, const Message& row) {
         if (++read > kExplainVersionsMax) {
-          reading.error = invalid_field(
-              "key", "more than " + std::to_string(kExplainVersionsMax) +
-                         " row versions begin so: name more of the key fields");
+          reading.error =
+              invalid_field("key", "more than " + std::to_string(kExplainVersionsMax) +
+                                       " row versions begin so: name more of the key fields");
           return false;
         }
         return steps.version(key, version, row);
@@ -236,11 +236,11 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
   auto key = key_of_text(*reading.table, {request.key().begin(), request.key().end()});
   if (!key.ok()) return invalid_field("key", std::string(key.status().message()));
   reading.key = std::move(*key);
-  reading.whole_key =
-      request.key_size() == static_cast<int>(reading.table->key_fields.size());
+  reading.whole_key = request.key_size() == static_cast<int>(reading.table->key_fields.size());
   if (!reading.whole_key && !reading.formula.is_number()) {
-    return invalid_field("field", "it is no number, so it has no sum: name one row by all of its "
-                                  "key fields");
+    return invalid_field("field",
+                         "it is no number, so it has no sum: name one row by all of its "
+                         "key fields");
   }
   reading.after_seq = request.after_seq();
   reading.steps_max = static_cast<size_t>(

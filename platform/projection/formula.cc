@@ -147,10 +147,10 @@ absl::StatusOr<Formula> Formula::parse(const Descriptor& row, std::string_view t
       term.path = std::move(*path);
       const auto& leaf = *term.path.back();
       all_numbers = all_numbers && taizhang::projection::is_number(leaf);
-      formula.is_personal_ =
-          formula.is_personal_ ||
-          std::any_of(term.path.begin(), term.path.end(),
-                      [](const auto* field) { return taizhang::projection::is_personal(*field); });
+      formula.is_personal_ = formula.is_personal_ ||
+                             std::any_of(term.path.begin(), term.path.end(), [](const auto* field) {
+                               return taizhang::projection::is_personal(*field);
+                             });
       formula.is_fen_ = formula.is_fen_ && leaf.name().ends_with("_fen");
     } else {
       formula.is_fen_ = false;

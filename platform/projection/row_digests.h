@@ -1,5 +1,5 @@
-// Digests of stretches of a view's row versions, in key order: what two folds of the same events are
-// compared by, without either telling its rows.
+// Digests of stretches of a view's row versions, in key order: what two folds of the same events
+// are compared by, without either telling its rows.
 #pragma once
 
 #include <cstdint>

@@ -66,11 +66,10 @@ class RowDigestsStream final : public ServerStream {
     auto found = view_->row_digests(wish_);
     if (!found.ok()) {
       const bool damaged = found.status().code() == absl::StatusCode::kDataLoss;
-      return ready(failure(damaged ? kDataLoss : kUnavailable,
-                           damaged ? "VIEW_DAMAGED" : "VIEW_BUSY",
-                           damaged ? "the view's files are damaged; build it anew"
-                                   : "the view cannot be read now",
-                           {{"view", view_->view().name()}}));
+      return ready(failure(
+          damaged ? kDataLoss : kUnavailable, damaged ? "VIEW_DAMAGED" : "VIEW_BUSY",
+          damaged ? "the view's files are damaged; build it anew" : "the view cannot be read now",
+          {{"view", view_->view().name()}}));
     }
     auto response = std::make_unique<RowDigestsResponse>();
     response->set_view_version(view_->view().version());
@@ -119,7 +118,8 @@ void serve_query(const FindRunner& find, const std::string& method, Dispatcher& 
     const auto runner = find(view);
     if (!runner) return done(no_view(view));
     for (const auto& plan : runner->plans()) {
-      if (plan->name() == name) return runner->ask(*plan, call, std::move(request), std::move(done));
+      if (plan->name() == name)
+        return runner->ask(*plan, call, std::move(request), std::move(done));
     }
   });
 }

@@ -38,8 +38,8 @@ std::vector<const RowType*> read_tables(const std::string& view) {
     for (int i = 0; i < file->message_type_count(); ++i) {
       const auto* type = file->message_type(i);
       if (!type->options().HasExtension(taizhang::table)) continue;
-      tables.push_back(&RowType::of(
-          *google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)));
+      tables.push_back(
+          &RowType::of(*google::protobuf::MessageFactory::generated_factory()->GetPrototype(type)));
     }
   }
   std::sort(tables.begin(), tables.end(),
@@ -115,10 +115,8 @@ std::optional<std::string> take_part(const FieldDescriptor& field, std::string_v
     if (value) return short_name(*value);
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
     char day[64];
-    std::snprintf(day, sizeof day, "%04lld-%02lld-%02lld",
-                  static_cast<long long>(number / 10'000),
-                  static_cast<long long>(number / 100 % 100),
-                  static_cast<long long>(number % 100));
+    std::snprintf(day, sizeof day, "%04lld-%02lld-%02lld", static_cast<long long>(number / 10'000),
+                  static_cast<long long>(number / 100 % 100), static_cast<long long>(number % 100));
     return day;
   }
   return std::to_string(number);

@@ -28,8 +28,7 @@ absl::Status ExportCount::add(const ledger::v1::ExportedCommit& exported) {
   if (!commit.ParseFromString(exported.commit()) || commit.events().empty())
     return absl::InvalidArgumentError("it is no commit");
   if (commit.ledger() != ledger_) {
-    return absl::InvalidArgumentError("it is of ledger " + commit.ledger() + ", not of " +
-                                      ledger_);
+    return absl::InvalidArgumentError("it is of ledger " + commit.ledger() + ", not of " + ledger_);
   }
   if (commit.first_seq() != last_seq_ + 1) {
     return absl::InvalidArgumentError("it begins with seq " + std::to_string(commit.first_seq()) +

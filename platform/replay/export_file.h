@@ -66,8 +66,8 @@ class ExportWriter {
 // Reads a file and checks all of it on the way. Not thread-safe.
 class ExportReader {
  public:
-  // Reads schemas and header. NOT_FOUND: no such file. DATA_LOSS: names frame and byte. UNIMPLEMENTED:
-  // of a newer format.
+  // Reads schemas and header. NOT_FOUND: no such file. DATA_LOSS: names frame and byte.
+  // UNIMPLEMENTED: of a newer format.
   static absl::StatusOr<std::unique_ptr<ExportReader>> open(FileSystem& files,
                                                             const std::string& path);
   ~ExportReader();

@@ -152,9 +152,9 @@ TEST_F(ExportFileTest, CarriesTheSchemasOfItsEvents) {
   ASSERT_TRUE(body.ParseFromString(commit.commit()));
   ASSERT_TRUE(event->ParseFromString(body.events(0).payload()));
   EXPECT_EQ(event->GetReflection()->GetString(*event, type->FindFieldByName("ledger")), "a");
-  for (const char* name : {"taizhang.funds.v1.FundsDisbursed", "taizhang.journal.v1.Commit",
-                           "taizhang.ledger.v1.ExportHeader",
-                           "taizhang.registry.v1.HouseholdRegistered"})
+  for (const char* name :
+       {"taizhang.funds.v1.FundsDisbursed", "taizhang.journal.v1.Commit",
+        "taizhang.ledger.v1.ExportHeader", "taizhang.registry.v1.HouseholdRegistered"})
     EXPECT_NE(pool.FindMessageTypeByName(name), nullptr) << name;
 }
 
@@ -229,8 +229,7 @@ TEST_F(ExportFileTest, AStoppedExportGoesOnWhereItStood) {
     EXPECT_EQ(writer->last_seq(), 2 * held);
     EXPECT_EQ(writer->first_seq_of_last(), 2 * held - 1);
     EXPECT_TRUE(writer->check_last(exported(held)).ok());
-    EXPECT_EQ(writer->check_last(exported(held, 9)).code(),
-              absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(writer->check_last(exported(held, 9)).code(), absl::StatusCode::kFailedPrecondition);
     for (int64_t i = held + 1; i <= kCommits; ++i) ASSERT_TRUE(writer->add(exported(i)).ok());
     const auto finished = writer->finish();
     ASSERT_TRUE(finished.ok()) << finished.status();

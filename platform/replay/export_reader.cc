@@ -45,8 +45,7 @@ struct ExportReader::State {
 
   // Reads the next frame, whose kind is `wanted` or the trailer where a commit is wanted.
   absl::Status frame(FrameKind wanted, std::string& body) {
-    if (position == size)
-      return damaged("the file ends in front of it: its end is cut off");
+    if (position == size) return damaged("the file ends in front of it: its end is cut off");
     const auto head = read(position, kFrameBytes);
     if (!head.ok()) return head.status();
     const auto body_bytes = load_le<uint32_t>(head->data());
@@ -62,8 +61,8 @@ struct ExportReader::State {
                                " stands here: frames were moved, put in or taken out");
     }
     kind = static_cast<FrameKind>((*head)[4]);
-    if (stands != ordinal || (kind != wanted && !(wanted == FrameKind::kCommit &&
-                                                  kind == FrameKind::kTrailer))) {
+    if (stands != ordinal ||
+        (kind != wanted && !(wanted == FrameKind::kCommit && kind == FrameKind::kTrailer))) {
       return damaged("it is not the frame that belongs here");
     }
     digest = made;

@@ -81,8 +81,8 @@ absl::Status Replay::add(const ledger::v1::ExportedCommit& commit) {
     return absl::DataLossError("the commit behind seq " + std::to_string(seq_) + " is none");
   const auto& decoded = batch.commits.back();
   if (decoded.meta.ledger != ledger_ || decoded.meta.first_seq != seq_ + 1) {
-    return absl::DataLossError("the commit behind seq " + std::to_string(seq_) +
-                               " of ledger " + ledger_ + " begins with seq " +
+    return absl::DataLossError("the commit behind seq " + std::to_string(seq_) + " of ledger " +
+                               ledger_ + " begins with seq " +
                                std::to_string(decoded.meta.first_seq) + " of ledger " +
                                std::string(decoded.meta.ledger));
   }
@@ -144,8 +144,8 @@ Answer Replay::ask(const Message& request, const Caller& caller, const EventSour
     const projection::QueryPlan plan(view_, method);
     // One process, one answer: nobody else ever sees a token sealed with this.
     constexpr std::string_view kTokenKey = "a replay";
-    auto wish = plan.wish(request, store_->build_id(), kTokenKey,
-                          shanghai_day(system_clock().wall_us()));
+    auto wish =
+        plan.wish(request, store_->build_id(), kTokenKey, shanghai_day(system_clock().wall_us()));
     if (auto* error = std::get_if<Error>(&wish)) return std::move(*error);
     if (std::get<0>(wish).at_least_seq > seq_) {
       return failure(kOutOfRange, "SEQ_NOT_REACHED", "the replay does not hold that seq",

@@ -36,8 +36,7 @@ class ReplayTest : public ::testing::Test {
   ~ReplayTest() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<Replay> begin() {
-    auto made =
-        Replay::begin(sum_view(), kExported, folder_ + "/" + std::to_string(++replays_));
+    auto made = Replay::begin(sum_view(), kExported, folder_ + "/" + std::to_string(++replays_));
     EXPECT_TRUE(made.ok()) << made.status();
     return std::move(*made);
   }
@@ -73,8 +72,7 @@ class ReplayTest : public ::testing::Test {
 };
 
 // What a comparison finds, as `taizhang replay` makes it: stretches, then versions one by one.
-RowDifference difference(const Replay& here, const Replay& there, int64_t seq,
-                         int64_t per_digest) {
+RowDifference difference(const Replay& here, const Replay& there, int64_t seq, int64_t per_digest) {
   RowComparison comparison(here.store(), kExported, seq);
   RowDigestsWish wish{kExported, seq, "", "", per_digest, 3, 1'000};
   std::string differs;
@@ -203,8 +201,7 @@ TEST_F(ReplayTest, AnswersTheQueriesOfItsView) {
   caller.regions = {""};
   auto answer = replay->ask(request, caller, nullptr);
   ASSERT_EQ(answer.index(), 0U);
-  const auto& response =
-      static_cast<const ledger::v1::ReadEventsResponse&>(*std::get<0>(answer));
+  const auto& response = static_cast<const ledger::v1::ReadEventsResponse&>(*std::get<0>(answer));
   ASSERT_EQ(response.events_size(), 1);  // rows whose sum is 7 are filtered by that view
   EXPECT_EQ(response.events(0).commit_first_seq(), 3);
   request.mutable_read()->set_seq(11);

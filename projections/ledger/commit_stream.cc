@@ -149,8 +149,7 @@ std::variant<std::unique_ptr<ServerStream>, Error> open_commits(
   const auto progress = view->progress(asked.ledger());
   if (const auto* error = std::get_if<Error>(&progress)) return *error;
   ReadCommitsResponse::Range range;
-  if (auto error = settle(*view, asked, std::get<0>(progress).seq, range))
-    return std::move(*error);
+  if (auto error = settle(*view, asked, std::get<0>(progress).seq, range)) return std::move(*error);
   range.set_personal_withheld(!call.caller->has_role(common::v1::ROLE_MAKER) &&
                               !call.caller->has_role(common::v1::ROLE_CHECKER));
   return std::make_unique<CommitStream>(std::move(view), asked.ledger(), std::move(range));
