@@ -209,6 +209,30 @@ def test_operators_verbs(cli):
     assert ahead.returncode == REFUSED and "SEQ_NOT_REACHED" in ahead.stderr
 
 
+def test_versions_of_views(cli):
+    assert re.search(r"^duties +1 +yes ", cli.ok("view", "status"), re.M)
+    switched = cli.ok("view", "switch", "duties", "--to", "1", "--reason", "it is the only one")
+    assert switched == "duties: version 1 answers\n"
+    missing = cli.run("view", "switch", "duties", "--to", "2", "--reason", "tried")
+    assert missing.returncode == NOT_FOUND and "no version 2 of view duties" in missing.stderr
+    assert cli.run("view", "switch", "duties", "--to", "1").returncode == USAGE
+    assert cli.run("view", "switch", "duties", "--reason", "tried").returncode == USAGE
+    # Only what stands still is given up.
+    skip = cli.run("view", "skip", "duties", "--ledger", "990101", "--seq", "5", "--reason", "tried")
+    assert skip.returncode == REFUSED and "does not stand still at 990101/5" in skip.stderr
+    assert cli.run("view", "skip", "duties", "--ledger", "990101", "--seq", "5").returncode == USAGE
+    alone = cli.run("view", "compare", "duties", "--version", "1", "--with", "1")
+    assert alone.returncode == REFUSED and "other_version" in alone.stderr
+    assert cli.run("view", "compare", "duties", "--version", "1", "--with", "2").returncode == NOT_FOUND
+    assert cli.run("view", "compare", "duties", "--version", "1").returncode == USAGE
+    answers = cli.run("view", "drop", "duties", "--version", "1")
+    assert answers.returncode == REFUSED and "VIEW_ANSWERS" in answers.stderr
+    assert cli.run("view", "drop", "duties", "--version", "9").returncode == NOT_FOUND
+    past = cli.json("view", "verify", "duties", "--ledger", "990101", "--at", "20")
+    assert past["equal"] and past["ledgers"] == "1"
+    assert re.search(r"^result +equal$", cli.ok("view", "verify", "duties", "--version", "1"), re.M)
+
+
 def test_journal_verify(cli, tmp_path):
     assert "intact" in cli.ok("journal", "verify", cli.server.data)
     assert cli.run("journal", "verify", tmp_path / "nowhere").returncode == NOT_FOUND
