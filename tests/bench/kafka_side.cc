@@ -18,6 +18,7 @@
 #include "platform/journal/kafka/topics.h"
 #include "tests/bench/rebuild.h"
 #include "tests/bench/report.h"
+#include "tests/bench/visible.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -28,11 +29,6 @@ using journal::kafka::KafkaJournal;
 using journal::kafka::KafkaSettings;
 using journal::kafka::testing::BareRead;
 
-constexpr char kRecordVisit[] = "/taizhang.assistance.v1.AssistanceService/RecordVisit";
-constexpr char kVisits[] = "/taizhang.duties.v1.DutiesService/Visits";
-constexpr double kReaderSeconds = 120;
-constexpr int kProbesPerSecond = 100;
-constexpr int kLoadCallers = 64;
 constexpr int kTakeovers = 3;  // of each tail but the longest; the middle one counts
 
 // Twice the prototype, which took 26 ms without a tail and 0.6 s with 1,000,000 records.
@@ -50,54 +46,6 @@ T must(absl::StatusOr<T> value) {
     exit(1);
   }
   return *std::move(value);
-}
-
-// Waits until the reader answers from a view that has caught up.
-void wait_for_reader(Connection& reader) {
-  const auto start = Clock::now();
-  std::string error;
-  do {
-    error = reader.call(kVisits, Daemon::token("reader"), visits_at(0, 0));
-    if (error.empty()) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  } while (seconds_since(start) < kReaderSeconds);
-  fprintf(stderr, "the reader does not answer: %s\n", error.c_str());
-  exit(1);
-}
-
-struct Probes {
-  std::vector<double> visible_us;
-  int64_t errors = 0;
-  std::string first_error;
-
-  double at(double share) const {
-    return visible_us.empty() ? 0 : visible_us[size_t(share * double(visible_us.size() - 1))];
-  }
-};
-
-Probes probe(BookServer& writer, Connection& reader, double seconds) {
-  Connection maker(writer.address());
-  Probes probes;
-  const int64_t run = writer.take_run();
-  const auto start = Clock::now();
-  for (int64_t i = 0; seconds_since(start) < seconds; ++i) {
-    std::this_thread::sleep_until(start +
-                                  std::chrono::microseconds(i * 1'000'000 / kProbesPerSecond));
-    std::string response;
-    std::string error =
-        maker.call(kRecordVisit, Daemon::token("maker"), probe_visit(run, i), &response);
-    const auto receipt = Clock::now();
-    if (error.empty()) {
-      error = reader.call(kVisits, Daemon::token("reader"), visits_at(i, seq_in(response)));
-    }
-    if (error.empty()) {
-      probes.visible_us.push_back(seconds_since(receipt) * 1e6);
-    } else if (probes.errors++ == 0) {
-      probes.first_error = error;
-    }
-  }
-  std::sort(probes.visible_us.begin(), probes.visible_us.end());
-  return probes;
 }
 
 // Seconds to read every record of the partition through the journal's own cursor.
@@ -167,27 +115,13 @@ void visible_at_reader(BookServer& writer, const KafkaSettings& topic, double pe
     fprintf(stderr, "the reader did not start\n");
     exit(1);
   }
-  Connection reader(address);
-  wait_for_reader(reader);
-
+  wait_for_views(address);
   set_flush(topic, false);
-  LoadResult beside;
-  std::thread load([&] { beside = writer.unary(kLoadCallers, seconds, per_second); });
-  const Probes probes = probe(writer, reader, seconds);
-  load.join();
+  const Visible visible = write_to_visible(writer, address, per_second, seconds);
   set_flush(topic, true);
-  printf(
-      "write -> visible at a reader process (page cache), %.0f commands/s beside it: p50 %.1f ms "
-      " p99 %.1f ms  max %.1f ms of %zu%s%s (aim p99 <= 15)\n",
-      beside.per_second, probes.at(0.5) / 1e3, probes.at(0.99) / 1e3, probes.at(1) / 1e3,
-      probes.visible_us.size(), probes.errors ? "  ERRORS: " : "", probes.first_error.c_str());
-  out["visible_at_reader"] = {{"flush", "page cache"},
-                              {"p50_ms", probes.at(0.5) / 1e3},
-                              {"p99_ms", probes.at(0.99) / 1e3},
-                              {"max_ms", probes.at(1) / 1e3},
-                              {"probes", probes.visible_us.size()},
-                              {"errors", probes.errors},
-                              {"beside", json_of(beside)}};
+  print_visible("a reader process (page cache)", visible, "<= 15");
+  out["visible_at_reader"] = json_of(visible);
+  out["visible_at_reader"]["flush"] = "page cache";
 }
 
 // `tail`: commands since the tables were last stopped in order.
