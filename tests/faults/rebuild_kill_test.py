@@ -1,0 +1,105 @@
+"""kill -9 while every view is built from nothing, again and again: a view answers with all of it or says that it is being
+built, goes on from what it had written, and in the end holds what the first build held."""
+
+import random
+import shutil
+import sys
+import time
+
+import pytest
+from taizhang_client import ROOT, Refused, Server, context, date, uid
+
+sys.path.insert(0, str(ROOT / "tests/cli"))
+
+from command_line import Cli  # noqa: E402
+
+HOUSEHOLDS = 3000
+KILLS = 8
+LEDGER = "990101"
+VILLAGE = "990101100201"
+VIEWS = ("ledger", "household_file", "duties", "fund_execution", "asset_register", "history")
+# So little that each view writes many files.
+SETTINGS = "views { build_bytes: 1048576 build_filter_bytes: 4096 row_cache_bytes_per_view: 1048576 }\n"
+
+
+@pytest.fixture
+def book(tmp_path):
+    server = Server(tmp_path / "server", settings=SETTINGS)
+    client = server.start()
+    cli = Cli(server)
+    cli.ok("ledger", "open", LEDGER, "--name", "示例县", "--on", "2012-01-01")
+    cli.ok("apply", ROOT / "deploy/reference.jsonl")
+    for region, level in (("990101", "COUNTY"), ("990101100", "TOWNSHIP"), (VILLAGE, "VILLAGE")):
+        client.call("rules.CreateRegion", {
+            "context": context(uid(region), 20120101), "ledger": LEDGER, "region": region, "name": region,
+            "level": f"ADMIN_LEVEL_{level}", "valid_from_date": date(20120101)}, as_="operator")
+    stream = client.bulk()
+    for first in range(0, HOUSEHOLDS, 200):
+        results = stream.execute([("registry.RegisterHousehold", {
+            "context": context(uid(f"request {name}"), 20170601), "ledger": LEDGER, "household_id": uid(f"h {name}"),
+            "region": VILLAGE, "members": [{
+                "person_id": uid(f"person {name}"), "relation": "0", "is_head": True,
+                "identity": {"name": "test", "birth_date": date(19700101)}, "sex": "1", "ethnic": "01",
+                "education": "70"}]}) for name in range(first, first + 200)])
+        assert not any(isinstance(result, Refused) for result in results), results[-1]
+    stream.close()
+    client.close()
+    yield server
+    server.kill()
+
+
+def households(client):
+    """How many there are; None: the view is being built."""
+    try:
+        answer = client.call("household_file.CountHouseholds", {"ledger": LEDGER})
+    except Refused as refused:
+        assert refused.reason == "VIEW_BUILDING", refused
+        return None
+    return answer.households
+
+
+def digests(client):
+    return {view: [(d.ledger, d.seq, d.versions, d.digest)
+                   for d in client.call("admin.GetViewDigest", {"view": view}, as_="operator").ledgers]
+            for view in VIEWS}
+
+
+def built(client, wait_s=60):
+    end = time.monotonic() + wait_s
+    while True:
+        views = client.call("admin.GetStatus", {}, as_="operator").views
+        if all(not v.building and v.position == v.journal_end for v in views):
+            return client
+        assert time.monotonic() < end, views
+        time.sleep(0.05)
+
+
+def test_kill_9_in_the_middle_of_every_build(book):
+    client = built(book.connect())
+    expected, whole = digests(client), households(client)
+    assert whole == HOUSEHOLDS
+    client.close()
+    assert book.stop() == 0
+    shutil.rmtree(book.data / "views")
+
+    rng = random.Random(5)
+    in_a_build = went_on = 0
+    for _ in range(KILLS):
+        client = book.start()
+        views = client.call("admin.GetStatus", {}, as_="operator").views
+        went_on += any(v.building and v.position > 0 for v in views)
+        end = time.monotonic() + rng.uniform(0.05, 0.5)
+        while time.monotonic() < end:
+            assert households(client) in (None, whole)
+            time.sleep(0.01)
+        in_a_build += any(v.building for v in client.call("admin.GetStatus", {}, as_="operator").views)
+        client.close()
+        book.kill()
+    assert in_a_build > 0 and went_on > 0, (in_a_build, went_on)
+
+    client = built(book.start())
+    assert digests(client) == expected
+    assert households(client) == whole
+    client.close()
+    for view in VIEWS:
+        Cli(book).ok("view", "verify", view)
