@@ -43,6 +43,7 @@ std::variant<ListQuery, Error> ListQuery::of(const Views& views, const Any& pack
   ListQuery query;
   query.method_ = found->method;
   query.view_ = found->view;
+  query.view_name_ = found->view_name;
   const auto& type = *query.method_->input_type();
   query.request_.reset(
       google::protobuf::MessageFactory::generated_factory()->GetPrototype(&type)->New());
@@ -86,6 +87,15 @@ std::string ListQuery::identity() const {
   std::string bytes;
   serialise_deterministic(*request_, bytes);
   return method_->full_name() + "/" + std::string(bytes_of(sha256(bytes)));
+}
+
+ListQuery ListQuery::of_ledger(const std::string& code) const {
+  ListQuery other = *this;
+  other.request_.reset(request_->New());
+  other.request_->CopyFrom(*request_);
+  other.request_->GetReflection()->SetString(
+      other.request_.get(), request_->GetDescriptor()->FindFieldByName("ledger"), code);
+  return other;
 }
 
 void ListQuery::set_read(const common::v1::ReadOptions& read) {

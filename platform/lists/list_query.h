@@ -45,6 +45,7 @@ class ListQuery {
 
   const google::protobuf::MethodDescriptor& method() const { return *method_; }
   LiveView& view() const { return *view_; }
+  const std::string& view_name() const { return view_name_; }
   std::string ledger() const;
   // Its answers come in pages of rows.
   bool is_list() const { return page_ != nullptr; }
@@ -56,6 +57,8 @@ class ListQuery {
   // Of method and request: what a token is bound to.
   std::string identity() const;
 
+  // The same of another ledger.
+  ListQuery of_ledger(const std::string& code) const;
   // The moment it is asked of, instead of what the request says.
   void set_read(const common::v1::ReadOptions& read);
   // At this seq, with the rest of what the request says of the moment.
@@ -73,6 +76,7 @@ class ListQuery {
  private:
   const google::protobuf::MethodDescriptor* method_ = nullptr;
   std::shared_ptr<LiveView> view_;
+  std::string view_name_;
   std::shared_ptr<google::protobuf::Message> request_;
   const google::protobuf::FieldDescriptor* read_ = nullptr;
   // Null: there is none.

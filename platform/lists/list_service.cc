@@ -8,6 +8,7 @@
 
 #include "platform/lists/diff_stream.h"
 #include "platform/lists/export_stream.h"
+#include "platform/lists/gather_stream.h"
 #include "taizhang/lists/v1/service.pb.h"
 
 namespace taizhang {
@@ -46,7 +47,7 @@ void serve(const char* method, const std::shared_ptr<Slots>& slots, Dispatcher& 
         auto slot = take_slot(slots);
         if (!slot) {
           Error error = failure(kResourceExhausted, "LISTS_BUSY",
-                                "lists_open_max exports and differences are running", {}, kRetryMs);
+                                "lists_open_max streams of lists are running", {}, kRetryMs);
           error.zh = "正在进行的导出过多，请稍后重试";
           return error;
         }
@@ -62,6 +63,7 @@ void serve_lists(Views& views, int32_t open_max, Dispatcher& dispatcher) {
   const auto slots = std::make_shared<Slots>(open_max);
   serve<lists::v1::ExportRequest>("Export", slots, dispatcher, views, lists::open_export);
   serve<lists::v1::DiffRequest>("Diff", slots, dispatcher, views, lists::open_diff);
+  serve<lists::v1::GatherRequest>("Gather", slots, dispatcher, views, lists::open_gather);
 }
 
 }  // namespace taizhang

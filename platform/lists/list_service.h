@@ -8,7 +8,7 @@ namespace taizhang {
 class Dispatcher;
 class Views;
 
-// `open_max`: exports and differences that run at once; more are answered RESOURCE_EXHAUSTED.
+// `open_max`: its streams that run at once; more are answered RESOURCE_EXHAUSTED.
 // `views` must outlive the dispatcher's calls; it need not be started yet.
 void serve_lists(Views& views, int32_t open_max, Dispatcher& dispatcher);
 

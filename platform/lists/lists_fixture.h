@@ -90,9 +90,10 @@ class ListsTest : public ::testing::Test {
   }
   void catch_up() { ASSERT_TRUE(views_->catch_up(120'000'000)); }
 
-  int64_t add(const std::string& key, uint64_t by, const std::string& name = "") {
+  int64_t add(const std::string& key, uint64_t by, const std::string& name = "",
+              const std::string& ledger = kLedger) {
     const auto event = placed(key, by, name);
-    return journal_.commit(kLedger, {&event});
+    return journal_.commit(ledger, {&event});
   }
   int64_t erase(const std::string& key) {
     const auto event = erased(key);

@@ -5,7 +5,7 @@
 #include <deque>
 
 #include "google/rpc/status.pb.h"
-#include "platform/rpc/error_status.h"
+#include "platform/command/error_status.h"
 #include "platform/rpc/handlers.h"
 #include "taizhang/common/v1/request.pb.h"
 #include "taizhang/ledger/v1/bulk.pb.h"

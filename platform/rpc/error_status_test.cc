@@ -1,5 +1,5 @@
 // Errors as statuses: every detail, and never more than a client takes.
-#include "platform/rpc/error_status.h"
+#include "platform/command/error_status.h"
 
 #include <gtest/gtest.h>
 

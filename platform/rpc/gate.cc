@@ -11,7 +11,7 @@
 
 #include "google/rpc/status.pb.h"
 #include "platform/base/log.h"
-#include "platform/rpc/error_status.h"
+#include "platform/command/error_status.h"
 #include "taizhang/common/v1/request.pb.h"
 #include "taizhang/options.pb.h"
 

@@ -24,7 +24,7 @@
 #include "platform/base/clock.h"
 #include "platform/command/dispatcher.h"
 #include "platform/rpc/callers.h"
-#include "platform/rpc/error_status.h"
+#include "platform/command/error_status.h"
 #include "platform/rpc/metrics.h"
 #include "platform/rpc/server.h"
 #include "taizhang/common/v1/enums.pb.h"

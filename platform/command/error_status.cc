@@ -1,5 +1,5 @@
 // Errors as google.rpc.Status with details, bounded so that they fit into trailing metadata.
-#include "platform/rpc/error_status.h"
+#include "platform/command/error_status.h"
 
 #include <array>
 
