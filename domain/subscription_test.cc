@@ -70,6 +70,26 @@ TEST(SubscriptionRanges, HoldExactlyWhatWasAdded) {
   }
 }
 
+TEST(SkippedEvents, AreRememberedWhileASubjectIsParkedOrThePositionIsBeforeThem) {
+  Subscription row;
+  subscriptions::v1::EventSkipped skipped;
+  for (const int64_t seq : {9, 3, 6}) {
+    skipped.set_seq(seq);
+    apply(skipped, row);
+  }
+  EXPECT_EQ(text(row), "0 3-3 6-6 9-9");
+  EXPECT_EQ(row.skipped_size(), 3);
+  row.set_parked_subjects(1);
+  move_position(row, 7);
+  EXPECT_EQ(row.skipped_size(), 3);
+  count_unparked(row);
+  ASSERT_EQ(row.skipped_size(), 1);
+  EXPECT_EQ(row.skipped(0), 9);
+  move_position(row, 8);
+  EXPECT_EQ(text(row), "9");
+  EXPECT_EQ(row.skipped_size(), 0);
+}
+
 TEST(SubscriptionNames, AreTakenApartAgain) {
   const auto name = subscription_name(subscription_id("610328", "to.province"));
   EXPECT_EQ(name.ledger, "610328");

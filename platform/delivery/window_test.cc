@@ -194,6 +194,40 @@ TEST(Window, SkipsWhatIsOpenToComeOrParked) {
   EXPECT_EQ(window.wanted_loads()[0].after_seq, 4);
 }
 
+TEST(Window, AReplayEndsOnlyBehindEverythingThatWasWrittenDown) {
+  // 6 is of the subject and was kept back when 5 to 7 were written down as handled.
+  Recorded recorded;
+  recorded.position = 3;
+  recorded.done = {{5, 7}};
+  recorded.parked["a"] = {100, 3, true};
+  Window window(kRules, recorded);
+  EXPECT_TRUE(window.wanted_loads().empty());
+  window.add(4, "b", nullptr);
+  EXPECT_EQ(window.looked_at(), 7);
+  const auto loads = window.wanted_loads();
+  ASSERT_EQ(loads.size(), 1u);
+  EXPECT_EQ(loads[0].until_seq, 7);
+  window.add_replayed("a", 6, nullptr);
+  window.loaded("a", 7);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "4 6r ");
+}
+
+TEST(Window, AReplayLeavesOutWhatWasSkipped) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.add(2, "a", nullptr);
+  window.skip(2, "");
+  window.park("a", 1, 100);
+  window.replay("a", 101);
+  window.add_replayed("a", 1, nullptr);
+  window.add_replayed("a", 2, nullptr);
+  window.loaded("a", 2);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r ");
+  window.acknowledge(1);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "");
+  EXPECT_EQ(window.open(), 0u);
+}
+
 TEST(Window, GoesOnFromWhatWasWrittenDown) {
   Recorded recorded;
   recorded.position = 3;

@@ -139,6 +139,9 @@ def test_kill_under_consumers(tmp_path, seed=1):
         time.sleep(0.3)
         writer.finish()
         finish(book, subscription, *begun)
+        # What the view holds after all that is what the events say.
+        report = next(iter(book.client.stream("admin.VerifyView", {"view": "subscriptions"}, as_="operator")))
+        assert report.equal and report.events > 0, report
     finally:
         server.kill()
 
