@@ -49,7 +49,10 @@ std::string text_of_value(const Message& value) {
     const auto& date = static_cast<const PartialDate&>(value);
     if (date.year() == 0) return "";
     char text[40];
-    snprintf(text, sizeof text, date.day() ? "%04d-%02d-%02d" : date.month() ? "%04d-%02d" : "%04d",
+    snprintf(text, sizeof text,
+             date.day()     ? "%04d-%02d-%02d"
+             : date.month() ? "%04d-%02d"
+                            : "%04d",
              date.year(), date.month(), date.day());
     return text;
   }

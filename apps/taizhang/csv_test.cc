@@ -91,8 +91,8 @@ TEST(CsvCell, QuotesWhatRfc4180Asks) {
 
 TEST(WithoutFormula, KeepsNumbersAndStopsTheRest) {
   for (const char* number : {"-5", "+5", "-5.25", "12"}) EXPECT_EQ(without_formula(number), number);
-  for (const char* formula : {"=1+1", "+cmd", "-1+1", "@SUM(A1)", "\tx", "\rx", "＝1", "-", "-5.",
-                              "＠x", "－1", "＋1"}) {
+  for (const char* formula :
+       {"=1+1", "+cmd", "-1+1", "@SUM(A1)", "\tx", "\rx", "＝1", "-", "-5.", "＠x", "－1", "＋1"}) {
     EXPECT_EQ(without_formula(formula), std::string("'") + formula);
   }
   EXPECT_EQ(without_formula("a=1"), "a=1");

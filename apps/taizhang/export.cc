@@ -158,8 +158,8 @@ int run_export(Session& session) {
   if (const int code = session.token("", token)) return code;
 
   const std::string out = session.arguments().get("--out");
-  ExportTarget target(out, form.name() + " " + client::short_name(*query.method) + " " +
-                               query.text());
+  ExportTarget target(out,
+                      form.name() + " " + client::short_name(*query.method) + " " + query.text());
   if (const auto opened = target.open(session.arguments().has("--resume")); !opened.ok())
     return session.fail(kExitUsage, std::string(opened.message()));
   lists::v1::ExportRequest request;

@@ -94,8 +94,9 @@ absl::Status ExportTarget::save() {
 }
 
 absl::Status ExportTarget::finish(const ordered_json& meta) {
-  if (!out_) return fflush(stdout) == 0 ? absl::OkStatus()
-                                        : absl::InternalError("the output cannot be written");
+  if (!out_)
+    return fflush(stdout) == 0 ? absl::OkStatus()
+                               : absl::InternalError("the output cannot be written");
   if (auto synced = out_->sync(); !synced.ok()) return synced;
   out_.reset();
   if (auto told = replace(file_ + ".meta.json", meta.dump(2) + "\n"); !told.ok()) return told;

@@ -1,9 +1,9 @@
-// Where an export goes: a file that appears under its name only when it is complete, or the standard
-// output.
+// Where an export goes: a file that appears under its name only when it is complete, or the
+// standard output.
 //
-// Until then FILE.part holds what has arrived and FILE.part.state, JSON, how far that is: `bytes` of
-// the part, `rows`, `digest`, `resume_token`, and of which `export` it is. At the end FILE.meta.json
-// says what the file holds.
+// Until then FILE.part holds what has arrived and FILE.part.state, JSON, how far that is: `bytes`
+// of the part, `rows`, `digest`, `resume_token`, and of which `export` it is. At the end
+// FILE.meta.json says what the file holds.
 #pragma once
 
 #include <cstdint>

@@ -117,8 +117,7 @@ class Diff : public StreamWork {
   void tell_header() {
     from_seq_ = sides_[0].freshness.seq();
     to_seq_ = sides_[1].freshness.seq();
-    if (from_seq_ > to_seq_)
-      return tell(invalid_field("to", "is a moment before `from`"));
+    if (from_seq_ > to_seq_) return tell(invalid_field("to", "is a moment before `from`"));
     is_header_told_ = true;
     auto message = std::make_unique<v1::DiffResponse>();
     auto& header = *message->mutable_header();
@@ -151,8 +150,8 @@ class Diff : public StreamWork {
       ++compared_;
       if (error_) return tell(*error_);
     }
-    const bool is_done = sides_[0].is_read && sides_[1].is_read && !sides_[0].at_row() &&
-                         !sides_[1].at_row();
+    const bool is_done =
+        sides_[0].is_read && sides_[1].is_read && !sides_[0].at_row() && !sides_[1].at_row();
     if (is_done && rows.differences().empty()) return tell_trailer();
     rows.set_rows_compared(compared_);
     tell(std::move(message));
@@ -214,8 +213,7 @@ class Diff : public StreamWork {
     }
     difference.set_more_changes(named.cut || named.seqs.size() > kChangesMax);
     for (auto seq = named.seqs.rbegin();
-         seq != named.seqs.rend() &&
-         difference.changes_size() < static_cast<int>(kChangesMax);
+         seq != named.seqs.rend() && difference.changes_size() < static_cast<int>(kChangesMax);
          ++seq) {
       *difference.add_changes() = row_change(ledger, *seq, [&](const auto& found) {
         return views_.events().event(ledger, *seq, found);

@@ -1,9 +1,8 @@
 // Differences: what was added, removed and changed between two moments, and by which events.
-#include "platform/lists/diff_stream.h"
-
 #include <map>
 #include <random>
 
+#include "platform/lists/diff_stream.h"
 #include "platform/lists/lists_fixture.h"
 
 namespace taizhang::lists {
@@ -154,7 +153,8 @@ TEST_F(Diff, AppliedToTheEarlierListGivesTheLaterOne) {
   start();
   for (int round = 0; round < 12; ++round) {
     const int64_t from = 1 + static_cast<int64_t>(random() % static_cast<uint64_t>(last));
-    const int64_t to = from + static_cast<int64_t>(random() % static_cast<uint64_t>(last - from + 1));
+    const int64_t to =
+        from + static_cast<int64_t>(random() % static_cast<uint64_t>(last - from + 1));
     auto rows = list_at(from);
     const size_t before = rows.size();
     int64_t changed = 0;

@@ -181,8 +181,7 @@ std::variant<std::shared_ptr<StreamWork>, Error> open_export(Views& views, const
   if (!request.resume_token().empty()) {
     from = open(views.page_token_key(), binding, request.resume_token());
     if (!from) {
-      Error error =
-          invalid_field("resume_token", "is not a token of an export of this very query");
+      Error error = invalid_field("resume_token", "is not a token of an export of this very query");
       error.reason = "RESUME_TOKEN_INVALID";
       error.zh = "续传凭据无效，请重新导出";
       return error;

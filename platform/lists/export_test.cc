@@ -1,12 +1,11 @@
 // Exports: every row once, at one moment, going on behind any message.
-#include "platform/lists/export_stream.h"
-
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
+#include "platform/lists/export_stream.h"
 #include "platform/lists/lists_fixture.h"
 #include "platform/lists/rows_digest.h"
 

@@ -66,13 +66,11 @@ std::variant<ListQuery, Error> ListQuery::of(const Views& views, const Any& pack
 }
 
 std::string ListQuery::ledger() const {
-  return request_->GetReflection()->GetString(
-      *request_, request_->GetDescriptor()->FindFieldByName("ledger"));
+  return request_->GetReflection()->GetString(*request_,
+                                              request_->GetDescriptor()->FindFieldByName("ledger"));
 }
 
-bool ListQuery::has_read() const {
-  return request_->GetReflection()->HasField(*request_, read_);
-}
+bool ListQuery::has_read() const { return request_->GetReflection()->HasField(*request_, read_); }
 
 const common::v1::ReadOptions& ListQuery::read() const {
   return static_cast<const common::v1::ReadOptions&>(

@@ -42,8 +42,8 @@ void serve(const char* method, const std::shared_ptr<Slots>& slots, Dispatcher& 
                                                                     const Request&)) {
   dispatcher.handle_stream(
       std::string("taizhang.lists.v1.ListService.") + method,
-      [slots, &views, open](const Call& call, auto request)
-          -> std::variant<std::unique_ptr<ServerStream>, Error> {
+      [slots, &views, open](const Call& call,
+                            auto request) -> std::variant<std::unique_ptr<ServerStream>, Error> {
         auto slot = take_slot(slots);
         if (!slot) {
           Error error = failure(kResourceExhausted, "LISTS_BUSY",

@@ -75,9 +75,9 @@ class ListsTest : public ::testing::Test {
     ViewsSettings settings;
     settings.directory = directory_ + "/views";
     settings.block_cache_bytes = int64_t{4} << 20;
-    views_ = std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(),
-                                     settings,
-                                     [](std::string_view number) { return std::string(number); });
+    views_ =
+        std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
+                                [](std::string_view number) { return std::string(number); });
     View view("sums", 1);
     view.on<ledger::v1::LedgerPlaced>(fold_placed)
         .on<ledger::v1::LedgerFounded>(fold_erased)

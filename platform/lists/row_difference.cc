@@ -54,8 +54,7 @@ std::optional<int64_t> seq_of(std::string_view event_id, std::string_view ledger
   event_id.remove_prefix(ledger.size());
   if (!event_id.starts_with('/')) return std::nullopt;
   int64_t seq = 0;
-  const auto read =
-      std::from_chars(event_id.data() + 1, event_id.data() + event_id.size(), seq);
+  const auto read = std::from_chars(event_id.data() + 1, event_id.data() + event_id.size(), seq);
   if (read.ec != std::errc() || read.ptr != event_id.data() + event_id.size()) return std::nullopt;
   return seq;
 }
