@@ -255,10 +255,11 @@ Answer explain(const std::string& view, const std::vector<View::Figure>& figures
   Reading reading;
   if (auto error = open(view, figures, request, reading)) return std::move(*error);
   auto response = std::make_unique<ExplainResponse>();
-  read_total(snapshot, reading, *response);
   Steps steps(reading);
-  if (!reading.error) read_steps(snapshot, reading, steps);
+  // First, because it is what ends when there is too much to read.
+  read_steps(snapshot, reading, steps);
   if (!reading.error && !steps.settle()) reading.error = too_large("the sum");
+  if (!reading.error) read_total(snapshot, reading, *response);
   if (reading.error) return std::move(*reading.error);
 
   int64_t sum = steps.opening();
