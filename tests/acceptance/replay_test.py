@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
 import re
 import struct
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -16,6 +18,7 @@ sys.path.insert(0, str(ROOT / "deploy"))
 
 from command_file import fixed_id  # noqa: E402
 from command_line import DAMAGED, FAILED, NOT_FOUND, OK, REFUSED, USAGE, Cli  # noqa: E402
+from taizhang_client import BUILD  # noqa: E402
 
 READER = ROOT / "docs/auditors/python/read_export.py"
 VIEWS = ("ledger", "household_file", "duties", "fund_execution", "asset_register", "history")
@@ -117,6 +120,21 @@ def test_a_stopped_export_goes_on_and_another_part_is_begun_anew(cli, book, file
     out.unlink()
     part.write_bytes(chained(frames))
     cli.ok("events", "export", "--to", book.last_seq, "--out", out)
+    assert events_of(out) == events_of(file)
+
+
+def test_whatever_moment_an_export_is_killed_at_the_file_is_whole_or_not_there(cli, book, file, tmp_path):
+    out = tmp_path / "book.events"
+    words = [BUILD / "apps/taizhang/taizhang", "events", "export", "--to", str(book.last_seq), "--out", out]
+    for delay_ms in range(5, 125, 10):
+        export = subprocess.Popen(words, env=os.environ | {"TAIZHANG_CONFIG": str(cli.config)}, stdout=subprocess.DEVNULL)
+        time.sleep(delay_ms / 1000)
+        export.kill()
+        export.wait(30)
+        if out.exists():
+            assert cli.run("events", "check", out).returncode == OK
+            out.unlink()
+    cli.ok(*words[1:])
     assert events_of(out) == events_of(file)
 
 
