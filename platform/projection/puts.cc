@@ -2,7 +2,10 @@
 #include "platform/projection/puts.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+
+#include "platform/base/bytes.h"
 
 namespace taizhang::projection {
 namespace {
@@ -21,13 +24,26 @@ struct Item {
   const Puts::Put* put;
 };
 
+// Eight bytes of the key as a number that sorts like them; zeros behind its end.
 uint64_t word_at(std::string_view key, size_t depth) {
   uint64_t word = 0;
-  const size_t size = key.size() > depth ? std::min<size_t>(8, key.size() - depth) : 0;
-  for (size_t i = 0; i < 8; ++i) {
-    word = word << 8 | (i < size ? static_cast<unsigned char>(key[depth + i]) : 0);
+  if (key.size() > depth) {
+    std::memcpy(&word, key.data() + depth, std::min(sizeof word, key.size() - depth));
   }
-  return word;
+  return __builtin_bswap64(word);
+}
+
+// How many bytes two keys share, `from` of which they are known to.
+size_t shared_bytes(std::string_view a, std::string_view b, size_t from) {
+  const size_t limit = std::min(a.size(), b.size());
+  while (from + sizeof(uint64_t) <= limit) {
+    const uint64_t different =
+        load_le<uint64_t>(a.data() + from) ^ load_le<uint64_t>(b.data() + from);
+    if (different != 0) return from + static_cast<size_t>(std::countr_zero(different)) / 8;
+    from += sizeof(uint64_t);
+  }
+  while (from < limit && a[from] == b[from]) ++from;
+  return from;
 }
 
 bool by_key(const Item& a, const Item& b) {
@@ -43,13 +59,8 @@ void sort_from(std::vector<Item>::iterator begin, std::vector<Item>::iterator en
   if (count <= kSmall) return std::sort(begin, end, by_key);
   const std::string_view first = begin->put->key();
   size_t shared = first.size();
-  for (auto item = begin + 1; item != end && shared > depth; ++item) {
-    const std::string_view key = item->put->key();
-    const size_t limit = std::min(shared, key.size());
-    size_t same = depth;
-    while (same < limit && key[same] == first[same]) ++same;
-    shared = same;
-  }
+  for (auto item = begin + 1; item != end && shared > depth; ++item)
+    shared = std::min(shared, shared_bytes(first, item->put->key(), depth));
   depth = std::max(depth, shared);
   for (auto item = begin; item != end; ++item) item->word = word_at(item->put->key(), depth);
   std::sort(begin, end, [](const Item& a, const Item& b) { return a.word < b.word; });
