@@ -92,6 +92,18 @@ why.
         {"--until", "MOMENT", "the later one (default: the newest)"},
         {"--on", "DATE", "what was true that day, at both (default today)"}},
        run_diff},
+      {"gather",
+       "QUERY [JSON]",
+       "one query to many ledgers",
+       R"(QUERY is any query, JSON its request as for `call`, without a ledger. Rows are JSON lines with their ledger; how each
+ledger answered, as of when, stands in a table on the standard error. The exit code is 3 when one did not answer.
+
+  taizhang gather household_file.CountHouseholds --prefix 61
+  taizhang gather fund_execution.BySource --ledgers 610328,610329 --on 2017-12-31 --by-row)",
+       moment_and({{"--ledgers", "CODES", "with commas between them (default: all that this caller may enter)"},
+                   {"--prefix", "CODE", "only ledgers whose code begins so"},
+                   {"--by-row", "", "rows of all ledgers in the order of the list, not ledger by ledger"}}),
+       run_gather},
       {"household show", "HOUSEHOLD_ID", "a household's page",
        "  taizhang household show d3b1… --on 2017-12-31\n  taizhang household show d3b1… "
        "--timeline",

@@ -71,6 +71,7 @@ int run_apply(Session& session);
 int run_call(Session& session);
 int run_export(Session& session);
 int run_diff(Session& session);
+int run_gather(Session& session);
 int run_household_show(Session& session);
 int run_household_list(Session& session);
 int run_household_history(Session& session);

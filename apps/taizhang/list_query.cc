@@ -14,7 +14,7 @@ namespace taizhang::cli {
 
 std::string NamedQuery::text() const { return client::write_json(*request, false); }
 
-int name_query(const Session& session, NamedQuery& out) {
+int name_query(const Session& session, NamedQuery& out, bool of_one_ledger) {
   const std::string name = session.positional(0);
   out.method = client::find_method(name);
   if (!out.method)
@@ -30,7 +30,7 @@ int name_query(const Session& session, NamedQuery& out) {
   }
   const auto* ledger = out.request->GetDescriptor()->FindFieldByName("ledger");
   const auto& reflection = *out.request->GetReflection();
-  if (ledger && reflection.GetString(*out.request, ledger).empty()) {
+  if (of_one_ledger && ledger && reflection.GetString(*out.request, ledger).empty()) {
     if (session.ledger().empty())
       return session.usage("--ledger is missing, and the settings name none");
     reflection.SetString(out.request.get(), ledger, session.ledger());

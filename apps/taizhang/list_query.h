@@ -1,4 +1,4 @@
-// The query that `export` and `diff` are about, from the arguments: QUERY [JSON].
+// The query that `export`, `diff` and `gather` are about, from the arguments: QUERY [JSON].
 #pragma once
 
 #include <memory>
@@ -16,8 +16,8 @@ struct NamedQuery {
   std::string text() const;
 };
 
-// 0, or the exit code of what was said. A missing ledger is that of --ledger.
-int name_query(const Session& session, NamedQuery& out);
+// 0, or the exit code of what was said. Of one ledger: a missing one is that of --ledger.
+int name_query(const Session& session, NamedQuery& out, bool of_one_ledger = true);
 // The moment of the options --on, --as-of-seq …, when one of them was given.
 int set_moment(const Session& session, google::protobuf::Message& request);
 

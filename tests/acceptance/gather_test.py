@@ -1,9 +1,16 @@
 """One question to many ledgers: every row once, in either order, each ledger's freshness, and who could not answer."""
 
+import json
+import sys
+
 import pytest
 
-from book import Book, Refused
+from book import ROOT, Book, Refused
 from lists import packed, unpack
+
+sys.path.insert(0, str(ROOT / "tests/cli"))
+
+from command_line import OK, UNAVAILABLE, Cli  # noqa: E402
 
 LEDGERS = ("990101", "990301", "990302")
 
@@ -102,3 +109,13 @@ def test_what_is_of_one_ledger_is_refused(books, query, field):
         list(books[0].client.stream("lists.Gather", {"query": asked}, as_="reader"))
     refused = Refused.of_call(error.value)
     assert refused.code == "INVALID_ARGUMENT" and field in str(refused.violations)
+
+
+def test_the_command_line(server, books):
+    cli = Cli(server)
+    done = cli.run("gather", "household_file.CountHouseholds", "--ledgers", "990301,110000,990302")
+    assert done.returncode == UNAVAILABLE
+    assert [(line["ledger"], line["row"]["households"]) for line in map(json.loads, done.stdout.split("\n")[:-1])] == [
+        ("990301", 5), ("990302", 5)]
+    assert "LEDGER_NOT_FOUND" in done.stderr and "1 ledgers did not answer" in done.stderr
+    assert cli.run("gather", "household_file.CountHouseholds", "--prefix", "9903").returncode == OK
