@@ -45,8 +45,7 @@ def generated(tmp_path_factory):
 def go_consumer(tmp_path_factory):
     """The Go consumer, built; the modules come through the Go module proxy."""
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
-    if go is None:
-        pytest.skip("no Go here: install golang-go (deploy/packages_tests.txt)")
+    assert go, "no Go here: install golang-go (deploy/packages_tests.txt)"
     binary = tmp_path_factory.mktemp("go") / "consumer"
     subprocess.run([go, "build", "-buildvcs=false", "-o", binary, "."], cwd=ROOT / "docs/consumers/go", check=True, timeout=240)
     return binary
