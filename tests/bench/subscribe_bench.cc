@@ -41,6 +41,8 @@ using ledger::v1::SubscribeRequest;
 constexpr const char* kToken = "bench-token";
 constexpr int64_t kBuildUsMax = 3'600'000'000;
 constexpr int kSubscribersMax = 1'000;
+constexpr int kCatchUps = 5;  // the middle one counts
+constexpr size_t kBareMessages = 256;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -139,7 +141,13 @@ void run_catch_up(const fs::path& folder, const char* reference, int64_t events)
   make_journal(log, folder / "made", reference, events, 1);
   Node node(log, folder / "views");
 
-  const CaughtUp all = catch_up(node.address(), everything(), 256);
+  // RocksDB still puts the files of the new view in order while the first runs.
+  std::vector<CaughtUp> runs;
+  for (int i = 0; i < kCatchUps; ++i)
+    runs.push_back(catch_up(node.address(), everything(), kBareMessages));
+  std::sort(runs.begin(), runs.end(),
+            [](const auto& a, const auto& b) { return a.seconds < b.seconds; });
+  const CaughtUp& all = runs[runs.size() / 2];
   const double per_second = double(all.events) / all.seconds;
   BareStreamServer bare_server(all.first, all.messages);
   const auto channel = stream_channel(bare_server.address());
