@@ -8,7 +8,7 @@ from callers import LEDGER
 from taizhang_client import Refused, date
 
 PAGE = {"page_size": 1000}
-VIEWS = ("ledger", "household_file", "duties", "fund_execution", "asset_register", "history")
+VIEWS = ("ledger", "household_file", "duties", "fund_execution", "asset_register", "history", "subscriptions")
 
 
 def ask(client, method, request, timeout=60):
