@@ -191,8 +191,7 @@ const CommitEnvelopes::Type& CommitEnvelopes::type_of(std::string_view stored_ty
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
-  using Types =
-      std::unordered_map<std::string, std::unique_ptr<const Type>, Hash, std::equal_to<>>;
+  using Types = std::unordered_map<std::string, std::unique_ptr<const Type>, Hash, std::equal_to<>>;
   static auto& mutex = *new std::shared_mutex;
   static auto& types = *new Types;
   {
@@ -290,8 +289,7 @@ bool CommitEnvelopes::open(std::string_view body) {
 void CommitEnvelopes::append(int64_t seq, bool may_see_personal, std::string& out) {
   static const Request kNobody;
   const Event& stored = event(seq);
-  const Request& request =
-      stored.request < requests_.size() ? requests_[stored.request] : kNobody;
+  const Request& request = stored.request < requests_.size() ? requests_[stored.request] : kNobody;
   if (!last_type_ || last_type_->stored != stored.type) last_type_ = &type_of(stored.type);
   const Type& type = *last_type_;
 
