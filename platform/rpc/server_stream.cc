@@ -1,9 +1,9 @@
 // Server streams: the source is asked for one message at a time, so a slow reader holds back nobody
 // but itself; one that takes nothing for too long is told where it stood, and ended.
-#include "platform/rpc/handlers.h"
-
 #include <limits>
 #include <mutex>
+
+#include "platform/rpc/handlers.h"
 
 namespace taizhang {
 namespace {
@@ -148,9 +148,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
     tell(error);
   }
 
-  int64_t write_us_max() const {
-    return int64_t{gate_.limits().stream_write_ms_max()} * 1'000;
-  }
+  int64_t write_us_max() const { return int64_t{gate_.limits().stream_write_ms_max()} * 1'000; }
 
   Error slow_reader() const {
     const std::string max = std::to_string(gate_.limits().stream_write_ms_max());

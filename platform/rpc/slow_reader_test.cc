@@ -109,7 +109,9 @@ TEST_F(SlowReader, OneThatReadsSlowlyButReadsGoesOn) {
 TEST_F(SlowReader, OpenStreamsOfAllCallersAreBounded) {
   limits_.set_streams_max(2);
   limits_.set_calls_in_flight_max(1);
-  on_subscribe_ = [] { return std::make_unique<FakeSource>(std::make_shared<FakeSource::State>()); };
+  on_subscribe_ = [] {
+    return std::make_unique<FakeSource>(std::make_shared<FakeSource::State>());
+  };
   serve();
   std::list<grpc::ClientContext> contexts;
   std::vector<std::unique_ptr<grpc::ClientReader<SubscribeResponse>>> streams;
@@ -134,7 +136,9 @@ TEST_F(SlowReader, TenThousandStreamsComeAndGo) {
   limits_.set_streams_max(kAtOnce);
   limits_.set_streams_per_caller_max(kAtOnce);
   limits_.set_request_log_every(0);
-  on_subscribe_ = [] { return std::make_unique<FakeSource>(std::make_shared<FakeSource::State>()); };
+  on_subscribe_ = [] {
+    return std::make_unique<FakeSource>(std::make_shared<FakeSource::State>());
+  };
   serve();
   int64_t first_kib = 0;
   int first_threads = 0;

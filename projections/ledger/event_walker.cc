@@ -126,8 +126,7 @@ int64_t EventWalker::walk_indexes(const Way& way, int64_t looks_max, const Visit
     by_type.emplace(rows_, row_type<EventByType>(), type_keys(), way);
   if (!filter_.subjects.empty()) {
     std::vector<std::string> keys;
-    for (const auto& subject : filter_.subjects)
-      keys.push_back(make_key(subject.kind, subject.id));
+    for (const auto& subject : filter_.subjects) keys.push_back(make_key(subject.kind, subject.id));
     by_subject.emplace(rows_, row_type<EventBySubject>(), std::move(keys), way);
   }
   // Each index leaps to where the other one stands, until both stand on the same event.

@@ -45,8 +45,8 @@ int64_t IndexedSeqs::at_or_behind(int64_t place) {
 
 int64_t IndexedSeqs::at_or_behind(Key& key, int64_t place) {
   for (;;) {
-    const auto found = std::lower_bound(
-        key.stretch.begin() + static_cast<std::ptrdiff_t>(key.next), key.stretch.end(), place);
+    const auto found = std::lower_bound(key.stretch.begin() + static_cast<std::ptrdiff_t>(key.next),
+                                        key.stretch.end(), place);
     key.next = static_cast<size_t>(found - key.stretch.begin());
     if (found != key.stretch.end()) return *found;
     if (key.known_until >= way_.last()) return kNone;

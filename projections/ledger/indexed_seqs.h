@@ -24,8 +24,8 @@ struct Way {
   int64_t last() const { return backward ? -low : high; }
 };
 
-// A key is read in short stretches, long ones while it is read on without leaps, so the cost is that
-// of what is found, however much stands beside it.
+// A key is read in short stretches, long ones while it is read on without leaps, so the cost is
+// that of what is found, however much stands beside it.
 class IndexedSeqs {
  public:
   // `type`: a table whose last key field is a seq; `keys`: of what stands before it. `rows` must

@@ -402,8 +402,7 @@ TEST_F(LedgerViewTest, AnEventWakesOnlyThoseItConcerns) {
   };
   auto all = live([](auto&) {});
   auto same_context = live([](auto& filter) { filter.add_contexts("ledger"); });
-  auto same_type =
-      live([](auto& filter) { filter.add_types("taizhang.ledger.v1.LedgerPlaced"); });
+  auto same_type = live([](auto& filter) { filter.add_types("taizhang.ledger.v1.LedgerPlaced"); });
   auto same_subject = live(about("100002"));
   auto other_context = live([](auto& filter) { filter.add_contexts("funds"); });
   auto other_type =

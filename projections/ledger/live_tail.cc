@@ -87,8 +87,8 @@ bool LiveTail::wait(uint64_t member, int64_t position) {
   return true;
 }
 
-std::optional<int64_t> LiveTail::read(int64_t position, const Filter& filter,
-                                      bool may_see_personal, const Take& take) const {
+std::optional<int64_t> LiveTail::read(int64_t position, const Filter& filter, bool may_see_personal,
+                                      const Take& take) const {
   const std::lock_guard lock(mutex_);
   if (position > newest_ || events_.empty() || events_.front().seq > position + 1)
     return std::nullopt;
@@ -110,10 +110,9 @@ void LiveTail::follow() {
     newest = newest_;
   }
   const uint64_t waiting =
-      view_->when_beyond(ledger_, newest, view_->boot_us() + kFollowUs,
-                         [weak = weak_from_this()] {
-                           if (const auto self = weak.lock()) self->advance();
-                         });
+      view_->when_beyond(ledger_, newest, view_->boot_us() + kFollowUs, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->advance();
+      });
   // It may have been called already, and have asked again.
   const std::lock_guard lock(mutex_);
   if (follows_ == turn) waiting_ = waiting;
@@ -151,8 +150,7 @@ void LiveTail::advance() {
   for (const auto& wake : wakes) wake();
 }
 
-std::optional<std::vector<LiveTail::Event>> LiveTail::read_events(int64_t low,
-                                                                  int64_t high) const {
+std::optional<std::vector<LiveTail::Event>> LiveTail::read_events(int64_t low, int64_t high) const {
   std::vector<Event> events;
   bool whole = false;
   const auto error = view_->read(ledger_, high, [&](SnapshotRows& rows) {
@@ -164,7 +162,8 @@ std::optional<std::vector<LiveTail::Event>> LiveTail::read_events(int64_t low,
       event.type = meta.type;
       event.subjects = subjects_of(*meta.event);
       commit.append(meta.seq, true, event.envelope);
-      if (holds_personal_data(*meta.event)) commit.append(meta.seq, false, event.withheld.emplace());
+      if (holds_personal_data(*meta.event))
+        commit.append(meta.seq, false, event.withheld.emplace());
     });
   });
   if (error || !whole) return std::nullopt;

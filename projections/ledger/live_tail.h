@@ -24,8 +24,7 @@ namespace taizhang::ledger_view {
 // Thread-safe. Lives as long as somebody follows it.
 class LiveTail : public std::enable_shared_from_this<LiveTail> {
  public:
-  LiveTail(std::shared_ptr<LiveView> view, std::string ledger, size_t events_max,
-           size_t bytes_max);
+  LiveTail(std::shared_ptr<LiveView> view, std::string ledger, size_t events_max, size_t bytes_max);
   ~LiveTail();
 
   // Follows the ledger for one subscription until leave(). `wake` is called on any thread, once for

@@ -148,12 +148,12 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
       const auto error = view_->read(ledger_, seq, [&](SnapshotRows& rows) {
         if (batch_bytes_ > 0) batch.reserve(batch_bytes_);
         EventWalker walker(rows, filter_);
-        seen = walker.walk({position_ + 1, seq}, kLooksMax,
-                           [&](CommitEnvelopes& commit, int64_t at) {
-                             if (!room()) return false;
-                             commit.append_field(kEvents, at, may_see_personal_, batch);
-                             return true;
-                           });
+        seen =
+            walker.walk({position_ + 1, seq}, kLooksMax, [&](CommitEnvelopes& commit, int64_t at) {
+              if (!room()) return false;
+              commit.append_field(kEvents, at, may_see_personal_, batch);
+              return true;
+            });
       });
       if (error) return *error;
       batch_bytes_ = batch.size();

@@ -89,7 +89,8 @@ class BareStreamServer::Service : public grpc::Service {
     explicit Stream(const Service& service) : service_(service) { OnWriteDone(true); }
     void OnWriteDone(bool ok) override {
       if (!ok || sent_ == service_.count_) return Finish(grpc::Status::OK);
-      const auto& next = service_.messages_[static_cast<size_t>(sent_++) % service_.messages_.size()];
+      const auto& next =
+          service_.messages_[static_cast<size_t>(sent_++) % service_.messages_.size()];
       // A message of its own each time, as anybody who answers with something has to make one.
       grpc::Slice slice(next.data(), next.size());
       out_ = grpc::ByteBuffer(&slice, 1);

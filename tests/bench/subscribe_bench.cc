@@ -66,15 +66,16 @@ class Node {
     views_->add(ledger_view::ledger_view());
     if (!views_->start().ok() || !views_->catch_up(kBuildUsMax)) exit(1);
     views_->register_queries(dispatcher_);
-    auto callers = Callers::parse(
-        "bench", "profiles { name: 'bench' subject: 's' roles: ROLE_MAKER everywhere: true "
-                 "token_sha256: '" +
-                     hex(bytes_of(sha256(kToken))) + "' }");
+    auto callers =
+        Callers::parse("bench",
+                       "profiles { name: 'bench' subject: 's' roles: ROLE_MAKER everywhere: true "
+                       "token_sha256: '" +
+                           hex(bytes_of(sha256(kToken))) + "' }");
     callers_ = std::make_unique<Callers>(*std::move(callers));
     limits_.set_streams_max(2 * kSubscribersMax);
     limits_.set_streams_per_caller_max(2 * kSubscribersMax);
-    auto server = RpcServer::start("127.0.0.1:0", limits_, dispatcher_, *callers_, metrics_,
-                                   "127.0.0.1:0");
+    auto server =
+        RpcServer::start("127.0.0.1:0", limits_, dispatcher_, *callers_, metrics_, "127.0.0.1:0");
     if (!server.ok()) exit(1);
     server_ = std::move(*server);
   }
@@ -159,13 +160,14 @@ void run_catch_up(const fs::path& folder, const char* reference, int64_t events)
   }
   const double bare_per_second = double(bare.events()) / seconds_since(start);
   const double bare_cpu = cpu_seconds() - cpu;
-  printf("one subscriber catches up %9.0f events/s (aim >= 1,000,000), %.0f MB/s, %.2f us CPU an "
-         "event; %lld events in %lld messages\n",
-         per_second, double(all.bytes) / all.seconds / 1e6,
-         all.cpu_seconds / double(all.events) * 1e6, static_cast<long long>(all.events),
-         static_cast<long long>(all.messages));
-  printf("bare stream of the same   %9.0f events/s, %.2f us CPU an event: ratio %.2f (aim >= 0.40)\n",
-         bare_per_second, bare_cpu / double(bare.events()) * 1e6, per_second / bare_per_second);
+  printf(
+      "one subscriber catches up %9.0f events/s (aim >= 1,000,000), %.0f MB/s, %.2f us CPU an "
+      "event; %lld events in %lld messages\n",
+      per_second, double(all.bytes) / all.seconds / 1e6, all.cpu_seconds / double(all.events) * 1e6,
+      static_cast<long long>(all.events), static_cast<long long>(all.messages));
+  printf(
+      "bare stream of the same   %9.0f events/s, %.2f us CPU an event: ratio %.2f (aim >= 0.40)\n",
+      bare_per_second, bare_cpu / double(bare.events()) * 1e6, per_second / bare_per_second);
 
   const auto filtered = [&](const char* name, const SubscribeRequest& request) {
     const CaughtUp found = catch_up(node.address(), request);
@@ -281,10 +283,11 @@ void run_live(const fs::path& folder, const char* reference) {
     audience.wait_for(deliveries += int64_t{told} * kBurst);
     const double seconds = seconds_since(start);
     std::sort(ms.begin(), ms.end());
-    printf("%4d subscribers, %-28s written -> read by all it concerns: p50 %6.2f ms  p99 %6.2f ms; "
-           "%d events at once: %7.0f written/s, %9.0f deliveries/s\n",
-           count, name, ms[ms.size() / 2], ms[ms.size() * 99 / 100], kBurst, kBurst / written,
-           double(told) * kBurst / seconds);
+    printf(
+        "%4d subscribers, %-28s written -> read by all it concerns: p50 %6.2f ms  p99 %6.2f ms; "
+        "%d events at once: %7.0f written/s, %9.0f deliveries/s\n",
+        count, name, ms[ms.size() / 2], ms[ms.size() * 99 / 100], kBurst, kBurst / written,
+        double(told) * kBurst / seconds);
     if (book.refused() > 0) exit(1);
   };
   for (const int count : {1, 10, kSubscribersMax}) measure("everything", count, count, nullptr);

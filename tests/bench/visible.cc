@@ -79,12 +79,9 @@ void print_visible(const char* where, const Visible& visible, const char* aim_p9
 }
 
 nlohmann::json json_of(const Visible& visible) {
-  return {{"p50_ms", visible.at(0.5) / 1e3},
-          {"p99_ms", visible.at(0.99) / 1e3},
-          {"max_ms", visible.at(1) / 1e3},
-          {"probes", visible.us.size()},
-          {"errors", visible.errors},
-          {"beside", json_of(visible.beside)}};
+  return {{"p50_ms", visible.at(0.5) / 1e3}, {"p99_ms", visible.at(0.99) / 1e3},
+          {"max_ms", visible.at(1) / 1e3},   {"probes", visible.us.size()},
+          {"errors", visible.errors},        {"beside", json_of(visible.beside)}};
 }
 
 }  // namespace taizhang::bench

@@ -54,9 +54,9 @@ int run(const std::string& self, const std::string& daemon, const std::string& r
   echo.start({self, "--echo-server", file});
   const std::string echo_address = echo.wait_for_line(file, 20);
   for (const int callers : {1, 64}) {
-    const auto bare =
-        unary_load(load_on(echo_address, kEchoUnary, callers, seconds), as_of_read);
-    const auto read = unary_load(load_on(server.address(), kProgress, callers, seconds), as_of_read);
+    const auto bare = unary_load(load_on(echo_address, kEchoUnary, callers, seconds), as_of_read);
+    const auto read =
+        unary_load(load_on(server.address(), kProgress, callers, seconds), as_of_read);
     print_row("echo unary", callers, bare);
     print_row("as-of read of a fund line", callers, read);
     print_ratio("as-of read / echo", read.per_second / bare.per_second, ">= 0.80");

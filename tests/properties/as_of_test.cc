@@ -91,7 +91,8 @@ std::vector<Question> questions() {
 bool asks_about_a_day(const Question& question) {
   const std::string_view method = question.method;
   return method.find("History") == std::string_view::npos && !method.starts_with("ledger.") &&
-         !method.starts_with("history.") && question.fields.find("include_closed") == std::string::npos;
+         !method.starts_with("history.") &&
+         question.fields.find("include_closed") == std::string::npos;
 }
 
 // Its own effective date is that of the correction or of the file; what it tells was true earlier.
@@ -264,8 +265,7 @@ TEST_P(AsOf, WhatIsTrueOnlyLaterChangesNothingBefore) {
     int32_t first_day = std::numeric_limits<int32_t>::max();
     for (const auto& event : commit.events) first_day = std::min(first_day, event.effective_day);
     const auto before = as_of_seq(commit.first_seq - 1);
-    const auto after =
-        as_of_seq(commit.first_seq + static_cast<int64_t>(commit.events.size()) - 1);
+    const auto after = as_of_seq(commit.first_seq + static_cast<int64_t>(commit.events.size()) - 1);
     for (const int32_t day : kDays) {
       if (first_day <= day) continue;
       for (const auto& question : questions()) {

@@ -159,7 +159,9 @@ class EventsOut : public testing::TestWithParam<uint64_t> {
     return *google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
         std::string("taizhang.ledger.v1.LedgerService.") + name);
   }
-  static Call call() { return {&RandomBook::caller("both"), system_clock().boot_us() + 20'000'000}; }
+  static Call call() {
+    return {&RandomBook::caller("both"), system_clock().boot_us() + 20'000'000};
+  }
 
   std::unique_ptr<ServerStream> subscribe(const EventFilter& filter, int64_t after_seq) {
     auto request = std::make_shared<SubscribeRequest>();
@@ -259,7 +261,8 @@ TEST_P(EventsOut, OneThatBeganInThePastGoesOnIntoThePresent) {
     one.filter = filter(static_cast<int>(i % 7));
     one.after = below(events_.size());  // also one that is not written yet
     one.stream = subscribe(one.filter, one.after);
-    one.told = std::async(std::launch::async, [&one, this] { return tell(*one.stream, last_seq()); });
+    one.told =
+        std::async(std::launch::async, [&one, this] { return tell(*one.stream, last_seq()); });
   }
   for (int64_t end = topic_->end(); end <= whole_->end(); end += 1 + below(5)) {
     grow_to(end);
