@@ -110,11 +110,16 @@ int run(const char* reference, int64_t visits, int64_t versions) {
          build_views({log.get()}, folder + "/v2", view_names()).per_second());
   auto views = make_views({log.get()}, folder + "/v2", view_names());
   if (!views->start().ok() || !views->catch_up(60'000'000)) return 1;
-  const double young = as_of_read_us(*views, fund_line_id(), events - versions + 10);
-  const double old = as_of_read_us(*views, fund_line_id(), events - 10);
-  printf(
-      "as-of read, p50         %9.1f us at 10 versions, %.1f us at %lld: ratio %.2f (aim <= 1.5)\n",
-      young, old, static_cast<long long>(versions), old / young);
+  // Each asks as of the moment at which the row had so many versions. An answer names the last 20
+  // events, so that it is smaller at 10 versions.
+  double young = 0;
+  for (const int64_t held : {int64_t{10}, int64_t{1'000}, int64_t{100'000}, versions}) {
+    if (held > versions) continue;
+    const double us = as_of_read_us(*views, fund_line_id(), events - versions + held);
+    if (young == 0) young = us;
+    printf("as-of read, p50         %9.1f us at %lld versions: ratio %.2f (aim <= 1.5)\n", us,
+           static_cast<long long>(held), us / young);
+  }
   views->stop();
   views.reset();
   log.reset();
