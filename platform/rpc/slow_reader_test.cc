@@ -131,8 +131,12 @@ TEST_F(SlowReader, OpenStreamsOfAllCallersAreBounded) {
   EXPECT_TRUE(streams_fall_to(0));
 }
 
-TEST_F(SlowReader, TenThousandStreamsComeAndGo) {
+TEST_F(SlowReader, ThirtyThousandStreamsComeAndGo) {
   constexpr int kAtOnce = 1'000;
+  constexpr int kRounds = 30;
+  // What is kept of a stream, its call or its first block, would be 80 MiB and more after these
+  // rounds; the allocator alone wanders by 30.
+  constexpr int64_t kGrowthKibMax = 48 << 10;
   limits_.set_streams_max(kAtOnce);
   limits_.set_streams_per_caller_max(kAtOnce);
   limits_.set_request_log_every(0);
@@ -142,7 +146,7 @@ TEST_F(SlowReader, TenThousandStreamsComeAndGo) {
   serve();
   int64_t first_kib = 0;
   int first_threads = 0;
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < kRounds; ++round) {
     std::list<grpc::ClientContext> contexts;
     std::vector<std::unique_ptr<grpc::ClientReader<SubscribeResponse>>> streams;
     for (int i = 0; i < kAtOnce; ++i) {
@@ -160,7 +164,7 @@ TEST_F(SlowReader, TenThousandStreamsComeAndGo) {
     first_kib = resident_kib();
     first_threads = threads();
   }
-  EXPECT_LT(resident_kib(), first_kib + 16'384);
+  EXPECT_LT(resident_kib(), first_kib + kGrowthKibMax);
   EXPECT_LE(threads(), first_threads + 2);  // of gRPC, which come and go
 }
 
