@@ -16,6 +16,8 @@ from book import PROFILES, ROOT, Book, date
 from refusal_cases import BARE, ROWS, give_what_rows_need
 
 UNREACHED = pathlib.Path(__file__).with_name("unreached.txt")
+# Every row cancels requests, faster than one caller should.
+SETTINGS = "writer { settles_per_s_max: 10000 }\n"
 SLICE = ROOT.parent / "shared/domain/slice-1.md"
 
 # (command, reason) of every refusal that came back, and (command, earlier, later) of every pair that was tried.
