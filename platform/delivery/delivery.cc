@@ -280,7 +280,14 @@ void Delivery::tell_control_from(const std::string& system, int64_t seq) {
 }
 
 void Delivery::turn_control(const std::string& system, Control& control) {
-  if (control.waiting) return;
+  // What the view holds is heard before anything is handed out, although who waits for it may be
+  // told a moment later: who has seen a subject parked is not given it again.
+  if (control.waiting) {
+    const auto progress = control.view->progress(system);
+    const auto* now = std::get_if<LiveView::Progress>(&progress);
+    if (!now || now->seq <= control.position) return;
+    control.view->cancel(*std::exchange(control.waiting, std::nullopt));
+  }
   static const ledger::v1::EventFilter* const kinds = [] {
     auto* made = new ledger::v1::EventFilter;
     for (const auto* type :

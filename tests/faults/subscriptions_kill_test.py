@@ -106,7 +106,8 @@ def begin(book):
     start = subscription.create(from_now=True, rules={"ack_deadline_ms": 2_000, "attempts_max": 100}).after_seq
     book.given(book.register_household(book.fresh("parked"), members=MEMBERS))
     first = subscription.take(1)[0].event
-    subscription.command("ParkSubject", subject=first.subject, seq=first.seq)
+    # Seen as parked, it is not given to those who come now.
+    assert subscription.show(subscription.command("ParkSubject", subject=first.subject, seq=first.seq)).parked
     handled = Handled()
     consumers = [Consumer(subscription, handled, subscription.check) for _ in range(CONSUMERS)]
     return subscription, start, first, handled, consumers
