@@ -66,10 +66,18 @@ void Delivery::ask(const Call& call, const std::string& at_least_event,
   }
   const std::string system = at_least_event.substr(0, slash);
   const auto view = parts_.rows();
+  // A view that is being built, or stands still, says so; one that has not read so far is waited for.
+  const auto cannot = [view, system]() -> std::optional<Error> {
+    const auto progress = view->progress(system);
+    const auto* error = std::get_if<Error>(&progress);
+    return error && error->code != kNotFound ? std::optional<Error>(*error) : std::nullopt;
+  };
+  if (auto error = cannot()) return done(*std::move(error));
   if (seq_of(*view, system) >= seq) return tell();
   view->when_beyond(
       system, seq - 1, call.deadline_boot_us - kAnswerBeforeDeadlineUs,
-      [view, system, seq, tell, done] {
+      [view, system, seq, cannot, tell, done] {
+        if (auto error = cannot()) return done(*std::move(error));
         const int64_t reached = seq_of(*view, system);
         if (reached >= seq) return tell();
         done(failure(kDeadlineExceeded, "SEQ_NOT_REACHED", "the event asked for is not held yet",

@@ -165,6 +165,7 @@ def test_who_delivers_and_who_only_tells(province):
         assert refused_by(refusal) == ("FAILED_PRECONDITION", "NO_VIEWS", None)
     two = reader.start(wait_s=PATIENCE_S)
     elsewhere = Subscription(two, book.ledger, "told")
+    eventually(lambda: not any(view.building for view in status(two).views), "the reader's views are built")
     assert elsewhere.show(event).subscription.position == book.last_seq
     for refusal in (lambda: elsewhere.acknowledge(1), lambda: elsewhere.take(1)):
         assert refused_by(refusal) == ("UNAVAILABLE", "WRITER_UNAVAILABLE", advertised("writer"))
