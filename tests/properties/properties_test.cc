@@ -27,79 +27,20 @@
 #include "taizhang/rules/v1/errors.pb.h"
 #include "taizhang/rules/v1/events.pb.h"
 #include "tests/properties/invariants.h"
+#include "tests/properties/life.h"
 #include "tests/properties/memory_book.h"
 #include "tests/support/random_book.h"
 
 namespace taizhang::test {
 namespace {
 
-using Outcome = MemoryBook::Outcome;
-
-constexpr uint64_t kSeeds = 50;
-constexpr int kCommands = 2'000;
-constexpr int kCheckEvery = 50;
 // Of a prefecture, where little is allowed.
 constexpr uint64_t kPrefectureSeeds = 2;
-constexpr int kTimesAtLeast = 20;
 
-struct Told {
-  int accepted = 0;
-  int refused = 0;
-};
-
-struct Tally {
-  std::map<std::string, Told> commands;
-  std::map<std::string, int> refusals;
-  int duplicates = 0;
-  int unchanged = 0;
-};
-
-std::string broken_invariant_of(MemoryBook& book) {
-  for (const auto& invariant : invariants()) {
-    const std::string broken = invariant.broken(book);
-    if (!broken.empty()) return std::string(invariant.name) + ": " + broken;
-  }
-  return "";
-}
-
-// Sends one command and looks at what it left behind. Returns what is wrong with that.
-std::string live_one_command(MemoryBook& book, RandomBook& random, Tally& tally) {
-  const auto asked = random.next(book.rows(), book.today());
-  const int64_t writes = book.rows().writes;
-  const int64_t last_seq = book.last_seq();
-  const auto answer = book.send(*asked.request, *asked.caller);
-  auto& told =
-      tally.commands
-          [MemoryBook::catalogue().by_request(asked.request->GetDescriptor()->full_name())->name];
-  if (answer.outcome == Outcome::kAccepted) {
-    ++told.accepted;
-    if (book.last_seq() == last_seq) return "accepted without an event";
-    const int64_t after = book.rows().writes;
-    const int64_t seq = book.last_seq();
-    const auto again = book.send(*asked.request, *asked.caller);
-    if (book.last_seq() != seq) return "a repeat appended something";
-    if (book.rows().writes != after) return "a repeat wrote something";
-    return again.outcome == Outcome::kDuplicate ? "" : "a repeat is not a duplicate";
-  }
-  if (book.last_seq() != last_seq) return "an event of a command that was not accepted";
-  if (book.rows().writes != writes) return "a write of a command that was not accepted";
-  tally.duplicates += answer.outcome == Outcome::kDuplicate;
-  tally.unchanged += answer.outcome == Outcome::kUnchanged;
-  if (answer.outcome == Outcome::kRefused) {
-    ++told.refused;
-    ++tally.refusals[answer.reason];
-  }
-  return "";
-}
-
-// Lives a whole book. Returns the first thing that is wrong.
-std::string live(MemoryBook& book, RandomBook& random, Tally& tally) {
-  for (int i = 1; i <= kCommands; ++i) {
-    std::string wrong = live_one_command(book, random, tally);
-    if (wrong.empty() && i % kCheckEvery == 0) wrong = broken_invariant_of(book);
-    if (!wrong.empty()) return "command " + std::to_string(i) + ": " + wrong;
-  }
-  return book.rows().dump() == book.replayed() ? "" : "the events do not give the state";
+std::string live_at_random(MemoryBook& book, RandomBook& random, Tally& tally) {
+  return live(
+      book, [&](MemoryBook& so_far) { return random.next(so_far.rows(), so_far.today()); },
+      invariants(), tally);
 }
 
 // No command of this slice can be refused so here, and who could.
@@ -136,20 +77,14 @@ TEST(RandomBooks, HoldTogetherWhateverIsAsked) {
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     MemoryBook book("990101", common::v1::LEDGER_KIND_COUNTY);
     RandomBook random(seed, "990101");
-    ASSERT_EQ(live(book, random, tally), "") << "seed " << seed;
+    ASSERT_EQ(live_at_random(book, random, tally), "") << "seed " << seed;
   }
   for (uint64_t seed = 1; seed <= kPrefectureSeeds; ++seed) {
     MemoryBook book("990100", common::v1::LEDGER_KIND_PREFECTURE);
     RandomBook random(seed, "990100");
-    ASSERT_EQ(live(book, random, tally), "") << "prefecture, seed " << seed;
+    ASSERT_EQ(live_at_random(book, random, tally), "") << "prefecture, seed " << seed;
   }
-  for (const auto& [method, type] : MemoryBook::catalogue().all()) {
-    // Those of system ledgers have tests of their own: delivery_simulation_test, view_decision_test.
-    if (type.options->system()) continue;
-    const auto& told = tally.commands[type.name];
-    EXPECT_GE(told.accepted, kTimesAtLeast) << type.name << " was hardly ever accepted";
-    EXPECT_GE(told.refused, kTimesAtLeast) << type.name << " was hardly ever refused";
-  }
+  expect_often(tally, [](const CommandType& type) { return !type.options->system(); });
   EXPECT_GE(tally.duplicates, 1'000);
   EXPECT_GE(tally.unchanged, 1'000);
   expect_every_refusal(tally.refusals);
@@ -310,7 +245,7 @@ TEST(RandomBooks, FindABugPlantedForEachCheck) {
       bug.plant(book);
       RandomBook random(seed, "990101");
       Tally tally;
-      said = live(book, random, tally);
+      said = live_at_random(book, random, tally);
     }
     EXPECT_NE(said.find(bug.found_as), std::string::npos)
         << "a bug for " << bug.found_as << ": " << said;
