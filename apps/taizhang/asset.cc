@@ -127,10 +127,10 @@ int run_asset_list(Session& session) {
   int state = 0;
   if (const int code = session.value("--state", *ar::AssetState_descriptor(), state)) return code;
   request.set_state(static_cast<ar::AssetState>(state));
-  int64_t year = 0;
+  int32_t year = 0;
   if (const int code = session.number("--year", year)) return code;
   if (year < 0 || year > 9999) return session.usage("--year: expected a year");
-  request.set_year(static_cast<int32_t>(year));
+  request.set_year(year);
   ar::RegisterResponse answer;
   if (const int code = session.pages("asset_register.Register", request, answer)) return code;
   if (session.json()) return kExitOk;

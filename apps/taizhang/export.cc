@@ -152,7 +152,7 @@ int run_export(Session& session) {
   if (const int code = name_query(session, query)) return code;
   if (const int code = set_moment(session, *query.request)) return code;
   if (const int code = read_form(session, form)) return code;
-  int64_t rows_per_message = 0;
+  int32_t rows_per_message = 0;
   if (const int code = session.number("--rows-per-message", rows_per_message)) return code;
   std::string token;
   if (const int code = session.token("", token)) return code;
@@ -164,7 +164,7 @@ int run_export(Session& session) {
     return session.fail(kExitUsage, std::string(opened.message()));
   lists::v1::ExportRequest request;
   request.mutable_query()->PackFrom(*query.request);
-  request.set_rows_per_message(static_cast<int32_t>(rows_per_message));
+  request.set_rows_per_message(rows_per_message);
   request.set_resume_token(target.progress().resume_token);
 
   Export taken(target, form);

@@ -200,6 +200,15 @@ int Session::number(const char* option, int64_t& out) const {
              : usage(std::string(option) + ": expected a whole number");
 }
 
+int Session::number(const char* option, int32_t& out) const {
+  int64_t wide = out;
+  if (const int code = number(option, wide)) return code;
+  if (wide < INT32_MIN || wide > INT32_MAX)
+    return usage(std::string(option) + ": expected a number below 2^31");
+  out = static_cast<int32_t>(wide);
+  return kExitOk;
+}
+
 int Session::value(const char* option, const google::protobuf::EnumDescriptor& values,
                    int& out) const {
   if (!arguments_.has(option)) return kExitOk;

@@ -79,6 +79,7 @@ class Session {
   int date(const char* option, common::v1::Date* out) const;
   // An integer option; 0 and `out` unchanged when it was not given.
   int number(const char* option, int64_t& out) const;
+  int number(const char* option, int32_t& out) const;
   // An enum option by its value's name without the prefix: "SELF_RAISED".
   int value(const char* option, const google::protobuf::EnumDescriptor& values, int& out) const;
 

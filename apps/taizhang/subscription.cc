@@ -49,16 +49,16 @@ int decide(Session& session, const std::string& method, Request& request, const 
 // "17,19" into a list; false: not such a list.
 template <class Seqs>
 bool read_seqs(const std::string& text, Seqs& out) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data();; ++at) {
     int64_t seq = 0;
     const auto [next, failed] = std::from_chars(at, end, seq);
-    if (failed != std::errc() || seq < 1 || (next < end && *next != ',')) return false;
+    if (failed != std::errc() || seq < 1) return false;
     out.Add(seq);
-    at = next + 1;
+    if (next == end) return true;
+    if (*next != ',') return false;
+    at = next;
   }
-  return !out.empty();
 }
 
 int positional_seq(Session& session, size_t place, int64_t& out) {
@@ -102,9 +102,9 @@ int run_subscription_create(Session& session) {
   if (const int code = name_it(session, request, "operator")) return code;
   if (const int code = fill_selection(session, *request.mutable_selection())) return code;
   int64_t after = 0;
-  int64_t attempts = 0;
-  int64_t deadline_ms = 0;
-  int64_t outstanding = 0;
+  int32_t attempts = 0;
+  int32_t deadline_ms = 0;
+  int32_t outstanding = 0;
   if (const int code = session.number("--after", after)) return code;
   if (const int code = session.number("--attempts", attempts)) return code;
   if (const int code = session.number("--ack-deadline", deadline_ms)) return code;
@@ -117,9 +117,9 @@ int run_subscription_create(Session& session) {
     request.set_after_seq(after);
   }
   auto& rules = *request.mutable_rules();
-  rules.set_attempts_max(static_cast<int32_t>(attempts));
-  rules.set_ack_deadline_ms(static_cast<int32_t>(deadline_ms));
-  rules.set_outstanding_max(static_cast<int32_t>(outstanding));
+  rules.set_attempts_max(attempts);
+  rules.set_ack_deadline_ms(deadline_ms);
+  rules.set_outstanding_max(outstanding);
   return decide<sv1::CreateSubscriptionResponse>(session, "CreateSubscription", request, "created");
 }
 
@@ -258,9 +258,9 @@ int run_subscription_retry(Session& session) {
   if (const int code = name_it(session, request)) return code;
   if (!read_seqs(session.positional(1), *request.mutable_seqs()))
     return session.usage("SEQS: expected numbers with commas between them");
-  int64_t delay_ms = 0;
+  int32_t delay_ms = 0;
   if (const int code = session.number("--delay", delay_ms)) return code;
-  request.set_delay_ms(static_cast<int32_t>(delay_ms));
+  request.set_delay_ms(delay_ms);
   sv1::RetryResponse response;
   if (const int code = session.ask("subscriptions.Retry", request, response)) return code;
   if (session.json()) {

@@ -64,12 +64,10 @@ int ask_status(Session& session, admin::v1::GetStatusResponse& status) {
 
 // An option that is a version; 0 when it was not given.
 int version_option(Session& session, const char* option, int32_t& version) {
-  int64_t number = 0;
-  if (const int code = session.number(option, number)) return code;
-  if (number < 0 || number > INT32_MAX)
-    return session.usage(std::string(option) + ": expected a version, 1 or more");
-  version = static_cast<int32_t>(number);
-  return kExitOk;
+  if (const int code = session.number(option, version)) return code;
+  return version >= 0
+             ? kExitOk
+             : session.usage(std::string(option) + ": expected a version, 1 or more");
 }
 
 int needed_version(Session& session, const char* option, int32_t& version) {

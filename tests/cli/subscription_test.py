@@ -62,6 +62,9 @@ def test_from_creating_to_deleting(cli):
     rest = received(cli, "--ack")
     assert [event["seq"] for event in rest] == seqs[3:]
     assert "0 will be delivered again" in cli.ok("subscription", "retry", "parameters", seqs[0])
+    for wrong in (("ack", "parameters", f"{seqs[0]},"), ("ack", "parameters", "0"), ("park", "parameters", "x", "1,"),
+                  ("retry", "parameters", seqs[0], "--delay", 2 ** 32), ("create", "more", "--attempts", 2 ** 32)):
+        assert cli.run("subscription", *wrong).returncode == USAGE, wrong
     cli.ok("subscription", "ack", "parameters", "--up-to", seqs[-1])
     assert json.loads(cli.ok("subscription", "show", "parameters", "--json"))["subscription"]["name"] == "parameters"
     deleted = cli.ok("subscription", "delete", "parameters")
