@@ -159,7 +159,7 @@ struct CommitEnvelopes::Type {
         payload,
         [&](int number, std::string_view view) {
           if (number == subject_field) found = view;
-          return true;
+          return number != subject_field;
         },
         [](int, uint64_t) {});
     if (!subject_is_ref) return {found.empty() ? std::string() : subject_kind, found};
@@ -343,9 +343,17 @@ void CommitEnvelopes::append(int64_t seq, bool may_see_personal, std::string& ou
 
 void CommitEnvelopes::append_field(int number, int64_t seq, bool may_see_personal,
                                    std::string& out) {
-  scratch_.clear();
-  append(seq, may_see_personal, scratch_);
-  projection::append_bytes_field(number, scratch_, out);
+  projection::append_tag(number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, out);
+  // Most lengths take two bytes; where one does not, what was written is moved.
+  const size_t at = out.size();
+  out.append(2, '\0');
+  append(seq, may_see_personal, out);
+  const size_t size = out.size() - at - 2;
+  std::array<uint8_t, 5> length;
+  const auto* end =
+      CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size), length.data());
+  out.replace(at, 2, reinterpret_cast<const char*>(length.data()),
+              static_cast<size_t>(end - length.data()));
 }
 
 }  // namespace taizhang

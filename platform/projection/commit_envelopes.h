@@ -62,7 +62,6 @@ class CommitEnvelopes {
   std::vector<Event> events_;
   std::vector<Request> requests_;
   const Type* last_type_ = nullptr;  // most events are of the type of the one before
-  std::string scratch_;
 };
 
 }  // namespace taizhang

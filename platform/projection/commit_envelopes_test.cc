@@ -6,6 +6,7 @@
 
 #include "platform/projection/batch_reader.h"
 #include "platform/projection/envelope.h"
+#include "platform/projection/wire.h"
 #include "taizhang/assistance/v1/events.pb.h"
 #include "taizhang/common/v1/enums.pb.h"
 #include "taizhang/journal/v1/records.pb.h"
@@ -108,6 +109,28 @@ TEST_F(Envelopes, WithholdPersonalDataOnly) {
   add(worker);
   expect_equal(true);
   expect_equal(false);
+}
+
+TEST_F(Envelopes, StandAsAFieldWhateverTheirLengthTakes) {
+  for (const int size : {0, 100, 15'000, 16'383, 17'000, 3'000'000}) {
+    auto& request = ask(1);
+    request.set_reason(std::string(static_cast<size_t>(size), 'r'));
+    ledger::v1::LedgerPlaced placed;
+    placed.set_ledger("100001");
+    add(placed);
+  }
+  const std::string body = commit_.SerializeAsString();
+  CommitEnvelopes envelopes;
+  ASSERT_TRUE(envelopes.open(body));
+  std::string batch = "before";
+  std::string expected = batch;
+  for (int64_t seq = envelopes.first_seq(); seq <= envelopes.last_seq(); ++seq) {
+    envelopes.append_field(7, seq, true, batch);
+    std::string envelope;
+    envelopes.append(seq, true, envelope);
+    projection::append_bytes_field(7, envelope, expected);
+  }
+  EXPECT_TRUE(batch == expected);
 }
 
 TEST_F(Envelopes, AreNotMadeOfSomethingElse) {

@@ -1,6 +1,8 @@
 // Rows in key order over versioned keys.
 #include "platform/projection/row_cursor.h"
 
+#include <utility>
+
 #include "platform/projection/row_reader.h"
 #include "platform/projection/store.h"
 
@@ -9,6 +11,9 @@ namespace {
 
 // Above every version of a row, below the next row.
 constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\xff";
+// Rows taken one after the other before a cursor reads on as for a long run: a caller who wants few
+// does not pay for what lies behind them.
+constexpr int kRunRows = 64;
 
 }  // namespace
 
@@ -20,6 +25,8 @@ class RowReader::Cursor : public RowCursor {
         table_(store_key::row(reader.ledger_, type.prefix, {})) {}
 
   void seek(std::string_view key) override {
+    rows_in_order_ = 0;
+    if (std::exchange(runs_, false)) cursor_ = reader_.store_->cursor(CursorKind::kOrder);
     target_ = table_;
     target_ += key;
     cursor_->seek(target_);
@@ -45,7 +52,8 @@ class RowReader::Cursor : public RowCursor {
   }
 
   void next() override {
-    cursor_->next();
+    if (++rows_in_order_ == kRunRows) run_on();
+    if (cursor_->valid()) cursor_->next();
     if (in_table() && store_key::without_version(cursor_->key()) == row_key_) {
       row_key_ += kBehindVersions;
       cursor_->seek(row_key_);
@@ -59,6 +67,15 @@ class RowReader::Cursor : public RowCursor {
 
  private:
   bool in_table() { return reader_.at_row(*cursor_) && cursor_->key().starts_with(table_); }
+
+  // What is written meanwhile changes nothing: rows are never taken away, and newer versions are
+  // not seen.
+  void run_on() {
+    target_ = cursor_->key();
+    cursor_ = reader_.store_->cursor(CursorKind::kRun);
+    cursor_->seek(target_);
+    runs_ = true;
+  }
 
   // From a version of row_key_ to the one of the moment. False: the row was not there.
   bool stand_on_version() {
@@ -91,11 +108,13 @@ class RowReader::Cursor : public RowCursor {
   }
 
   RowReader& reader_;
-  const std::unique_ptr<StoreCursor> cursor_;
+  std::unique_ptr<StoreCursor> cursor_;
   const std::string table_;
   std::string row_key_;
   std::string target_;
   bool valid_ = false;
+  int rows_in_order_ = 0;  // since the last seek
+  bool runs_ = false;      // cursor_ reads on as for a long run
 };
 
 std::unique_ptr<RowCursor> RowReader::cursor(const RowType& type) {

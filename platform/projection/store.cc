@@ -34,6 +34,8 @@ constexpr std::string_view kSortedFile = "sorted.tmp";
 // and again.
 constexpr int kLiveFilesMax = 4;
 constexpr int kBuildFilesMax = 32;
+// Read at once by a cursor for long runs.
+constexpr size_t kRunReadBytes = 131'072;
 
 rocksdb::Slice slice(std::string_view view) { return {view.data(), view.size()}; }
 std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
@@ -200,6 +202,10 @@ class RocksStore : public Store {
       options.prefix_same_as_start = true;
     } else {
       options.total_order_seek = true;
+    }
+    if (kind == CursorKind::kRun) {
+      options.fill_cache = false;
+      options.readahead_size = kRunReadBytes;
     }
     return std::make_unique<RocksCursor>(
         std::unique_ptr<rocksdb::Iterator>(db_->NewIterator(options)));

@@ -60,6 +60,8 @@ class StoreCursor {
 enum class CursorKind {
   kVersions,  // versions of one row only: skips files that do not hold the row
   kOrder,     // everything in key order
+  // The same for long runs: read in large pieces, and what is in the cache stays there.
+  kRun,
 };
 
 class Store {

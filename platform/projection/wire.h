@@ -6,40 +6,59 @@
 #include <google/protobuf/wire_format_lite.h>
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 
 namespace taizhang::projection {
 
+// Takes a varint off the front; false: there is none.
+inline bool take_varint(std::string_view& bytes, uint64_t& value) {
+  value = 0;
+  for (size_t i = 0; i < bytes.size() && i < 10; ++i) {
+    const auto byte = static_cast<uint8_t>(bytes[i]);
+    value |= uint64_t{byte & 0x7fu} << (7 * i);
+    if (byte < 0x80) {
+      bytes.remove_prefix(i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
 // on_bytes(number, view) for each length-delimited field: false ends the walk; on_varint(number,
-// value) for each varint. False: ended, or not well-formed.
+// value) for each varint. False: ended, or not well-formed. Groups, which proto3 has not, are not.
 template <class OnBytes, class OnVarint>
 bool walk_fields(std::string_view message, const OnBytes& on_bytes, const OnVarint& on_varint) {
   using google::protobuf::internal::WireFormatLite;
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(message.data()),
-                                            static_cast<int>(message.size()));
-  while (const uint32_t tag = in.ReadTag()) {
-    const int number = WireFormatLite::GetTagFieldNumber(tag);
-    switch (WireFormatLite::GetTagWireType(tag)) {
-      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: {
-        uint32_t length = 0;
-        if (!in.ReadVarint32(&length)) return false;
-        const auto at = static_cast<size_t>(in.CurrentPosition());
-        if (length > message.size() - at || !in.Skip(static_cast<int>(length))) return false;
-        if (!on_bytes(number, message.substr(at, length))) return false;
+  while (!message.empty()) {
+    uint64_t tag = 0;
+    if (!take_varint(message, tag) || tag > std::numeric_limits<uint32_t>::max()) return false;
+    const int number = WireFormatLite::GetTagFieldNumber(static_cast<uint32_t>(tag));
+    if (number == 0) return false;
+    uint64_t value = 0;
+    switch (WireFormatLite::GetTagWireType(static_cast<uint32_t>(tag))) {
+      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED:
+        if (!take_varint(message, value) || value > message.size()) return false;
+        if (!on_bytes(number, message.substr(0, value))) return false;
+        message.remove_prefix(value);
         break;
-      }
-      case WireFormatLite::WIRETYPE_VARINT: {
-        uint64_t value = 0;
-        if (!in.ReadVarint64(&value)) return false;
+      case WireFormatLite::WIRETYPE_VARINT:
+        if (!take_varint(message, value)) return false;
         on_varint(number, value);
+        break;
+      case WireFormatLite::WIRETYPE_FIXED64:
+      case WireFormatLite::WIRETYPE_FIXED32: {
+        const size_t size = (tag & 7) == WireFormatLite::WIRETYPE_FIXED64 ? 8 : 4;
+        if (message.size() < size) return false;
+        message.remove_prefix(size);
         break;
       }
       default:
-        if (!WireFormatLite::SkipField(&in, tag)) return false;
+        return false;
     }
   }
-  return in.ConsumedEntireMessage();
+  return true;
 }
 
 inline void append_varint(uint64_t value, std::string& out) {

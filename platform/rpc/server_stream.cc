@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "platform/rpc/handlers.h"
+#include "platform/rpc/take_bytes.h"
 
 namespace taizhang {
 namespace {
@@ -131,10 +132,10 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
       const auto why = ended();
       return finish(why ? *why : *error);
     }
-    const auto& message = std::get<std::unique_ptr<google::protobuf::Message>>(answer);
+    auto& message = std::get<std::unique_ptr<google::protobuf::Message>>(answer);
     if (!message) return finish(std::nullopt);
     if (!phase_.compare_exchange_strong(asking, asking + 1)) return;
-    out_ = serialised(*message);
+    out_ = take_bytes(std::move(message));
     StartWrite(&out_);
     // Only from now on may another thread finish; a later write may have been handed over inside.
     for (uint64_t known = handed_over_; known < asking + 1;) {

@@ -1,6 +1,7 @@
 // Server streams: one message at a time, and how a stream ends.
 #include "platform/rpc/server.h"
 #include "platform/rpc/server_fixture.h"
+#include "taizhang/ledger/state/v1/view.pb.h"
 
 namespace taizhang::rpc_testing {
 namespace {
@@ -16,6 +17,32 @@ TEST_F(Server, StreamsUntilTheSourceEnds) {
   for (int64_t seq = 1; seq <= 100; ++seq) {
     ASSERT_TRUE(stream->Read(&message));
     EXPECT_EQ(message.heartbeat().seq(), seq);
+  }
+  EXPECT_FALSE(stream->Read(&message));
+  EXPECT_TRUE(stream->Finish().ok());
+}
+
+// The bytes of such a message go out as they are, whatever their number.
+TEST_F(Server, SendsBytesInOnePieceAsTheMessageSerialised) {
+  serve();
+  grpc::ClientContext context;
+  prepare(context);
+  auto stream = subscribe(context);
+  const std::vector<size_t> sizes = {0, 1, 4'000, 4'097, 1'000'000, 100};
+  for (const size_t size : sizes) {
+    SubscribeResponse::Batch batch;
+    batch.add_events()->set_payload(std::string(size, static_cast<char>('a' + size % 7)));
+    auto message = std::make_unique<ledger::state::v1::EncodedBatch>();
+    message->set_batch(batch.SerializeAsString());
+    source_->give(std::unique_ptr<Message>(std::move(message)));
+  }
+  source_->give(std::unique_ptr<Message>());
+  SubscribeResponse message;
+  for (const size_t size : sizes) {
+    ASSERT_TRUE(stream->Read(&message));
+    ASSERT_EQ(message.batch().events_size(), 1);
+    EXPECT_TRUE(message.batch().events(0).payload() ==
+                std::string(size, static_cast<char>('a' + size % 7)));
   }
   EXPECT_FALSE(stream->Read(&message));
   EXPECT_TRUE(stream->Finish().ok());

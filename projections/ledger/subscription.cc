@@ -25,6 +25,8 @@ using ledger::v1::SubscribeResponse;
 
 // Places of the indexes looked at for one message; a checkpoint is told when none of them matched.
 constexpr int64_t kLooksMax = 5'000;
+// Of a batch beside what the one before took: the event that fills it is seldom larger.
+constexpr size_t kBatchRoomBytes = 4'096;
 constexpr int32_t kHeartbeatMsDefault = 5'000;
 constexpr int32_t kHeartbeatMsMin = 100;
 // Of a wait that only ends otherwise; the view reaches it when it stands still.
@@ -146,7 +148,7 @@ class Subscription : public std::enable_shared_from_this<Subscription> {
     }
     if (!seen) {
       const auto error = view_->read(ledger_, seq, [&](SnapshotRows& rows) {
-        if (batch_bytes_ > 0) batch.reserve(batch_bytes_);
+        batch.reserve(std::min(batch_bytes_, limits_.batch_bytes_max) + kBatchRoomBytes);
         EventWalker walker(rows, filter_);
         seen =
             walker.walk({position_ + 1, seq}, kLooksMax, [&](CommitEnvelopes& commit, int64_t at) {
