@@ -88,9 +88,12 @@ void apply(const subscriptions::v1::SubscriptionCreated& event, Subscription& ro
 void apply(const subscriptions::v1::EventSkipped& event, Subscription& row) {
   auto& skipped = *row.mutable_skipped();
   const auto place = std::lower_bound(skipped.begin(), skipped.end(), event.seq());
-  const auto at = place - skipped.begin();
-  skipped.Add(event.seq());
-  std::rotate(skipped.begin() + at, skipped.end() - 1, skipped.end());
+  // Two parked subjects may wait at one event: it is given up for each.
+  if (place == skipped.end() || *place != event.seq()) {
+    const auto at = place - skipped.begin();
+    skipped.Add(event.seq());
+    std::rotate(skipped.begin() + at, skipped.end() - 1, skipped.end());
+  }
   add_handled(row, event.seq(), event.seq());
 }
 

@@ -28,6 +28,17 @@ void check_ranges(const RecordProgressRequest& command, Violations& found) {
   }
 }
 
+// The field that names a seq the followed ledger has not reached; empty: none does.
+std::string beyond_end(const RecordProgressRequest& command, int64_t end) {
+  const int64_t last =
+      command.done().empty() ? command.position() : command.done().rbegin()->last();
+  if (last > end) return "position";
+  for (int i = 0; i < command.replays_size(); ++i) {
+    if (command.replays(i).after_seq() > end) return "replays[" + std::to_string(i) + "].after_seq";
+  }
+  return "";
+}
+
 Decision decide_progress(const Ledger& ledger, const RecordProgressRequest& command) {
   const auto* row = find_subscription(ledger, command);
   if (!row) return refuse(v1::SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name");
@@ -42,10 +53,8 @@ Decision decide_progress(const Ledger& ledger, const RecordProgressRequest& comm
     return refuse(v1::SUBSCRIPTIONS_REFUSAL_DELIVERY_MOVED, "generation",
                   {{"generation", std::to_string(row->generation())}});
   }
-  const int64_t last =
-      command.done().empty() ? command.position() : command.done().rbegin()->last();
-  if (last > ledger.named_seq()) {
-    return refuse(v1::SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "position",
+  if (const auto field = beyond_end(command, ledger.named_seq()); !field.empty()) {
+    return refuse(v1::SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, field,
                   {{"seq", std::to_string(ledger.named_seq())}});
   }
   auto event = copy_inputs<ProgressRecorded>(command);

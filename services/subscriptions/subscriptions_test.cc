@@ -205,6 +205,9 @@ TEST(RecordProgress, IsRefusedWhatIsNotThere) {
   book.when(progress(1, 101)).refused(SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "position");
   book.when(with_done(progress(1, 1), 99, 101))
       .refused(SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "position");
+  book.given(park(5), replay());
+  book.when(with_replay(progress(1, 1), book.last_seq(), 101, false))
+      .refused(SUBSCRIPTIONS_REFUSAL_SEQ_NOT_REACHED, "replays[0].after_seq");
   empty_book().when(progress(1, 1)).refused(SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name");
 }
 
@@ -308,6 +311,13 @@ TEST(SkipEvent, OfAParkedSubjectMovesItOn) {
   EXPECT_EQ(book.event<EventSkipped>().subject(), kHousehold);
   EXPECT_EQ(book.row<Parked>(kFollowed, kName, kHousehold).after_seq(), 5);
   book.when(skip(5)).refused(SUBSCRIPTIONS_REFUSAL_ALREADY_HANDLED, "seq");
+}
+
+TEST(SkipEvent, ThatTwoParkedSubjectsWaitAtIsGivenUpForEachAndRememberedOnce) {
+  auto book = delivered_book();
+  book.given(park(5), park(5, "HOUSEHOLD/h2"), skip(5)).when(skip(5)).accepted();
+  EXPECT_EQ(book.event<EventSkipped>().subject(), "HOUSEHOLD/h2");
+  EXPECT_EQ(row(book).skipped_size(), 1);
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ Occasion MemoryBook::occasion() const {
   now.seq = last_seq_ + 1;
   now.recorded_time_us = kFirstNoonUs + commands_ * kCommandEveryUs;
   now.actor = &nobody();
+  now.named_seq = named_seq_;
   now.blind_index = &blind_index();
   return now;
 }

@@ -67,6 +67,8 @@ class MemoryBook {
   void plant(std::string_view type, WrongEvolve wrong) {
     wrong_[std::string(type)] = std::move(wrong);
   }
+  // Of a system ledger: last seq of the ledger that commands name.
+  void named_seq(int64_t seq) { named_seq_ = seq; }
   // Request ids are not kept: a repeat is decided like a new command.
   void forget_requests() { forgetful_ = true; }
   // An unchanged answer keeps its request id, as only a commit may.
@@ -99,6 +101,7 @@ class MemoryBook {
   bool forgetful_ = false;
   bool eager_ = false;
   int64_t last_seq_ = 0;
+  int64_t named_seq_ = 0;
   int64_t commands_ = 0;
 };
 

@@ -2,7 +2,6 @@
 // only what is accepted writes, and the events alone give the state again.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -29,6 +28,7 @@
 #include "tests/properties/invariants.h"
 #include "tests/properties/life.h"
 #include "tests/properties/memory_book.h"
+#include "tests/properties/planted.h"
 #include "tests/support/random_book.h"
 
 namespace taizhang::test {
@@ -92,28 +92,6 @@ TEST(RandomBooks, HoldTogetherWhateverIsAsked) {
 
 // --- Each check finds a bug planted for it
 // --------------------------------------------------------------------------
-
-struct Bug {
-  const char* found_as;  // begins what live() says
-  std::function<void(MemoryBook&)> plant;
-};
-
-// An evolve that does right, and then something to what it left.
-template <class Event, class Then>
-void then(MemoryBook& book, const Then& change) {
-  book.plant(
-      stored_type(Event::descriptor()->full_name()),
-      [change](Ledger& ledger, const google::protobuf::Message& event, const EvolveFn& right) {
-        right(ledger, event);
-        change(ledger, static_cast<const Event&>(event));
-      });
-}
-
-template <class Event>
-void do_nothing(MemoryBook& book) {
-  book.plant(stored_type(Event::descriptor()->full_name()),
-             [](Ledger&, const google::protobuf::Message&, const EvolveFn&) {});
-}
 
 std::vector<Bug> bugs() {
   using assets::state::v1::Asset;
@@ -236,22 +214,13 @@ std::vector<Bug> bugs() {
 }
 
 TEST(RandomBooks, FindABugPlantedForEachCheck) {
-  std::set<std::string> planted;
-  for (const auto& bug : bugs()) {
-    planted.insert(bug.found_as);
-    std::string said;
-    for (uint64_t seed = 1; seed <= 5 && said.empty(); ++seed) {
-      MemoryBook book("990101", common::v1::LEDGER_KIND_COUNTY);
-      bug.plant(book);
-      RandomBook random(seed, "990101");
-      Tally tally;
-      said = live_at_random(book, random, tally);
-    }
-    EXPECT_NE(said.find(bug.found_as), std::string::npos)
-        << "a bug for " << bug.found_as << ": " << said;
-  }
-  for (const auto& invariant : invariants())
-    EXPECT_TRUE(planted.contains(invariant.name)) << invariant.name;
+  expect_found(bugs(), invariants(), [](const Bug& bug, uint64_t seed) {
+    MemoryBook book("990101", common::v1::LEDGER_KIND_COUNTY);
+    bug.plant(book);
+    RandomBook random(seed, "990101");
+    Tally tally;
+    return live_at_random(book, random, tally);
+  });
 }
 
 }  // namespace
