@@ -96,7 +96,8 @@ why.
        "QUERY [JSON]",
        "one query to many ledgers",
        R"(QUERY is any query, JSON its request as for `call`, without a ledger. Rows are JSON lines with their ledger; how each
-ledger answered, as of when, stands in a table on the standard error. The exit code is 3 when one did not answer.
+ledger answered, as of when, and which reader was asked for it, stands in a table on the standard error. The exit code is
+3 when one did not answer, or a reader did not say which ledgers it holds.
 
   taizhang gather household_file.CountHouseholds --prefix 61
   taizhang gather fund_execution.BySource --ledgers 610328,610329 --on 2017-12-31 --by-row)",

@@ -175,7 +175,13 @@ int run_export(Session& session) {
       [&](const Message& said) { return taken.take(static_cast<const ExportResponse&>(said)); });
   if (!taken.complete()) {
     static_cast<void>(target.save());  // the error that is told is the first one
-    const bool may_go_on = !out.empty() && !target.progress().resume_token.empty();
+    // The rows that are there belong to files of the view that are no more.
+    const bool is_void = error.reason == "VIEW_REBUILT" || error.reason == "RESUME_TOKEN_INVALID";
+    if (is_void && !out.empty()) {
+      fprintf(stderr, "taizhang: %s.part cannot be gone on with: export again without --resume\n",
+              out.c_str());
+    }
+    const bool may_go_on = !is_void && !out.empty() && !target.progress().resume_token.empty();
     if (may_go_on) {
       fprintf(stderr, "taizhang: not complete: %lld rows are in %s.part; --resume goes on\n",
               static_cast<long long>(target.progress().rows), out.c_str());

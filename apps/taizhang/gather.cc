@@ -5,6 +5,7 @@
 #include "apps/taizhang/text.h"
 #include "client/strict_json.h"
 #include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "taizhang/lists/v1/service.pb.h"
 
 namespace taizhang::cli {
@@ -15,18 +16,19 @@ using lists::v1::GatherResponse;
 
 constexpr int64_t kGatherDeadlineMs = 24 * 3'600'000;
 
-std::string failure_of(const lists::v1::LedgerAnswer& answer) {
+std::string reason_of(const google::rpc::Status& failure) {
   std::string text;
-  for (const auto& detail : answer.failure().details()) {
+  for (const auto& detail : failure.details()) {
     google::rpc::ErrorInfo info;
     google::rpc::LocalizedMessage zh;
     if (detail.UnpackTo(&info)) text = info.reason() + text;
     if (detail.UnpackTo(&zh)) text += " " + zh.message();
   }
-  return text.empty() ? answer.failure().message() : text;
+  return text.empty() ? failure.message() : text;
 }
 
-// Rows as JSON lines; how each ledger answered as a table, on the standard error.
+// Rows as JSON lines; how each ledger answered, and readers that did not say what they hold, as a
+// table on the standard error.
 class Teller {
  public:
   // False: rows are of a type that this program does not know.
@@ -40,26 +42,31 @@ class Teller {
     }
     if (said.has_trailer()) {
       complete_ = true;
-      failed_ = said.trailer().failed_ledgers();
-      Table table({"ledger", ">rows", ">seq", "recorded", "failure"});
+      failed_ledgers_ = said.trailer().failed_ledgers();
+      failed_readers_ = said.trailer().failed_readers_size();
+      Table table({"ledger", ">rows", ">seq", "recorded", "reader", "failure"});
       for (const auto& answer : said.trailer().ledgers()) {
         table.row({answer.ledger(), std::to_string(answer.rows()),
                    answer.has_freshness() ? std::to_string(answer.freshness().seq()) : "",
                    answer.has_freshness() ? text_of(answer.freshness().recorded_time()) : "",
-                   answer.has_failure() ? failure_of(answer) : ""});
+                   answer.reader(), answer.has_failure() ? reason_of(answer.failure()) : ""});
       }
+      for (const auto& failed : said.trailer().failed_readers())
+        table.row({"?", "", "", "", failed.reader(), reason_of(failed.failure())});
       std::fputs(table.text().c_str(), stderr);
     }
     return true;
   }
 
   bool complete() const { return complete_; }
-  int failed() const { return failed_; }
+  int failed_ledgers() const { return failed_ledgers_; }
+  int failed_readers() const { return failed_readers_; }
 
  private:
   std::unique_ptr<Message> row_;
   bool complete_ = false;
-  int failed_ = 0;
+  int failed_ledgers_ = 0;
+  int failed_readers_ = 0;
 };
 
 }  // namespace
@@ -94,9 +101,14 @@ int run_gather(Session& session) {
     return session.fail(kExitFailed, "the rows are of a type that this program does not know");
   if (!teller.complete())
     return session.fail(kExitUnavailable, "the stream ended before the last ledger");
-  if (teller.failed() == 0) return kExitOk;
-  return session.fail(kExitUnavailable,
-                      std::to_string(teller.failed()) + " ledgers did not answer");
+  std::string missing;
+  if (teller.failed_ledgers() > 0)
+    missing = std::to_string(teller.failed_ledgers()) + " ledgers did not answer";
+  if (teller.failed_readers() > 0) {
+    missing += (missing.empty() ? "" : "; ") + std::to_string(teller.failed_readers()) +
+               " readers did not say which ledgers they hold";
+  }
+  return missing.empty() ? kExitOk : session.fail(kExitUnavailable, missing);
 }
 
 }  // namespace taizhang::cli

@@ -20,10 +20,12 @@
 #include "platform/config/key_file.h"
 #include "platform/delivery/delivery.h"
 #include "platform/lists/list_service.h"
+#include "platform/lists/reader_directory.h"
 #include "platform/projection/views.h"
 #include "platform/republish/republisher.h"
 #include "platform/rpc/callers.h"
 #include "platform/rpc/metrics.h"
+#include "platform/rpc/remote_readers.h"
 #include "platform/rpc/server.h"
 #include "platform/writer/command_front.h"
 #include "platform/writer/writers.h"
@@ -99,6 +101,7 @@ struct Node::Impl {
   std::unique_ptr<StateFolder> states;
   std::unique_ptr<Writers> writers;
   std::unique_ptr<Views> views;
+  std::unique_ptr<lists::ReaderDirectory> readers;
   std::unique_ptr<republish::Republisher> republisher;
   std::unique_ptr<Admin> admin;
   Dispatcher dispatcher;
@@ -196,7 +199,8 @@ absl::Status Node::Impl::start_views(const Config& config) {
     views->close_times_with([this](int partition) { return writers->close_time(partition); });
   if (auto started = views->start(); !started.ok()) return started;
   views->register_queries(dispatcher);
-  serve_lists(*views, config.limits().lists_open_max(), dispatcher);
+  readers = connect_readers(config.readers());
+  serve_lists(*views, config.limits().lists_open_max(), readers.get(), dispatcher);
   observe_views(metrics, *views);
   return absl::OkStatus();
 }

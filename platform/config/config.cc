@@ -2,6 +2,8 @@
 #include "platform/config/config.h"
 
 #include <filesystem>
+#include <set>
+#include <string>
 
 #include "platform/config/address.h"
 #include "platform/config/textproto.h"
@@ -17,6 +19,19 @@ absl::Status check_address(const std::string& path, const char* setting, const s
                                     std::string(address.status().message()));
 }
 
+absl::Status check_readers(const std::string& path, const config::v1::Readers& readers) {
+  std::set<std::string> names;
+  for (const auto& reader : readers.reader()) {
+    if (!names.insert(reader.name()).second) {
+      return absl::InvalidArgumentError(path + ": readers.reader.name: \"" + reader.name() +
+                                        "\" stands twice");
+    }
+    if (auto good = check_address(path, "readers.reader.address", reader.address()); !good.ok())
+      return good;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status load_config(const std::string& path, config::v1::Config& config) {
@@ -24,6 +39,7 @@ absl::Status load_config(const std::string& path, config::v1::Config& config) {
   if (auto good = check_address(path, "listen", config.listen()); !good.ok()) return good;
   if (auto good = check_address(path, "admin_listen", config.admin_listen()); !good.ok())
     return good;
+  if (auto good = check_readers(path, config.readers()); !good.ok()) return good;
   const auto folder = std::filesystem::absolute(path).parent_path();
   config.set_data_dir((folder / config.data_dir()).lexically_normal());
   config.set_keys_dir(config.keys_dir().empty()

@@ -75,7 +75,8 @@ class Diff : public StreamWork {
   std::optional<Error> take(Side& side, std::variant<ListPage, Error> answer) {
     if (auto* error = std::get_if<Error>(&answer)) {
       // One thing that is not there at a moment was added or removed.
-      if (error->code != kNotFound || side.query.is_list()) return std::move(*error);
+      if (error->code != kNotFound || side.query.is_list())
+        return of_later_page(std::move(*error), side.query.view_name());
       side.is_begun = side.is_read = true;
       return find_moment(side);
     }

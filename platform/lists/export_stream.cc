@@ -52,6 +52,13 @@ std::optional<Position> open(const std::string& key, const std::string& binding,
                   std::string(rest.substr(kSeqBytes + kSha256Bytes))};
 }
 
+Error invalid_token(std::string why) {
+  Error error = invalid_field("resume_token", std::move(why));
+  error.reason = "RESUME_TOKEN_INVALID";
+  error.zh = "续传凭据无效，请重新导出";
+  return error;
+}
+
 class Export : public StreamWork {
  public:
   Export(Views& views, const Call& call, ListQuery query, int32_t rows_per_message,
@@ -86,9 +93,23 @@ class Export : public StreamWork {
     query_.ask(views_, call_, page_size_, position_.page_token,
                [self = std::static_pointer_cast<Export>(shared_from_this())](auto answer) {
                  if (auto* error = std::get_if<Error>(&answer))
-                   return self->tell(std::move(*error));
+                   return self->tell(self->why(std::move(*error)));
                  self->take(std::move(std::get<ListPage>(answer)));
                });
+  }
+
+  // A token that was resumed with is the caller's, one of a page behind is ours.
+  Error why(Error error) const {
+    if (position_.page_token.empty()) return error;
+    error = of_later_page(std::move(error), query_.view_name());
+    if (error.reason != "VIEW_REBUILT") return error;
+    if (step_ == Step::kHeader) {
+      return invalid_token(
+          "is of files of the view that are no more: it was built anew, or "
+          "another version of it answers now; export again from the first row");
+    }
+    error.metadata.emplace_back("seq", std::to_string(position_.seq));
+    return error;
   }
 
   void take(ListPage page) {
@@ -181,10 +202,7 @@ std::variant<std::shared_ptr<StreamWork>, Error> open_export(Views& views, const
   if (!request.resume_token().empty()) {
     from = open(views.page_token_key(), binding, request.resume_token());
     if (!from) {
-      Error error = invalid_field("resume_token", "is not a token of an export of this very query");
-      error.reason = "RESUME_TOKEN_INVALID";
-      error.zh = "续传凭据无效，请重新导出";
-      return error;
+      return invalid_token("is not a token of an export of this very query");
     }
   }
   const int32_t rows =

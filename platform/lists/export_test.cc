@@ -125,6 +125,43 @@ TEST_F(Export, GoesOnAfterARestart) {
   EXPECT_EQ(resumed.back().trailer().digest(), whole.back().trailer().digest());
 }
 
+TEST_F(Export, EndsWithAClearErrorWhenTheViewIsBuiltAnewMeanwhile) {
+  for (int i = 0; i < 10; ++i) add("k" + std::to_string(i), 1);
+  start();
+  auto request = of(question(), 3);
+  const auto whole = all<ExportResponse>(request);
+  auto opened = open(request);
+  auto& stream = *std::get<0>(opened);
+  std::string token;
+  for (int message = 0; message < 3; ++message) {
+    const auto told = next(stream);
+    ASSERT_EQ(told.index(), 0U);
+    token = static_cast<const ExportResponse&>(*std::get<0>(told)).rows().resume_token();
+  }
+  ASSERT_TRUE(views_->rebuild("sums").ok());
+  catch_up();
+  const auto ended = next(stream);
+  ASSERT_EQ(ended.index(), 1U);
+  const auto& error = std::get<Error>(ended);
+  EXPECT_EQ(error.code, kAborted);
+  EXPECT_EQ(error.reason, "VIEW_REBUILT");
+  EXPECT_FALSE(error.zh.empty());
+  const std::vector<std::pair<std::string, std::string>> metadata = {{"view", "sums"},
+                                                                     {"seq", "10"}};
+  EXPECT_EQ(error.metadata, metadata);
+  request.set_resume_token(token);
+  const auto refused = error_of(request);
+  EXPECT_EQ(refused.reason, "RESUME_TOKEN_INVALID");
+  EXPECT_NE(refused.violations.at(0).description.find("built anew"), std::string::npos);
+  // What the error says to do: the same rows of the same seq.
+  add("k0", 1);
+  catch_up();
+  auto again = question();
+  again.mutable_read()->set_seq(10);
+  EXPECT_EQ(all<ExportResponse>(of(again, 3)).back().trailer().digest(),
+            whole.back().trailer().digest());
+}
+
 TEST_F(Export, ATokenIsOfOneQueryAndCannotBeAltered) {
   for (int i = 0; i < 10; ++i) add("k" + std::to_string(i), 1);
   start();

@@ -1,22 +1,18 @@
 // Pages of many ledgers, one after the other or merged by the places of their rows.
 #include "platform/lists/gather_stream.h"
 
-#include <google/protobuf/any.pb.h>
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
-#include <atomic>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "google/rpc/status.pb.h"
 #include "platform/command/error_status.h"
 #include "platform/lists/export_stream.h"
-#include "platform/lists/list_query.h"
+#include "platform/lists/gather_sources.h"
+#include "platform/lists/ledger_pages.h"
 #include "taizhang/common/v1/request.pb.h"
-#include "taizhang/lists/v1/service.pb.h"
 
 namespace taizhang::lists {
 namespace {
@@ -25,144 +21,178 @@ using google::protobuf::Message;
 
 constexpr int32_t kRowsPerMessageMax = 1'000;
 constexpr size_t kLedgersMax = 1'000;
-constexpr int64_t kGatherRetryMs = 1'000;
-// System ledgers and the directory: not a region's.
-constexpr std::string_view kNoRegion = "00";
-
-// One ledger.
-struct Source {
-  explicit Source(ListQuery asked) : query(std::move(asked)) {}
-
-  bool at_row() const { return at < page.rows.size(); }
-  bool needs_page() const { return !at_row() && !is_read; }
-  const RowPlace& place() const { return page.places.rows[at]; }
-
-  ListQuery query;
-  bool is_read = false;  // there is no page behind this one
-  ListPage page;
-  size_t at = 0;  // of the page's rows
-  v1::LedgerAnswer answer;
-};
 
 class Gather : public StreamWork {
  public:
-  Gather(Views& views, const Call& call, std::vector<Source> sources, bool merged,
-         int32_t rows_per_message)
-      : views_(views),
-        call_(call),
-        sources_(std::move(sources)),
-        merged_(merged),
-        rows_per_message_(rows_per_message),
-        page_size_(merged
-                       ? std::clamp(kRowsHeldMax / std::max<int32_t>(1, int32_t(sources_.size())),
-                                    1, rows_per_message)
-                       : rows_per_message) {}
+  // What was asked, checked.
+  struct Asked {
+    ListQuery query;
+    bool all = false;                  // every ledger with the prefix
+    std::vector<std::string> ledgers;  // ascending; without `all`
+    std::string prefix;
+    bool merged = false;
+    int32_t rows_per_message = 0;
+    google::protobuf::Any packed;
+    std::string token;
+  };
+
+  Gather(Views& views, ReaderDirectory* readers, const Call& call, Asked asked)
+      : views_(views), readers_(readers), call_(call), asked_(std::move(asked)) {}
 
  private:
   void go_on() override {
     switch (step_) {
-      case Step::kHeader: return tell_header();
+      case Step::kLedgers: return find_ledgers();
       case Step::kRows: return run();
       case Step::kTrailer: return tell_trailer();
       case Step::kEnd: return tell(std::unique_ptr<Message>());
     }
   }
 
-  // Gathers rows until a message is full or nothing is left; goes on here when a view that had to
-  // wait has answered.
+  // Readers are asked what they hold unless everything that was named is here.
+  void find_ledgers() {
+    auto held = held_ledgers(views_, asked_.query.view_name(), *call_.caller, asked_.prefix);
+    if (auto* error = std::get_if<Error>(&held)) {
+      // What was named is asked without knowing; it fails one by one.
+      if (readers_ || asked_.all) return tell(std::move(*error));
+      held = std::vector<std::string>();
+    }
+    here_ = std::move(std::get<0>(held));
+    const bool all_here =
+        !asked_.all &&
+        std::includes(here_.begin(), here_.end(), asked_.ledgers.begin(), asked_.ledgers.end());
+    if (!readers_ || all_here) return begin({});
+    readers_->list(asked_.query.view_name(), asked_.prefix, call_, asked_.token,
+                   [self = std::static_pointer_cast<Gather>(shared_from_this())](auto listings) {
+                     self->begin(std::move(listings));
+                   });
+  }
+
+  void begin(std::vector<ReaderDirectory::Listing> listings) {
+    std::vector<std::string> codes = asked_.ledgers;
+    if (asked_.all) {
+      codes = here_;
+      for (size_t i = 0; i < listings.size(); ++i) {
+        const auto& listing = listings[i];
+        codes.insert(codes.end(), listing.ledgers.begin(), listing.ledgers.end());
+        if (!listing.error) continue;
+        auto& failed = failed_readers_.emplace_back();
+        failed.set_reader(readers_->reader(i).name());
+        fill_status(*listing.error, *failed.mutable_failure());
+      }
+      std::sort(codes.begin(), codes.end());
+      codes.erase(std::unique(codes.begin(), codes.end()), codes.end());
+    }
+    if (codes.size() > kLedgersMax) {
+      return tell(invalid_field("ledger_prefix", "leaves " + std::to_string(codes.size()) +
+                                                     " ledgers, more than " +
+                                                     std::to_string(kLedgersMax)));
+    }
+    const auto count = static_cast<int32_t>(codes.size());
+    sources_ = std::make_unique<GatherSources>(
+        views_, readers_, call_,
+        GatherSources::Wish{asked_.packed, asked_.merged,
+                            asked_.merged ? std::clamp(kRowsHeldMax / std::max(1, count), 1,
+                                                       asked_.rows_per_message)
+                                          : asked_.rows_per_message,
+                            asked_.token});
+    for (const auto& code : codes) {
+      if (auto error = add_source(code, listings)) return tell(std::move(*error));
+    }
+    tell_header();
+  }
+
+  // An error that is of every ledger alike.
+  std::optional<Error> add_source(const std::string& code,
+                                  const std::vector<ReaderDirectory::Listing>& listings) {
+    GatherSource source(asked_.query.of_ledger(code));
+    source.answer.set_ledger(code);
+    const auto refused = source.query.check(call_);
+    // What is malformed is so for every ledger; what is not allowed here may be so at a reader.
+    if (refused && refused->code == kInvalidArgument) return refused;
+    const bool here = std::binary_search(here_.begin(), here_.end(), code);
+    if (here && !refused) source.holders.push_back(GatherSource::kHere);
+    for (size_t i = 0; i < listings.size(); ++i) {
+      if (!listings[i].error && listings[i].has(code)) source.holders.push_back(i);
+    }
+    if (source.holders.empty()) find_failure(source, refused, listings);
+    sources_->list().push_back(std::move(source));
+    return std::nullopt;
+  }
+
+  // Of a ledger that nobody who answered holds: of the reader that held it, of one that may, or
+  // what this server says of it.
+  void find_failure(GatherSource& source, const std::optional<Error>& refused,
+                    const std::vector<ReaderDirectory::Listing>& listings) {
+    const std::string& code = source.answer.ledger();
+    const auto failed = [](const auto& listing) { return listing.error.has_value(); };
+    auto blamed = std::find_if(listings.begin(), listings.end(), [&](const auto& listing) {
+      return failed(listing) && listing.has(code);
+    });
+    if (blamed == listings.end()) blamed = std::find_if(listings.begin(), listings.end(), failed);
+    if (blamed == listings.end() && !refused) {
+      source.holders.push_back(GatherSource::kHere);
+      return;
+    }
+    source.is_read = true;
+    fill_status(blamed == listings.end() ? *refused : *blamed->error,
+                *source.answer.mutable_failure());
+    if (blamed == listings.end()) return;
+    const auto reader = static_cast<size_t>(blamed - listings.begin());
+    source.answer.set_reader(readers_->reader(reader).name());
+  }
+
+  // Gathers rows until a message is full or nothing is left; goes on here when somebody who had to
+  // be waited for has answered.
   void run() {
     if (!message_) {
       message_ = std::make_unique<v1::GatherResponse>();
       message_->mutable_rows();
       bytes_ = 0;
     }
+    const auto go_on = [self = std::static_pointer_cast<Gather>(shared_from_this())] {
+      self->run();
+    };
     for (;;) {
-      if (Source* empty = source_without_page()) {
-        if (ask(*empty)) continue;
+      auto& list = sources_->list();
+      while (first_ < list.size() && !list[first_].at_row() && list[first_].is_read) ++first_;
+      if (sources_->needs_round(first_)) {
+        if (sources_->ask_round(first_, go_on)) continue;
         return;
       }
-      Source* source = next_source();
+      GatherSource* source = next_source();
       if (!source) step_ = Step::kTrailer;
       if (!source || !add_row(*source)) return tell(std::move(message_));
     }
   }
 
-  // In the order of ledgers only the one whose turn it is.
-  Source* source_without_page() {
-    for (; first_ < sources_.size(); ++first_) {
-      if (sources_[first_].needs_page()) return &sources_[first_];
-      if (sources_[first_].at_row()) break;
-    }
-    if (!merged_) return nullptr;
-    const auto found = std::find_if(sources_.begin() + static_cast<std::ptrdiff_t>(first_),
-                                    sources_.end(), [](const Source& s) { return s.needs_page(); });
-    return found == sources_.end() ? nullptr : &*found;
-  }
-
-  Source* next_source() {
-    if (first_ == sources_.size()) return nullptr;
-    if (!merged_) return &sources_[first_];
-    Source* best = nullptr;
-    for (size_t i = first_; i < sources_.size(); ++i) {
-      Source& source = sources_[i];
+  GatherSource* next_source() {
+    auto& list = sources_->list();
+    if (first_ == list.size()) return nullptr;
+    if (!asked_.merged) return &list[first_];
+    GatherSource* best = nullptr;
+    for (size_t i = first_; i < list.size(); ++i) {
+      GatherSource& source = list[i];
       if (source.at_row() && (!best || is_before(source.place(), best->place()))) best = &source;
     }
     return best;
   }
 
-  bool is_before(const RowPlace& a, const RowPlace& b) const {
-    const int order = a.key != b.key ? a.key.compare(b.key) : a.part.compare(b.part);
-    return descending_ ? order > 0 : order < 0;
-  }
-
-  // True: answered already. Otherwise the answer runs on.
-  bool ask(Source& source) {
-    // Whoever of asker and answer is second goes on.
-    auto is_second = std::make_shared<std::atomic<bool>>(false);
-    source.query.ask(views_, call_, page_size_, source.page.next_token,
-                     [self = std::static_pointer_cast<Gather>(shared_from_this()), &source,
-                      is_second](auto answer) {
-                       self->take(source, std::move(answer));
-                       if (is_second->exchange(true)) self->run();
-                     });
-    return is_second->exchange(true);
-  }
-
-  void take(Source& source, std::variant<ListPage, Error> answer) {
-    source.page = {};
-    source.at = 0;
-    source.is_read = true;
-    if (auto* error = std::get_if<Error>(&answer)) {
-      fill_status(*error, *source.answer.mutable_failure());
-      return;
-    }
-    source.page = std::move(std::get<ListPage>(answer));
-    if (merged_ && source.page.places.rows.size() != source.page.rows.size()) {
-      fill_status(invalid_field("order", "rows of " + source.query.method().full_name() +
-                                             " have no place by which they could be merged"),
-                  *source.answer.mutable_failure());
-      source.page = {};
-      return;
-    }
-    source.is_read = source.page.next_token.empty();
-    if (!source.answer.has_freshness())
-      *source.answer.mutable_freshness() = source.query.freshness_of(*source.page.response);
-    if (!source.query.is_list()) source.query.clear_freshness(*source.page.response);
-    descending_ = descending_ || source.page.places.descending;
+  bool is_before(const v1::RowPosition& a, const v1::RowPosition& b) const {
+    const int order = a.key() != b.key() ? a.key().compare(b.key()) : a.part().compare(b.part());
+    return sources_->descending() ? order > 0 : order < 0;
   }
 
   // False: the message is full, and the row has its turn in the next one.
-  bool add_row(Source& source) {
+  bool add_row(GatherSource& source) {
     auto& rows = *message_->mutable_rows();
-    if (rows.rows_size() == rows_per_message_) return false;
-    auto& row = *rows.add_rows();
-    row.set_ledger(source.answer.ledger());
-    pack(*source.page.rows[source.at], *row.mutable_row());
-    const size_t bytes = row.ByteSizeLong();
-    if (bytes_ + bytes > kMessageBytesMax && rows.rows_size() > 1) {
-      rows.mutable_rows()->RemoveLast();
-      return false;
-    }
+    if (rows.rows_size() == asked_.rows_per_message) return false;
+    auto& row = *source.page.mutable_rows(source.at);
+    const size_t bytes = row.ByteSizeLong() + source.answer.ledger().size();
+    if (bytes_ + bytes > kMessageBytesMax && rows.rows_size() > 0) return false;
+    auto& told = *rows.add_rows();
+    told.set_ledger(source.answer.ledger());
+    told.mutable_row()->Swap(&row);
     bytes_ += bytes;
     ++source.at;
     source.answer.set_rows(source.answer.rows() + 1);
@@ -173,11 +203,9 @@ class Gather : public StreamWork {
     step_ = Step::kRows;
     auto message = std::make_unique<v1::GatherResponse>();
     auto& header = *message->mutable_header();
-    if (!sources_.empty()) {
-      header.set_method(sources_.front().query.method().full_name());
-      header.set_row_type(sources_.front().query.row_type().full_name());
-    }
-    for (const Source& source : sources_) header.add_ledgers(source.answer.ledger());
+    header.set_method(asked_.query.method().full_name());
+    header.set_row_type(asked_.query.row_type().full_name());
+    for (const auto& source : sources_->list()) header.add_ledgers(source.answer.ledger());
     tell(std::move(message));
   }
 
@@ -185,60 +213,35 @@ class Gather : public StreamWork {
     step_ = Step::kEnd;
     auto message = std::make_unique<v1::GatherResponse>();
     auto& trailer = *message->mutable_trailer();
-    for (Source& source : sources_) {
+    for (auto& source : sources_->list()) {
       trailer.set_rows(trailer.rows() + source.answer.rows());
       if (source.answer.has_failure()) trailer.set_failed_ledgers(trailer.failed_ledgers() + 1);
       *trailer.add_ledgers() = std::move(source.answer);
     }
+    for (auto& failed : failed_readers_) *trailer.add_failed_readers() = std::move(failed);
     tell(std::move(message));
   }
 
-  enum class Step { kHeader, kRows, kTrailer, kEnd };
+  enum class Step { kLedgers, kRows, kTrailer, kEnd };
 
   Views& views_;
+  ReaderDirectory* const readers_;
   const Call call_;
-  std::vector<Source> sources_;  // by ledger
-  const bool merged_;
-  const int32_t rows_per_message_;
-  const int32_t page_size_;
-  Step step_ = Step::kHeader;
-  size_t first_ = 0;  // those before it have told everything
-  bool descending_ = false;
+  const Asked asked_;
+  std::vector<std::string> here_;  // ledgers of this server, ascending
+  std::vector<v1::ReaderFailure> failed_readers_;
+  std::unique_ptr<GatherSources> sources_;
+  Step step_ = Step::kLedgers;
+  size_t first_ = 0;                             // those before it have told everything
   std::unique_ptr<v1::GatherResponse> message_;  // not full yet
   size_t bytes_ = 0;                             // of its rows
 };
 
-// Which ledgers are asked, ascending.
-std::variant<std::vector<std::string>, Error> ledgers_of(const Views& views, const Call& call,
-                                                         const ListQuery& query,
-                                                         const v1::GatherRequest& request) {
-  std::vector<std::string> codes(request.ledgers().begin(), request.ledgers().end());
-  if (codes.empty()) {
-    const auto held = views.digests(query.view_name(), "", std::nullopt);
-    if (!held.ok()) {
-      return failure(kUnavailable, "VIEW_BUILDING", "the view is being built",
-                     {{"view", query.view_name()}}, kGatherRetryMs);
-    }
-    for (const auto& one : *held) {
-      if (!one.ledger.starts_with(kNoRegion) && call.caller->may_enter(one.ledger))
-        codes.push_back(one.ledger);
-    }
-  }
-  std::sort(codes.begin(), codes.end());
-  if (const auto twice = std::adjacent_find(codes.begin(), codes.end()); twice != codes.end())
-    return invalid_field("ledgers", "names " + *twice + " twice");
-  std::erase_if(
-      codes, [&](const std::string& code) { return !code.starts_with(request.ledger_prefix()); });
-  if (codes.size() > kLedgersMax) {
-    return invalid_field("ledger_prefix", "leaves " + std::to_string(codes.size()) +
-                                              " ledgers, more than " + std::to_string(kLedgersMax));
-  }
-  return codes;
-}
-
 }  // namespace
 
-std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, const Call& call,
+std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, ReaderDirectory* readers,
+                                                             std::string_view token,
+                                                             const Call& call,
                                                              const v1::GatherRequest& request) {
   auto named = ListQuery::of(views, request.query());
   if (auto* error = std::get_if<Error>(&named)) return std::move(*error);
@@ -252,23 +255,22 @@ std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, const
   const bool merged = request.order() == v1::GATHER_ORDER_BY_ROW;
   if (merged && !query.is_list())
     return invalid_field("order", "is of rows, which " + query.method().full_name() + " has not");
-  auto codes = ledgers_of(views, call, query, request);
-  if (auto* error = std::get_if<Error>(&codes)) return std::move(*error);
 
-  std::vector<Source> sources;
-  for (const std::string& code : std::get<0>(codes)) {
-    Source& source = sources.emplace_back(query.of_ledger(code));
-    source.answer.set_ledger(code);
-    auto error = source.query.check(call);
-    if (!error) continue;
-    // What is malformed is so for every ledger; what is not allowed may be so for this one.
-    if (error->code == kInvalidArgument) return std::move(*error);
-    source.is_read = true;
-    fill_status(*error, *source.answer.mutable_failure());
-  }
-  return std::make_shared<Gather>(
-      views, call, std::move(sources), merged,
-      request.rows_per_message() == 0 ? kRowsPerMessageMax : request.rows_per_message());
+  std::vector<std::string> ledgers(request.ledgers().begin(), request.ledgers().end());
+  std::sort(ledgers.begin(), ledgers.end());
+  if (const auto twice = std::adjacent_find(ledgers.begin(), ledgers.end()); twice != ledgers.end())
+    return invalid_field("ledgers", "names " + *twice + " twice");
+  std::erase_if(ledgers,
+                [&](const auto& code) { return !code.starts_with(request.ledger_prefix()); });
+
+  Gather::Asked asked{query, request.ledgers().empty(), std::move(ledgers)};
+  asked.prefix = request.ledger_prefix();
+  asked.merged = merged;
+  asked.rows_per_message =
+      request.rows_per_message() == 0 ? kRowsPerMessageMax : request.rows_per_message();
+  asked.packed = request.query();
+  asked.token = token;
+  return std::make_shared<Gather>(views, readers, call, std::move(asked));
 }
 
 }  // namespace taizhang::lists

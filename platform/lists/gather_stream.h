@@ -1,10 +1,12 @@
-// ListService.Gather: one query over many ledgers.
+// ListService.Gather: one query over many ledgers, also of those that other servers hold.
 #pragma once
 
 #include <memory>
+#include <string_view>
 #include <variant>
 
 #include "platform/lists/pulled_stream.h"
+#include "platform/lists/reader_directory.h"
 #include "platform/projection/views.h"
 
 namespace taizhang {
@@ -15,9 +17,13 @@ class GatherRequest;
 
 namespace lists {
 
-// `views` must outlive what is returned. Holds a page of one ledger; in the order of rows a page of
-// each, together at most kRowsHeldMax rows, or one of each ledger.
-std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, const Call& call,
+// `views`, and `readers` when it is not null, must outlive what is returned. `token`: the caller's
+// own, for the readers. Holds a page of one ledger of this server, and of each reader pages of at
+// most kRowsHeldMax rows; in the order of rows a page of each ledger, together at most kRowsHeldMax
+// rows, or one of each ledger.
+std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, ReaderDirectory* readers,
+                                                             std::string_view token,
+                                                             const Call& call,
                                                              const v1::GatherRequest& request);
 
 inline constexpr int32_t kRowsHeldMax = 10'000;

@@ -86,6 +86,11 @@ class ListQuery {
   const google::protobuf::FieldDescriptor* freshness_ = nullptr;
 };
 
+// Why a list that was begun cannot go on, when a later page was refused for its token: that token
+// is the list's own, so the view's files are no longer those that made it. Other errors as they
+// are.
+Error of_later_page(Error error, const std::string& view);
+
 // A row as google.protobuf.Any, with bytes that are the same whenever the row is.
 void pack(const google::protobuf::Message& row, google::protobuf::Any& out);
 

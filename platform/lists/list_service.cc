@@ -1,4 +1,5 @@
-// Opens the streams of ListService, as many as may run.
+// ListService: opens its streams, as many as may run, and answers what other servers ask of this
+// one.
 #include "platform/lists/list_service.h"
 
 #include <atomic>
@@ -6,9 +7,11 @@
 #include <string>
 #include <utility>
 
+#include "platform/command/credentials.h"
 #include "platform/lists/diff_stream.h"
 #include "platform/lists/export_stream.h"
 #include "platform/lists/gather_stream.h"
+#include "platform/lists/ledger_pages.h"
 #include "taizhang/lists/v1/service.pb.h"
 
 namespace taizhang {
@@ -35,15 +38,18 @@ std::shared_ptr<void> take_slot(const std::shared_ptr<Slots>& slots) {
   return {slots.get(), [slots](void*) { slots->taken.fetch_sub(1); }};
 }
 
-template <class Request>
+std::string full_name(const char* method) {
+  return std::string("taizhang.lists.v1.ListService.") + method;
+}
+
+// `open`: (const Call&, const Request&) -> std::variant<std::shared_ptr<StreamWork>, Error>.
+template <class Request, class Open>
 void serve(const char* method, const std::shared_ptr<Slots>& slots, Dispatcher& dispatcher,
-           Views& views,
-           std::variant<std::shared_ptr<StreamWork>, Error> (*open)(Views&, const Call&,
-                                                                    const Request&)) {
+           Open open) {
   dispatcher.handle_stream(
-      std::string("taizhang.lists.v1.ListService.") + method,
-      [slots, &views, open](const Call& call,
-                            auto request) -> std::variant<std::unique_ptr<ServerStream>, Error> {
+      full_name(method),
+      [slots, open](const Call& call,
+                    auto request) -> std::variant<std::unique_ptr<ServerStream>, Error> {
         auto slot = take_slot(slots);
         if (!slot) {
           Error error = failure(kResourceExhausted, "LISTS_BUSY",
@@ -51,19 +57,52 @@ void serve(const char* method, const std::shared_ptr<Slots>& slots, Dispatcher& 
           error.zh = "正在进行的导出过多，请稍后重试";
           return error;
         }
-        auto opened = open(views, call, static_cast<const Request&>(*request));
+        auto opened = open(call, static_cast<const Request&>(*request));
         if (auto* error = std::get_if<Error>(&opened)) return std::move(*error);
         return std::make_unique<PulledStream>(std::move(std::get<0>(opened)), std::move(slot));
       });
 }
 
+Answer list_ledgers(const Views& views, const Call& call,
+                    const lists::v1::ListLedgersRequest& request) {
+  auto held = lists::held_ledgers(views, request.view(), *call.caller, request.ledger_prefix());
+  if (auto* error = std::get_if<Error>(&held)) return std::move(*error);
+  auto& codes = std::get<0>(held);
+  if (codes.size() > lists::kLedgersListedMax) {
+    return failure(kFailedPrecondition, "LEDGERS_TOO_MANY",
+                   "there are " + std::to_string(codes.size()) + " ledgers, more than " +
+                       std::to_string(lists::kLedgersListedMax) + ": ask by ledger_prefix");
+  }
+  auto response = std::make_unique<lists::v1::ListLedgersResponse>();
+  for (auto& code : codes) response->add_ledgers(std::move(code));
+  return response;
+}
+
 }  // namespace
 
-void serve_lists(Views& views, int32_t open_max, Dispatcher& dispatcher) {
+void serve_lists(Views& views, int32_t open_max, lists::ReaderDirectory* readers,
+                 Dispatcher& dispatcher) {
   const auto slots = std::make_shared<Slots>(open_max);
-  serve<lists::v1::ExportRequest>("Export", slots, dispatcher, views, lists::open_export);
-  serve<lists::v1::DiffRequest>("Diff", slots, dispatcher, views, lists::open_diff);
-  serve<lists::v1::GatherRequest>("Gather", slots, dispatcher, views, lists::open_gather);
+  serve<lists::v1::ExportRequest>("Export", slots, dispatcher,
+                                  [&views](const Call& call, const auto& request) {
+                                    return lists::open_export(views, call, request);
+                                  });
+  serve<lists::v1::DiffRequest>("Diff", slots, dispatcher,
+                                [&views](const Call& call, const auto& request) {
+                                  return lists::open_diff(views, call, request);
+                                });
+  serve<lists::v1::GatherRequest>(
+      "Gather", slots, dispatcher, [&views, readers](const Call& call, const auto& request) {
+        return lists::open_gather(views, readers, CallCredentials::token(), call, request);
+      });
+  dispatcher.handle(full_name("ListLedgers"), [&views](const Call& call, auto request,
+                                                       const Done& done) {
+    done(list_ledgers(views, call, static_cast<const lists::v1::ListLedgersRequest&>(*request)));
+  });
+  dispatcher.handle(full_name("ReadPages"), [&views](const Call& call, auto request, Done done) {
+    lists::read_pages(views, call, static_cast<const lists::v1::ReadPagesRequest&>(*request),
+                      std::move(done));
+  });
 }
 
 }  // namespace taizhang

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "platform/lists/list_service.h"
+#include "platform/lists/reader_directory.h"
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
 #include "platform/projection/views.h"
@@ -86,7 +87,7 @@ class ListsTest : public ::testing::Test {
     ASSERT_TRUE(views_->start().ok());
     catch_up();
     dispatcher_ = std::make_unique<Dispatcher>();
-    serve_lists(*views_, kOpenMax, *dispatcher_);
+    serve_lists(*views_, kOpenMax, readers_.get(), *dispatcher_);
   }
   void catch_up() { ASSERT_TRUE(views_->catch_up(120'000'000)); }
 
@@ -170,6 +171,7 @@ class ListsTest : public ::testing::Test {
   TestJournal journal_;
   Caller caller_;
   std::unique_ptr<Views> views_;
+  std::unique_ptr<lists::ReaderDirectory> readers_;  // null: none; set before start()
   std::unique_ptr<Dispatcher> dispatcher_;
 };
 

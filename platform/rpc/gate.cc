@@ -24,6 +24,7 @@ using google::protobuf::MessageFactory;
 
 namespace {
 
+constexpr const char* kAuthorization = "authorization";
 constexpr int64_t kRetryBusyMs = 50;
 constexpr int64_t kRetryStoppingMs = 1000;
 
@@ -184,8 +185,8 @@ std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, boo
       of_caller.fetch_sub(1, std::memory_order_relaxed);
       return error;
     }
-  } else if (auto error = take(*calls_in_flight_, "calls_in_flight_max",
-                               limits_.calls_in_flight_max())) {
+  } else if (auto error =
+                 take(*calls_in_flight_, "calls_in_flight_max", limits_.calls_in_flight_max())) {
     return error;
   }
   ticket.unanswered_ = std::move(unanswered);
@@ -194,17 +195,24 @@ std::optional<Error> Gate::admit(const grpc::CallbackServerContext& context, boo
   return std::nullopt;
 }
 
-std::optional<Error> Gate::authenticate(const grpc::CallbackServerContext& context,
-                                        Call& call) const {
+std::string_view bearer_token(const grpc::CallbackServerContext& context) {
   constexpr std::string_view kScheme = "Bearer ";
   const auto& metadata = context.client_metadata();
-  const auto said = metadata.find("authorization");
-  if (said == metadata.end()) {
+  const auto said = metadata.find(kAuthorization);
+  if (said == metadata.end()) return {};
+  const std::string_view value(said->second.data(), said->second.size());
+  return value.starts_with(kScheme) ? value.substr(kScheme.size()) : std::string_view();
+}
+
+std::optional<Error> Gate::authenticate(const grpc::CallbackServerContext& context,
+                                        Call& call) const {
+  const auto& metadata = context.client_metadata();
+  if (metadata.find(kAuthorization) == metadata.end()) {
     return failure(kUnauthenticated, "TOKEN_MISSING",
                    "expected metadata `authorization: Bearer <token>`");
   }
-  const std::string_view value(said->second.data(), said->second.size());
-  if (value.starts_with(kScheme)) call.caller = callers_.find(value.substr(kScheme.size()));
+  const std::string_view token = bearer_token(context);
+  if (!token.empty()) call.caller = callers_.find(token);
   if (!call.caller)
     return failure(kUnauthenticated, "TOKEN_UNKNOWN", "the token is not known here");
   return std::nullopt;
@@ -329,8 +337,8 @@ void Gate::close() {
 
 void Gate::watch_streams() {
   // Often enough that the bound is kept to an eighth.
-  const auto pause = std::chrono::milliseconds(
-      std::clamp<int64_t>(limits_.stream_write_ms_max() / 8, 10, 1'000));
+  const auto pause =
+      std::chrono::milliseconds(std::clamp<int64_t>(limits_.stream_write_ms_max() / 8, 10, 1'000));
   std::unique_lock lock(streams_mutex_);
   while (!streams_closing_.wait_for(lock, pause, [this] { return closing_; })) {
     std::vector<std::shared_ptr<OpenStream>> open;

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -64,6 +65,9 @@ class ParsedMessage {
 grpc::ByteBuffer serialised(const google::protobuf::Message& message);
 
 grpc::Status status_of(const Error& error);
+
+// As long as the context; empty: it carries none of a form that we know.
+std::string_view bearer_token(const grpc::CallbackServerContext& context);
 
 // A stream that is open, so that a stop can end it.
 class OpenStream {

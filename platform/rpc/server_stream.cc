@@ -3,6 +3,7 @@
 #include <limits>
 #include <mutex>
 
+#include "platform/command/credentials.h"
 #include "platform/rpc/handlers.h"
 #include "platform/rpc/take_bytes.h"
 
@@ -24,6 +25,7 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
     if (auto error = gate_.parse(method_, in, request_)) return finish(*error);
     parsed_ = true;
     std::shared_ptr<const google::protobuf::Message> request(self, &request_.message());
+    const CallCredentials credentials(bearer_token(context));
     auto opened =
         gate_.dispatcher().stream(*method_.descriptor, ticket_.call(), std::move(request));
     if (auto* error = std::get_if<Error>(&opened)) return finish(*error);

@@ -1,0 +1,31 @@
+// Port to another server that answers queries of ledgers which this process does not hold.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "platform/command/answer.h"
+
+namespace google::protobuf {
+class MethodDescriptor;
+}
+
+namespace taizhang::lists {
+
+// Thread-safe.
+class RemoteReader {
+ public:
+  virtual ~RemoteReader() = default;
+  // As settings and answers name it.
+  virtual const std::string& name() const = 0;
+  // One unary call with the caller's own token. `done` is called once, on any thread, at the
+  // deadline of the call or of the reader at the latest. UNAVAILABLE, READER_UNREACHABLE: there is
+  // no connection. DEADLINE_EXCEEDED, READER_SLOW: no answer in time. READER_FAILED: it does not
+  // know the method, or the like. Other errors are those of the reader; all of them name it in
+  // their metadata.
+  virtual void call(const google::protobuf::MethodDescriptor& method,
+                    const google::protobuf::Message& request, const std::string& token,
+                    int64_t deadline_boot_us, Done done) = 0;
+};
+
+}  // namespace taizhang::lists
