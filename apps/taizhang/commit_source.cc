@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "platform/replay/export_file.h"
+#include "taizhang/views/v1/service.pb.h"
 
 namespace taizhang::cli {
 namespace {
@@ -58,6 +59,22 @@ int look_at_server(Session& session, const ReadCommitsRequest& request,
   return error.ok() ? kExitOk : session.fail(error);
 }
 
+int ask_skipped(Session& session, const std::string& ledger, const std::string& view,
+                std::vector<ledger::v1::SkippedEvent>& skipped) {
+  views::v1::ListSkippedRequest request;
+  request.set_ledger(ledger);
+  request.set_view(view);
+  std::string token;
+  if (const int code = session.token("", token)) return code;
+  views::v1::ListSkippedResponse said;
+  const auto error = session.server().call(*client::find_method("views.ListSkipped"), request, said,
+                                           token, session.deadline_ms());
+  if (error.reason == "VIEW_NOT_FOUND") return kExitOk;
+  if (!error.ok()) return session.fail(error);
+  for (auto& one : *said.mutable_skipped()) skipped.push_back(std::move(one));
+  return kExitOk;
+}
+
 int from_server(Session& session, const std::string& ledger, const Until& until, Source& source,
                 const TakeCommit& take) {
   ReadCommitsRequest request;
@@ -94,6 +111,7 @@ int from_file(Session& session, const std::string& path, Source& source, const T
   auto& reader = **opened;
   source.ledger = reader.header().ledger();
   source.personal_withheld = reader.header().personal_withheld();
+  for (const auto& skipped : reader.header().skipped()) source.skipped.push_back(skipped);
   ExportedCommit commit;
   for (;;) {
     const auto next = reader.next(commit);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "apps/taizhang/session.h"
@@ -30,6 +31,8 @@ struct Source {
   // afterwards.
   int64_t to_seq = 0;
   bool personal_withheld = false;
+  // Events that views pass over. A file adds those of its header.
+  std::vector<ledger::v1::SkippedEvent> skipped;
 };
 
 // Hands the commits of the ledger up to the moment to `take`, in order; 0, or the exit code of what
@@ -42,6 +45,11 @@ int from_file(Session& session, const std::string& path, Source& source, const T
 // Opens ReadCommits and says what it would hold, without reading it.
 int look_at_server(Session& session, const ledger::v1::ReadCommitsRequest& request,
                    ledger::v1::ReadCommitsResponse::Range& range);
+
+// Adds what the server's view passes over, as decided, of a ledger. A view that it does not serve
+// passes over nothing. 0, or the exit code of what was said.
+int ask_skipped(Session& session, const std::string& ledger, const std::string& view,
+                std::vector<ledger::v1::SkippedEvent>& skipped);
 
 // How long a stream over a whole ledger may take: --timeout, or a day.
 int64_t stream_deadline_ms(const Session& session);

@@ -6,6 +6,8 @@
 
 #include "apps/taizhang/commit_source.h"
 #include "apps/taizhang/text.h"
+#include "apps/taizhangd/product_views.h"
+#include "platform/projection/view.h"
 #include "platform/replay/export_file.h"
 
 namespace taizhang::cli {
@@ -45,7 +47,7 @@ client::CallError write_on(Session& session, ReadCommitsRequest request, const s
 }
 
 std::string lines_of(const ExportWriter::Finished& finished, const std::string& ledger,
-                     const std::string& path) {
+                     const std::string& path, int skipped) {
   const std::string withheld = finished.withheld_events == 0
                                    ? ""
                                    : std::to_string(finished.withheld_events) +
@@ -56,16 +58,19 @@ std::string lines_of(const ExportWriter::Finished& finished, const std::string& 
                                  std::to_string(finished.commits) + " commits"},
                   {"last seq", std::to_string(finished.last_seq)},
                   {"withheld", withheld},
+                  {"passed over",
+                   skipped == 0 ? "" : std::to_string(skipped) + " events by views, as decided"},
                   {"head", finished.head}});
 }
 
 void say_finished(const Session& session, const ExportWriter::Finished& finished,
-                  const std::string& ledger, const std::string& path) {
-  if (!session.json()) return say(lines_of(finished, ledger, path));
+                  const std::string& ledger, const std::string& path, int skipped) {
+  if (!session.json()) return say(lines_of(finished, ledger, path, skipped));
   say("{\"ledger\":\"" + ledger + "\",\"commits\":\"" + std::to_string(finished.commits) +
       "\",\"events\":\"" + std::to_string(finished.events) + "\",\"withheld_events\":\"" +
-      std::to_string(finished.withheld_events) + "\",\"last_seq\":\"" +
-      std::to_string(finished.last_seq) + "\",\"head\":\"" + finished.head + "\"}\n");
+      std::to_string(finished.withheld_events) + "\",\"skipped_events\":\"" +
+      std::to_string(skipped) + "\",\"last_seq\":\"" + std::to_string(finished.last_seq) +
+      "\",\"head\":\"" + finished.head + "\"}\n");
 }
 
 }  // namespace
@@ -97,6 +102,12 @@ int run_events_export(Session& session) {
   header.set_exported_by(session.profile());
   header.set_program("taizhang");
   header.set_personal_withheld(range.personal_withheld());
+  // Whoever folds these commits elsewhere must know what the views pass over.
+  std::vector<ledger::v1::SkippedEvent> skipped;
+  for (const auto& view : product_views()) {
+    if (const int code = ask_skipped(session, session.ledger(), view.name(), skipped)) return code;
+  }
+  header.mutable_skipped()->Assign(skipped.begin(), skipped.end());
   auto opened = ExportWriter::open(system_files(), path, header);
   if (!opened.ok())
     return session.fail(exit_code_of(opened.status()), std::string(opened.status().message()));
@@ -129,7 +140,7 @@ int run_events_export(Session& session) {
   const auto finished = writer.finish();
   if (!finished.ok())
     return session.fail(exit_code_of(finished.status()), std::string(finished.status().message()));
-  say_finished(session, *finished, header.ledger(), path);
+  say_finished(session, *finished, header.ledger(), path, header.skipped_size());
   return kExitOk;
 }
 
@@ -150,7 +161,7 @@ int run_events_check(Session& session) {
   const auto& trailer = reader.trailer();
   const ExportWriter::Finished found{trailer.commits(), trailer.events(), trailer.withheld_events(),
                                      trailer.last_seq(), hex(bytes_of(reader.head()))};
-  say_finished(session, found, reader.header().ledger(), path);
+  say_finished(session, found, reader.header().ledger(), path, reader.header().skipped_size());
   if (!session.json()) {
     say(listing({{"exported", text_of(reader.header().exported_time()) + " by " +
                                   reader.header().exported_by()},

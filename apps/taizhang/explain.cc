@@ -27,7 +27,7 @@ class Answers {
     // Whoever holds the file holds what is in it.
     caller_.roles = {common::v1::ROLE_MAKER, common::v1::ROLE_CHECKER};
     caller_.regions = {""};
-    return local_.run(session_, view, true);
+    return local_.run(session_, view, true, false);
   }
 
   template <class Request>
@@ -44,7 +44,8 @@ class Answers {
             request.mutable_read()->mutable_recorded_time())) {
       return session_.usage("--as-of-time: expected a time like 2026-11-23T10:00:00+08:00");
     }
-    return kExitOk;
+    if (!session_.arguments().has("--on")) return kExitOk;
+    return session_.date("--on", request.mutable_read()->mutable_effective_date());
   }
 
   template <class Response>

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "apps/taizhangd/product_views.h"
+#include "platform/replay/export_file.h"
 
 namespace taizhang::cli {
 namespace {
@@ -47,7 +48,8 @@ RowName row_name(const std::string& text) {
   return name;
 }
 
-int LocalReplay::run(Session& session, const std::string& name, bool with_events) {
+int LocalReplay::run(Session& session, const std::string& name, bool with_events,
+                     bool with_server) {
   const std::string path = session.arguments().get("--from");
   Until until;
   if (const int code = read_until(session, "--to", until)) return code;
@@ -58,15 +60,29 @@ int LocalReplay::run(Session& session, const std::string& name, bool with_events
     return session.fail(kExitFailed, "no folder can be made for temporary files ($TMPDIR)");
 
   const bool terminal = isatty(STDERR_FILENO) != 0 && !session.json();
+  if (with_server) {
+    // Also of a file: the server may know of more than was decided when it was made.
+    std::string ledger = session.ledger();
+    if (!path.empty()) {
+      const auto opened = replay::ExportReader::open(system_files(), path);
+      if (!opened.ok())
+        return session.fail(exit_code_of(opened.status()),
+                            path + ": " + std::string(opened.status().message()));
+      ledger = (*opened)->header().ledger();
+    }
+    if (const int code = ask_skipped(session, ledger, name, source_.skipped)) return code;
+  }
   const auto begin = [&](const std::string& ledger) {
     auto made = replay::Replay::begin(std::move(*view), ledger, scratch_.path() + "/view");
     if (!made.ok()) return made.status();
     view_ = std::move(*made);
+    for (const auto& skipped : source_.skipped) view_->skip(skipped);
     if (!with_events) return absl::OkStatus();
     made = replay::Replay::begin(*product_view("ledger", known), ledger,
                                  scratch_.path() + "/events", replay::Withheld::kEmpty);
     if (!made.ok()) return made.status();
     events_ = std::move(*made);
+    for (const auto& skipped : source_.skipped) events_->skip(skipped);
     return absl::OkStatus();
   };
   // The ledger of a file is known when its first commit comes.

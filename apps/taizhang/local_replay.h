@@ -36,7 +36,8 @@ RowName row_name(const std::string& text);
 class LocalReplay {
  public:
   // `with_events`: the view of the events themselves as well, so that answers can say who and why.
-  int run(Session& session, const std::string& view, bool with_events);
+  // `with_server`: the session is connected, and the server is asked what it passes over.
+  int run(Session& session, const std::string& view, bool with_events, bool with_server);
 
   replay::Replay& view() { return *view_; }
   // Null: not asked for.

@@ -1,4 +1,5 @@
 // A view folded again on this machine, and what the server says of its own.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -17,6 +18,8 @@ using projection::RowDifference;
 using projection::RowDigest;
 using views::v1::RowDigestsRequest;
 using views::v1::RowDigestsResponse;
+
+constexpr size_t kSkippedToldMax = 20;
 
 // What a comparison found.
 struct Found {
@@ -108,6 +111,20 @@ std::string unseen_words(const replay::Replay& view) {
          "): it cannot be made of them";
 }
 
+// "seq 17 (000001/3: cannot be read), …"; empty: none.
+std::string skipped_words(const replay::Replay& view, int64_t to_seq) {
+  const auto skipped = view.skipped(to_seq);
+  std::string words;
+  for (size_t i = 0; i < std::min(skipped.size(), kSkippedToldMax); ++i) {
+    const auto& [seq, skip] = skipped[i];
+    words += (i == 0 ? "seq " : ", ") + std::to_string(seq) + " (" + skip.decided_by +
+             (skip.reason.empty() ? "" : ": " + skip.reason) + ")";
+  }
+  if (skipped.size() > kSkippedToldMax)
+    words += ", … " + std::to_string(skipped.size()) + " in all";
+  return words;
+}
+
 int show_rows(Session& session, const LocalReplay& local, const replay::Replay& view) {
   const auto name = row_name(session.arguments().get("--show"));
   const auto* table = projection::find_table(view.view().name(), name.table);
@@ -139,7 +156,7 @@ int run_replay(Session& session) {
       return session.usage("--ledger is missing, and the settings name none");
   }
   LocalReplay local;
-  if (const int code = local.run(session, arguments.get("--view"), false)) return code;
+  if (const int code = local.run(session, arguments.get("--view"), false, !alone)) return code;
   const auto& view = local.view();
   if (arguments.has("--ledger") && arguments.get("--ledger") != local.source().ledger)
     return session.usage("--ledger: the file is of ledger " + local.source().ledger);
@@ -168,6 +185,7 @@ int run_replay(Session& session) {
     say("{\"ledger\":\"" + local.source().ledger + "\",\"view\":\"" + view.view().name() +
         "\",\"version\":" + std::to_string(view.view().version()) + ",\"seq\":\"" + seq +
         "\",\"events\":\"" + std::to_string(view.events()) + "\",\"versions\":\"" + versions +
+        "\",\"skipped_events\":\"" + std::to_string(view.skipped(local.to_seq()).size()) +
         "\",\"digest\":\"" + digest->digest + "\",\"result\":\"" + result + "\",\"difference\":\"" +
         difference + "\"}\n");
   } else {
@@ -176,6 +194,7 @@ int run_replay(Session& session) {
          {"view", view.view().name() + " v" + std::to_string(view.view().version())},
          {"as of seq", seq},
          {"folded", std::to_string(view.events()) + " events, " + versions + " row versions"},
+         {"passed over", skipped_words(view, local.to_seq())},
          {"digest", digest->digest},
          {"server", result},
          {"first difference", difference}}));

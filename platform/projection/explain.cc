@@ -11,6 +11,7 @@
 #include "platform/projection/subjects.h"
 #include "platform/projection/view_tables.h"
 #include "taizhang/common/v1/change.pb.h"
+#include "taizhang/common/v1/request.pb.h"
 #include "taizhang/common/v1/values.pb.h"
 #include "taizhang/views/v1/service.pb.h"
 
@@ -62,6 +63,13 @@ Error unknown_table(const std::string& view) {
 
 std::optional<Shown> shown(Reading& reading, const RowVersion& version, const Message& row) {
   if (version.erased) return Shown();
+  if (reading.formula.splits_month(row)) {
+    reading.error = invalid_field("read.effective_date",
+                                  "rows of table " + reading.table->name +
+                                      " hold whole months: name the last day of one, or ask of a "
+                                      "table by days");
+    return std::nullopt;
+  }
   if (!reading.formula.is_number()) return Shown{0, reading.formula.text(row)};
   const auto number = reading.formula.number(row);
   if (number) return Shown{*number, std::to_string(*number)};
@@ -233,6 +241,15 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
   auto formula = Formula::parse(row, wanted);
   if (!formula.ok()) return invalid_field("field", std::string(formula.status().message()));
   reading.formula = std::move(*formula);
+  if (request.read().has_effective_date()) {
+    const auto& date = request.read().effective_date();
+    const auto until =
+        reading.formula.until(date.year() * 10'000 + date.month() * 100 + date.day());
+    if (!until.ok()) {
+      return invalid_field("read.effective_date",
+                           request.field() + ": " + std::string(until.message()));
+    }
+  }
   auto key = key_of_text(*reading.table, {request.key().begin(), request.key().end()});
   if (!key.ok()) return invalid_field("key", std::string(key.status().message()));
   reading.key = std::move(*key);

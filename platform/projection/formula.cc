@@ -6,6 +6,7 @@
 #include <google/protobuf/text_format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "taizhang/common/v1/values.pb.h"
 
@@ -70,24 +71,59 @@ std::string text_at(const Message& message, const FieldDescriptor& leaf, int ind
   return text;
 }
 
-// Calls visit(message, index) for each value of the path's last field; index -1: it is no list.
+// Of an element: its month or its day. Null: it has none.
+const FieldDescriptor* date_field(const Descriptor& element) {
+  const auto* field = element.FindFieldByName("at");
+  return field && !field->is_repeated() && field->cpp_type() == FieldDescriptor::CPPTYPE_INT32
+             ? field
+             : nullptr;
+}
+
+bool is_month(int32_t at) { return at < 1'000'000; }
+
+bool is_until(const Message& element, int32_t day) {
+  const auto* field = date_field(*element.GetDescriptor());
+  if (day == 0 || !field) return true;
+  const int32_t at = element.GetReflection()->GetInt32(element, field);
+  return at <= (is_month(at) ? day / 100 : day);
+}
+
+bool is_dated(const Path& path) {
+  return std::any_of(path.begin(), path.end(), [](const FieldDescriptor* field) {
+    return field->is_repeated() && field->message_type() && date_field(*field->message_type());
+  });
+}
+
+bool ends_month(int32_t day) {
+  const std::chrono::year_month_day date{std::chrono::year(day / 10'000),
+                                         std::chrono::month(static_cast<unsigned>(day / 100 % 100)),
+                                         std::chrono::day(static_cast<unsigned>(day % 100))};
+  return date.day() == (date.year() / date.month() / std::chrono::last).day();
+}
+
+// Calls visit(message, index) for each value of the path's last field, of elements until that day;
+// index -1: it is no list.
 template <class Visit>
-bool each_value(const Message& message, const Path& path, size_t at, const Visit& visit) {
+bool each_value(const Message& message, const Path& path, size_t at, int32_t until,
+                const Visit& visit) {
   const auto& field = *path[at];
   const auto& reflection = *message.GetReflection();
   const bool last = at + 1 == path.size();
   if (field.is_repeated()) {
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      if (!(last ? visit(message, i)
-                 : each_value(reflection.GetRepeatedMessage(message, &field, i), path, at + 1,
-                              visit)))
+      if (last) {
+        if (!visit(message, i)) return false;
+        continue;
+      }
+      const Message& element = reflection.GetRepeatedMessage(message, &field, i);
+      if (is_until(element, until) && !each_value(element, path, at + 1, until, visit))
         return false;
     }
     return true;
   }
   if (last) return visit(message, -1);
   return !reflection.HasField(message, &field) ||
-         each_value(reflection.GetMessage(message, &field), path, at + 1, visit);
+         each_value(reflection.GetMessage(message, &field), path, at + 1, until, visit);
 }
 
 absl::StatusOr<Path> path_of(const Descriptor& row, std::string_view text) {
@@ -166,13 +202,46 @@ absl::StatusOr<Formula> Formula::parse(const Descriptor& row, std::string_view t
   return formula;
 }
 
+absl::Status Formula::until(int32_t day) {
+  const bool dated = std::all_of(terms_.begin(), terms_.end(),
+                                 [](const Term& term) { return is_dated(term.path); });
+  if (!dated)
+    return absl::InvalidArgumentError("it stands in no list of months or days in these rows");
+  until_ = day;
+  return absl::OkStatus();
+}
+
+bool Formula::splits_month(const Message& row) const {
+  if (until_ == 0 || ends_month(until_)) return false;
+  const auto holds = [&](const Message& message, const Path& path) {
+    const Message* at = &message;
+    for (const auto* field : path) {
+      const auto& reflection = *at->GetReflection();
+      if (field->is_repeated() && field->message_type()) {
+        const auto* date = date_field(*field->message_type());
+        if (!date) return false;
+        for (int i = 0; i < reflection.FieldSize(*at, field); ++i) {
+          const Message& element = reflection.GetRepeatedMessage(*at, field, i);
+          if (element.GetReflection()->GetInt32(element, date) == until_ / 100) return true;
+        }
+        return false;
+      }
+      if (!field->message_type()) return false;
+      at = &reflection.GetMessage(*at, field);
+    }
+    return false;
+  };
+  return std::any_of(terms_.begin(), terms_.end(),
+                     [&](const Term& term) { return holds(row, term.path); });
+}
+
 std::optional<int64_t> Formula::number(const Message& row) const {
   int64_t sum = 0;
   for (const auto& term : terms_) {
     const auto each = [&](const Message& message, int index) {
       return add(number_at(message, *term.path.back(), index), term.sign, sum);
     };
-    if (!(term.path.empty() ? add(1, term.sign, sum) : each_value(row, term.path, 0, each)))
+    if (!(term.path.empty() ? add(1, term.sign, sum) : each_value(row, term.path, 0, until_, each)))
       return std::nullopt;
   }
   return sum;
@@ -184,7 +253,7 @@ std::string Formula::text(const Message& row) const {
     return value ? std::to_string(*value) : "over 64 bits";
   }
   std::string text;
-  each_value(row, terms_[0].path, 0, [&](const Message& message, int index) {
+  each_value(row, terms_[0].path, 0, until_, [&](const Message& message, int index) {
     const std::string value = text_at(message, *terms_[0].path.back(), index);
     if (!value.empty()) text += (text.empty() ? "" : "; ") + value;
     return true;

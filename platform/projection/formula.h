@@ -5,6 +5,8 @@
 //
 // A path through a list of messages means all its elements: numbers are summed, other values stand
 // one after the other. "count" is 1 of a row that is there.
+//
+// An element of a list with a number `at` is of that month (yyyymm) or day (yyyymmdd).
 #pragma once
 
 #include <cstdint>
@@ -31,6 +33,13 @@ class Formula {
   static absl::StatusOr<Formula> parse(const google::protobuf::Descriptor& row,
                                        std::string_view text);
 
+  // From now on only elements of that day (yyyymmdd) and before are meant. INVALID_ARGUMENT: some
+  // number of it stands in no list of months or days.
+  absl::Status until(int32_t day);
+  // The row has the month of that day, which does not end with it, as a whole: what was until then
+  // cannot be told from it.
+  bool splits_month(const google::protobuf::Message& row) const;
+
   bool is_number() const { return is_number_; }
   // Every path in it is an amount of money in fen.
   bool is_fen() const { return is_fen_; }
@@ -49,6 +58,7 @@ class Formula {
   };
 
   std::vector<Term> terms_;
+  int32_t until_ = 0;  // 0: elements of every day are meant
   bool is_number_ = false;
   bool is_fen_ = false;
   bool is_personal_ = false;

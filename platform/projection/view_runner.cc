@@ -295,6 +295,12 @@ ViewStatus ViewRunner::status() const {
   return status;
 }
 
+std::map<int64_t, Skip> ViewRunner::skips_of(const std::string& ledger) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = skips_.find(ledger);
+  return found == skips_.end() ? std::map<int64_t, Skip>() : found->second;
+}
+
 absl::Status ViewRunner::let_go_of_files() {
   stop();
   folder_.reset();

@@ -113,6 +113,9 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   bool find_event(std::string_view ledger, int64_t seq,
                   const std::function<void(const EventMeta&)>& visit) const;
 
+  // Events of the ledger that are passed over as decided.
+  std::map<int64_t, Skip> skips_of(const std::string& ledger) const;
+
   // LiveView
   std::variant<Progress, Error> progress(const std::string& ledger) const override;
   std::optional<Error> read(const std::string& ledger, int64_t seq,

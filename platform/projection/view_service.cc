@@ -10,6 +10,7 @@
 #include "platform/projection/view_tables.h"
 #include "taizhang/common/v1/enums.pb.h"
 #include "taizhang/common/v1/errors.pb.h"
+#include "taizhang/ledger/v1/commits.pb.h"
 #include "taizhang/views/v1/service.pb.h"
 
 namespace taizhang::projection {
@@ -17,6 +18,8 @@ namespace {
 
 using google::protobuf::Message;
 using views::v1::ExplainRequest;
+using views::v1::ListSkippedRequest;
+using views::v1::ListSkippedResponse;
 using views::v1::ListTablesRequest;
 using views::v1::RowDigestsRequest;
 using views::v1::RowDigestsResponse;
@@ -26,6 +29,7 @@ constexpr int64_t kVersionsPerDigest = 4'096;
 // Of one message: about 100 kB, and a few hundredths of a second of reading.
 constexpr size_t kDigestsPerMessage = 512;
 constexpr int64_t kVersionsReadPerMessage = 65'536;
+constexpr size_t kSkippedToldMax = 10'000;
 
 Error no_view(const std::string& view) {
   Error error = failure(kNotFound, "VIEW_NOT_FOUND", "no view of the name " + view);
@@ -110,6 +114,31 @@ std::variant<std::unique_ptr<ServerStream>, Error> open_digests(const FindRunner
   return std::make_unique<RowDigestsStream>(std::move(view), request);
 }
 
+Answer list_skipped(const FindRunner& find, const ListSkippedRequest& request) {
+  const auto view = find(request.view());
+  if (!view) return no_view(request.view());
+  const auto progress = view->progress(request.ledger());
+  if (const auto* error = std::get_if<Error>(&progress)) return *error;
+  auto skips = view->skips_of(request.ledger());
+  if (skips.size() > kSkippedToldMax) {
+    return failure(kFailedPrecondition, "SKIPPED_TOO_MANY",
+                   "the view passes over more than " + std::to_string(kSkippedToldMax) +
+                       " events of the ledger",
+                   {{"view", request.view()}, {"ledger", request.ledger()}});
+  }
+  auto response = std::make_unique<ListSkippedResponse>();
+  response->set_view_version(view->view().version());
+  for (auto& [seq, skip] : skips) {
+    auto& out = *response->add_skipped();
+    out.set_view(request.view());
+    out.set_view_version(view->view().version());
+    out.set_seq(seq);
+    out.set_decided_by(std::move(skip.decided_by));
+    out.set_reason(std::move(skip.reason));
+  }
+  return response;
+}
+
 template <class Request>
 void serve_query(const FindRunner& find, const std::string& method, Dispatcher& dispatcher) {
   const std::string name = std::string(kService) + "." + method;
@@ -145,6 +174,10 @@ bool is_common(std::string_view full_method_name) {
 void serve_common(const FindRunner& find, Dispatcher& dispatcher) {
   serve_query<ListTablesRequest>(find, "ListTables", dispatcher);
   serve_query<ExplainRequest>(find, "Explain", dispatcher);
+  dispatcher.handle(std::string(kService) + ".ListSkipped",
+                    [find](const Call&, auto request, const Done& done) {
+                      done(list_skipped(find, static_cast<const ListSkippedRequest&>(*request)));
+                    });
   dispatcher.handle_stream(
       std::string(kService) + ".RowDigests", [find](const Call& call, auto request) {
         return open_digests(find, call, static_cast<const RowDigestsRequest&>(*request));

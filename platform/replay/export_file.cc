@@ -3,6 +3,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "platform/replay/event_schemas.h"
@@ -15,6 +16,13 @@ namespace {
 
 // Written at once.
 constexpr size_t kBufferBytes = 1 << 20;
+
+bool same_skipped(const ledger::v1::ExportHeader& a, const ledger::v1::ExportHeader& b) {
+  return std::equal(a.skipped().begin(), a.skipped().end(), b.skipped().begin(), b.skipped().end(),
+                    [](const auto& left, const auto& right) {
+                      return left.SerializeAsString() == right.SerializeAsString();
+                    });
+}
 
 std::string folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path().string();
@@ -74,7 +82,7 @@ struct ExportWriter::State {
     digest = sha256(kExportMagic);
     count = ExportCount(header.ledger());
     last_body.clear();
-    header.set_format(kExportFormat);
+    header.set_format(header.skipped().empty() ? kExportFormat : kExportFormatSkipped);
     if (auto written = frame(FrameKind::kSchemas, event_schemas()); !written.ok()) return written;
     return frame(FrameKind::kHeader, header.SerializeAsString());
   }
@@ -87,7 +95,7 @@ struct ExportWriter::State {
     const auto& theirs = before.header();
     if (theirs.ledger() != header.ledger() || theirs.program() != header.program() ||
         theirs.personal_withheld() != header.personal_withheld() ||
-        before.schemas() != event_schemas())
+        before.schemas() != event_schemas() || !same_skipped(theirs, header))
       return false;
     ledger::v1::ExportedCommit commit;
     State kept(files, path, theirs);

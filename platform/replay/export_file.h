@@ -28,8 +28,8 @@ namespace replay {
 class ExportWriter {
  public:
   // Begins anew, or goes on behind the last whole commit of a PATH.part that an earlier run of the
-  // same export left behind: same ledger, program and withholding. ALREADY_EXISTS: PATH is there.
-  // Other errors: of the file system.
+  // same export left behind: same ledger, program, withholding and skipped events. ALREADY_EXISTS:
+  // PATH is there. Other errors: of the file system.
   static absl::StatusOr<std::unique_ptr<ExportWriter>> open(FileSystem& files,
                                                             const std::string& path,
                                                             const ledger::v1::ExportHeader& header);

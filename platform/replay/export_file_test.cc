@@ -277,5 +277,33 @@ TEST_F(ExportFileTest, TakesOnlyTheCommitThatFollowsAndNoFileThatIsThere) {
   EXPECT_EQ(bytes_of_file(), "mine");
 }
 
+TEST_F(ExportFileTest, SkippedEventsStandInTheHeaderOfASecondFormat) {
+  whole();
+  EXPECT_EQ((*ExportReader::open(system_files(), path_))->header().format(), 1);
+  std::filesystem::remove(path_);
+  auto& skipped = *header_.add_skipped();
+  skipped.set_view("sums");
+  skipped.set_seq(4);
+  skipped.set_decided_by("000001/7");
+  whole();
+  const auto reader = ExportReader::open(system_files(), path_);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_EQ((*reader)->header().format(), 2);
+  ASSERT_EQ((*reader)->header().skipped_size(), 1);
+  EXPECT_EQ((*reader)->header().skipped(0).decided_by(), "000001/7");
+}
+
+TEST_F(ExportFileTest, APartWithOtherSkippedEventsIsBegunAnew) {
+  {
+    auto writer = open();
+    ASSERT_TRUE(writer->add(exported(1)).ok());
+    ASSERT_TRUE(writer->finish().ok());
+  }
+  std::filesystem::rename(path_, path_ + ".part");
+  EXPECT_EQ(open()->last_seq(), 2);
+  header_.add_skipped()->set_seq(4);
+  EXPECT_EQ(open()->last_seq(), 0);
+}
+
 }  // namespace
 }  // namespace taizhang::replay

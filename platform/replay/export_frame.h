@@ -12,6 +12,8 @@ namespace taizhang::replay {
 
 inline constexpr std::string_view kExportMagic = "TZEXPRT1";
 inline constexpr int32_t kExportFormat = 1;
+// Of an export that names events which views pass over.
+inline constexpr int32_t kExportFormatSkipped = 2;
 // Length, kind, zeros, ordinal; then the digest.
 inline constexpr size_t kFrameHeadBytes = 16;
 inline constexpr size_t kFrameBytes = kFrameHeadBytes + kSha256Bytes;

@@ -34,10 +34,11 @@ struct ExportReader::State {
     std::string body;
     if (auto header_read = frame(FrameKind::kHeader, body); !header_read.ok()) return header_read;
     if (!header.ParseFromString(body)) return damaged("it is no header");
-    if (header.format() != kExportFormat) {
+    if (header.format() != kExportFormat && header.format() != kExportFormatSkipped) {
       return absl::UnimplementedError("the file has format " + std::to_string(header.format()) +
-                                      ", this program reads format " +
-                                      std::to_string(kExportFormat));
+                                      ", this program reads formats " +
+                                      std::to_string(kExportFormat) + " and " +
+                                      std::to_string(kExportFormatSkipped));
     }
     count = ExportCount(header.ledger());
     return absl::OkStatus();

@@ -65,6 +65,17 @@ absl::StatusOr<std::unique_ptr<Replay>> Replay::begin(View view, std::string led
   return made;
 }
 
+void Replay::skip(const ledger::v1::SkippedEvent& skipped) {
+  if (skipped.view() != view_.name() || skipped.view_version() != view_.version()) return;
+  const projection::Skip skip{skipped.decided_by(), skipped.reason()};
+  skips_.emplace(skipped.seq(), skip);
+  folding_->folder.assume({{ledger_, {{skipped.seq(), skip}}}});
+}
+
+std::vector<std::pair<int64_t, projection::Skip>> Replay::skipped(int64_t seq) const {
+  return {skips_.begin(), skips_.upper_bound(std::min(seq, seq_))};
+}
+
 absl::Status Replay::add(const ledger::v1::ExportedCommit& commit) {
   auto& batch = *folding_->batch;
   char* body = google::protobuf::Arena::CreateArray<char>(&batch.arena, commit.commit().size());
@@ -95,6 +106,7 @@ absl::Status Replay::add(const ledger::v1::ExportedCommit& commit) {
     const auto& event = decoded.events[static_cast<size_t>(seq - decoded.meta.first_seq)];
     // What is not known may matter.
     if (event.descriptor && !view_.wants(event.descriptor)) continue;
+    if (skips_.contains(seq)) continue;
     ++unseen_;
     if (first_unseen_.size() < kUnseenToldMax) first_unseen_.push_back(seq);
   }

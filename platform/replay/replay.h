@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,12 +15,14 @@
 #include "platform/projection/snapshot.h"
 #include "platform/projection/store.h"
 #include "platform/projection/view.h"
+#include "platform/projection/view_decision.h"
 #include "platform/projection/views.h"
 
 namespace taizhang {
 namespace ledger::v1 {
 class ExportedCommit;
-}
+class SkippedEvent;
+}  // namespace ledger::v1
 
 namespace replay {
 
@@ -37,6 +41,8 @@ class Replay : public EventSource {
                                                        Withheld withheld = Withheld::kStop);
   ~Replay() override;
 
+  // Passes the event over when it was decided of this view and version. Before the first add().
+  void skip(const ledger::v1::SkippedEvent& skipped);
   // In order, from the first one. DATA_LOSS: not the commit that follows, or not readable.
   // UNIMPLEMENTED: an event that this program does not know; names it.
   absl::Status add(const ledger::v1::ExportedCommit& commit);
@@ -52,6 +58,8 @@ class Replay : public EventSource {
   // The first of them, at most kUnseenToldMax.
   static constexpr size_t kUnseenToldMax = 20;
   const std::vector<int64_t>& first_unseen() const { return first_unseen_; }
+  // Events up to `seq` that were passed over as decided, by seq.
+  std::vector<std::pair<int64_t, projection::Skip>> skipped(int64_t seq) const;
 
   // As `taizhang view digest` says it of a server. OUT_OF_RANGE: not folded so far.
   absl::StatusOr<LedgerDigest> digest(int64_t seq) const;
@@ -86,6 +94,7 @@ class Replay : public EventSource {
   int64_t events_ = 0;
   int64_t unseen_ = 0;
   std::vector<int64_t> first_unseen_;
+  std::map<int64_t, projection::Skip> skips_;
 };
 
 }  // namespace replay

@@ -191,6 +191,43 @@ TEST_F(ReplayTest, AnEventOfALaterProgramIsNamed) {
   EXPECT_EQ(status.message(), "event 990101/2: unknown event type: funds.v9.Unheard");
 }
 
+TEST_F(ReplayTest, PassesOverWhatWasDecidedOfThisViewAndVersion) {
+  auto replay = begin();
+  ledger::v1::SkippedEvent skipped;
+  skipped.set_view(replay->view().name());
+  skipped.set_view_version(replay->view().version());
+  skipped.set_seq(4);
+  skipped.set_decided_by("000001/7");
+  skipped.set_reason("cannot be understood");
+  replay->skip(skipped);
+  skipped.set_seq(1);
+  skipped.set_view_version(replay->view().version() + 1);
+  replay->skip(skipped);
+  skipped.set_view_version(replay->view().version());
+  skipped.set_view("another");
+  replay->skip(skipped);
+  // Event 4 is of a later program and withheld: neither matters any more.
+  auto commit = testing::withheld(2);
+  journal::v1::Commit body;
+  ASSERT_TRUE(body.ParseFromString(commit.commit()));
+  body.mutable_events(1)->set_type("funds.v9.Unheard");
+  body.mutable_events(0)->set_payload(testing::placed("a", 1).SerializeAsString());
+  commit.set_commit(body.SerializeAsString());
+  commit.clear_withheld_seqs();
+  commit.add_withheld_seqs(4);
+  ASSERT_TRUE(replay->add(exported(1)).ok());
+  ASSERT_TRUE(replay->add(commit).ok());
+  ASSERT_TRUE(replay->add(exported(3)).ok());
+  const auto finished = replay->finish();
+  ASSERT_TRUE(finished.ok()) << finished;
+  EXPECT_EQ(replay->unseen(), 0);
+  EXPECT_EQ(sum_at(*replay, kAll), 3U);
+  ASSERT_EQ(replay->skipped(6).size(), 1U);
+  EXPECT_EQ(replay->skipped(6).front().first, 4);
+  EXPECT_EQ(replay->skipped(6).front().second.decided_by, "000001/7");
+  EXPECT_TRUE(replay->skipped(3).empty());
+}
+
 TEST_F(ReplayTest, AnswersTheQueriesOfItsView) {
   const auto replay = of(5);
   ledger::v1::ReadEventsRequest request;

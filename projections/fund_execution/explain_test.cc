@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "projections/fund_execution/test_book.h"
@@ -84,6 +85,47 @@ TEST(Explain, IsOfTheMomentAsked) {
   EXPECT_EQ(amounts(answer), "");
   EXPECT_EQ(answer.total(), 0);
   EXPECT_EQ(answer.rows(), 1);
+}
+
+ExplainRequest on(int32_t day, ExplainRequest request) {
+  *request.mutable_read()->mutable_effective_date() = date_of(day);
+  return request;
+}
+
+TEST(Explain, OfAnEffectiveDateOnlyFactsUntilThen) {
+  Book book;
+  book.line_j();
+  const auto by_day = why("line_days", {id(1)}, "days.sums.arrived_fen - days.sums.paid_fen");
+  // What the view answers of that day, and the events that made it.
+  const auto balance_on = [&](int32_t day) { return book.progress_of(1, day).balance_fen(); };
+  for (const auto& [day, expected] : std::vector<std::pair<int32_t, std::string>>{
+           {20170109, ""},
+           {20170110, "3:+16890000 "},
+           {20170319, "3:+16890000 "},
+           {20170320, "3:+16890000 9:-1890000 "},
+           {20170730, "3:+16890000 9:-1890000 "},
+           {20170731, "3:+16890000 6:-15000000 9:-1890000 "}}) {
+    const auto answer = book.ask<ExplainResponse>(on(day, by_day));
+    EXPECT_EQ(amounts(answer), expected) << day;
+    EXPECT_EQ(answer.total(), balance_on(day)) << day;
+    EXPECT_EQ(sum(answer), answer.total()) << day;
+  }
+  const auto by_month = why("line_months", {id(1)}, "balance_fen");
+  EXPECT_EQ(amounts(book.ask<ExplainResponse>(on(20170630, by_month))), "3:+16890000 9:-1890000 ");
+  EXPECT_EQ(book.ask<ExplainResponse>(on(20170615, by_month)).total(), balance_on(20170615))
+      << "no fact is of that month";
+}
+
+TEST(Explain, AnEffectiveDateThatTheRowsCannotTellIsRefused) {
+  Book book;
+  book.line_j();
+  for (const auto& request :
+       {on(20170730, why("line_months", {id(1)}, "balance_fen")),  // the month has a fact
+        on(20170731, why("line", {id(1)}, "year")), on(20170731, why("line", {}, "count"))}) {
+    const auto error = book.ask_error(request);
+    ASSERT_EQ(error.violations.size(), 1U);
+    EXPECT_EQ(error.violations[0].field, "read.effective_date");
+  }
 }
 
 TEST(Explain, AKeyThatEndsEarlyMeansTheSumOfItsRows) {

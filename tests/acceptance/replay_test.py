@@ -266,6 +266,19 @@ def test_the_addends_of_a_fund_lines_balance_add_up_to_the_known_figure(cli, boo
     assert "total 0 fen = 0.00 元: 4 contributions add up" in text
 
 
+@pytest.mark.parametrize("day", ["2017-01-09", "2017-01-10", "2017-03-20", "2017-07-30", "2017-07-31"])
+def test_a_figure_of_an_effective_date_is_explained(cli, file, day):
+    """By the days of its facts, as the view itself answers for that day; also from the file."""
+    words = ("fund_execution", f"line_days/{LINE_J}", "days.sums.arrived_fen - days.sums.paid_fen", "--on", day)
+    total, contributions = explained(cli, *words)
+    row = cli.json("call", "fund_execution.Progress", json.dumps({
+        "fund_line_ids": [LINE_J], "read": {"effective_date": dict(zip(("year", "month", "day"), map(int, day.split("-"))))}}))
+    assert total == int(row["rows"][0].get("balance_fen", 0))
+    assert explained(cli, *words, "--from", file) == (total, contributions)
+    split = cli.run("explain", "fund_execution", f"line_months/{LINE_J}", "balance_fen", "--on", "2017-07-30")
+    assert split.returncode == REFUSED and "read.effective_date" in split.stderr
+
+
 def test_a_count_per_village_is_explained(cli, book, file):
     tables = {table["name"]: table for table in cli.json("explain", "household_file")["tables"]}
     assert tables["by_place"]["key_fields"] == ["township", "village", "household_id"]

@@ -1,12 +1,19 @@
 """What operators decide about views, over a port: which version answers, which events are passed over."""
 
+import re
+import subprocess
+import sys
 import time
 
 import grpc
 import pytest
 
-from book import Book, fresh_request_id
+from book import ROOT, Book, fresh_request_id
 from taizhang_client import Refused, context
+
+sys.path.insert(0, str(ROOT / "tests/cli"))
+
+from command_line import Cli  # noqa: E402
 
 VIEW = "household_file"
 
@@ -105,6 +112,30 @@ def test_what_is_passed_over_is_gone_from_the_view_and_told(book):
     # The event itself is in the ledger, and in every other view.
     assert book.ask("ledger.ReadEvents", from_seq=seq, page={"page_size": 1}).events[0].seq == seq
     assert not status(book, "history").skipped_events
+
+
+def test_an_auditors_fold_passes_over_the_same(book, server, tmp_path):
+    """From the server, and from a file alone, which says so."""
+    cli = Cli(server)
+    seq, = [skipped.seq for skipped in status(book).skipped_events]
+    def listed(view):
+        return book.client.call("views.ListSkipped", {"ledger": book.ledger, "view": view}, as_="reader").skipped
+
+    assert [(one.seq, one.reason) for one in listed(VIEW)] == [(seq, "written by a test")]
+    assert not listed("history")
+    live = cli.json("replay", "--view", VIEW)
+    assert (live["result"], live["skipped_events"]) == ("equal", "1")
+    assert cli.json("replay", "--view", VIEW, "--to", seq - 1)["skipped_events"] == "0"
+    file = tmp_path / "book.events"
+    told = cli.json("events", "export", "--out", file)
+    assert told["skipped_events"] == cli.json("events", "check", file)["skipped_events"] == "1"
+    alone = cli.json("replay", "--view", VIEW, "--from", file, "--offline")
+    assert (alone["digest"], alone["skipped_events"]) == (live["digest"], "1")
+    assert cli.json("replay", "--view", "history", "--from", file)["result"] == "equal"
+    said = cli.ok("replay", "--view", VIEW, "--from", file)
+    assert re.search(rf"passed over +seq {seq} \(000001/\d+: written by a test\)", said), said
+    read = subprocess.run([sys.executable, ROOT / "docs/auditors/python/read_export.py", file], capture_output=True)
+    assert read.returncode == 0, read.stderr
 
 
 def test_a_rebuild_passes_over_the_same(book):
