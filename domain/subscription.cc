@@ -105,6 +105,7 @@ void count_unparked(Subscription& row) {
 void apply(const subscriptions::v1::ProgressRecorded& event, Subscription& row) {
   move_position(row, event.position());
   for (const auto& range : event.done()) add_handled(row, range.first(), range.last());
+  *row.mutable_failed() = event.failed();
 }
 
 bool apply(const subscriptions::v1::ReplayProgress& replay, Parked& row) {

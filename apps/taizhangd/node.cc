@@ -147,7 +147,10 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   admin->serve(dispatcher);
   delivery = make_delivery(dispatcher, views.get(), writers.get(),
                            static_cast<uint32_t>(journal->partitions().size()));
-  if (delivery) delivery->start();
+  if (delivery) {
+    delivery->start();
+    observe_subscriptions(metrics, *delivery);
+  }
   return serve(config);
 }
 

@@ -3,6 +3,7 @@
 
 #include "apps/taizhangd/process_journal.h"
 #include "platform/base/file.h"
+#include "platform/delivery/delivery.h"
 #include "platform/journal/segments/segment_log.h"
 #include "platform/projection/views.h"
 #include "platform/rpc/metrics.h"
@@ -139,6 +140,38 @@ void observe_views(Metrics& metrics, const Views& views) {
                   "Records before the position that are not of this journal, skipped; alarm.",
                   labels, number([read] { return read().foreign_records; }));
   }
+}
+
+void observe_subscriptions(Metrics& metrics, const delivery::Delivery& delivery) {
+  const auto each = [&delivery](auto value) {
+    return [&delivery, value] {
+      std::vector<Metrics::Sample> samples;
+      for (const auto& reading : delivery.readings()) {
+        samples.push_back(
+            {{{"subscription", reading.subscription}}, static_cast<double>(value(reading))});
+      }
+      return samples;
+    };
+  };
+  using delivery::Reading;
+  metrics.gauges("taizhang_subscription_position", "Seq up to which everything is handled.",
+                 each([](const Reading& one) { return one.position; }));
+  metrics.gauges("taizhang_subscription_lag_events",
+                 "Events of the ledger behind the position, selected or not.",
+                 each([](const Reading& one) { return one.lag_events; }));
+  metrics.gauges("taizhang_subscription_lag_seconds",
+                 "Age of the oldest selected event that is not handled; 0: none.",
+                 each([](const Reading& one) { return static_cast<double>(one.lag_ms) / 1e3; }));
+  metrics.gauges("taizhang_subscription_in_flight", "Events delivered and not acknowledged.",
+                 each([](const Reading& one) { return one.in_flight; }));
+  metrics.gauges("taizhang_subscription_consumers", "Open Receive streams.",
+                 each([](const Reading& one) { return one.consumers; }));
+  metrics.gauges("taizhang_subscription_parked_subjects",
+                 "Subjects whose events are kept back; somebody has to look.",
+                 each([](const Reading& one) { return one.parked_subjects; }));
+  metrics.totals("taizhang_subscription_redeliveries_total",
+                 "Deliveries of events that had been delivered before.",
+                 each([](const Reading& one) { return one.redeliveries; }));
 }
 
 void observe_disk(Metrics& metrics, const std::string& data_dir) {

@@ -9,6 +9,7 @@
 #include "platform/delivery/delivery.h"
 #include "platform/delivery/group.h"
 #include "platform/state/key.h"
+#include "taizhang/ledger/v1/ledger.pb.h"
 #include "taizhang/subscriptions/state/v1/state.pb.h"
 #include "taizhang/subscriptions/v1/errors.pb.h"
 #include "taizhang/subscriptions/v1/queries.pb.h"
@@ -25,6 +26,8 @@ namespace {
 
 // A call that waits is answered this long before its deadline, so that the answer still arrives.
 constexpr int64_t kAnswerBeforeDeadlineUs = 20'000;
+// Of the search for the oldest event that is not handled.
+constexpr int64_t kLagLooksMax = 500;
 
 int64_t seq_of(const LiveView& view, const std::string& ledger) {
   const auto progress = view.progress(ledger);
@@ -104,6 +107,66 @@ std::optional<Error> Delivery::read_rows(const std::function<bool(SnapshotRows&)
   return std::nullopt;
 }
 
+std::optional<int64_t> Delivery::lag_ms(const Subscription& row, int64_t end) const {
+  if (row.position() >= end) return 0;
+  ledger::v1::EventFilter selected;
+  *selected.mutable_types() = row.selection().types();
+  *selected.mutable_subjects() = row.selection().subjects();
+  *selected.mutable_contexts() = row.selection().contexts();
+  std::optional<int64_t> oldest_us;
+  const auto take = [&](const EventMeta& event) {
+    const auto next =
+        std::partition_point(row.done().begin(), row.done().end(),
+                             [&](const auto& range) { return range.last() < event.seq; });
+    if (next != row.done().end() && next->first() <= event.seq) return true;
+    oldest_us = event.recorded_time_us;
+    return false;
+  };
+  int64_t seen = end;
+  const auto error = parts_.events()->read(row.ledger(), end, [&](SnapshotRows& rows) {
+    seen = parts_.walk(rows, selected, row.position() + 1, end, kLagLooksMax, take);
+    if (!oldest_us && seen < end) parts_.walk(rows, {}, seen + 1, seen + 1, 1, take);
+  });
+  if (error) return std::nullopt;
+  if (!oldest_us) return 0;
+  return std::max<int64_t>(0, parts_.clock.wall_us() - *oldest_us) / 1'000;
+}
+
+void Delivery::read_all() {
+  std::vector<Reading> readings;
+  const auto take = [&](const Subscription& row) {
+    const int64_t end = seq_of(*parts_.events(), row.ledger());
+    sv1::SubscriptionState state;
+    fill(row, end, state);
+    readings.push_back({.subscription = row.ledger() + "/" + row.name(),
+                        .position = state.position(),
+                        .lag_events = state.backlog(),
+                        .lag_ms = state.lag_ms(),
+                        .in_flight = state.delivery().outstanding(),
+                        .parked_subjects = state.parked_subjects(),
+                        .redeliveries = state.delivery().redeliveries(),
+                        .consumers = state.delivery().consumers()});
+    return readings.size() < kReadingsMax;
+  };
+  std::optional<Error> error = parts_.not_leading();
+  if (!error) {
+    error = read_rows([&](SnapshotRows& rows) {
+      rows.scan(row_type<Subscription>(), {}, {}, [&](std::string_view, const Message& row) {
+        return take(static_cast<const Subscription&>(row));
+      });
+      return readings.size() == kReadingsMax;
+    });
+  }
+  if (error) readings.clear();
+  const std::lock_guard lock(readings_mutex_);
+  readings_ = std::move(readings);
+}
+
+std::vector<Reading> Delivery::readings() const {
+  const std::lock_guard lock(readings_mutex_);
+  return readings_;
+}
+
 void Delivery::fill(const Subscription& row, int64_t ledger_seq,
                     sv1::SubscriptionState& state) const {
   state.set_name(row.name());
@@ -118,6 +181,7 @@ void Delivery::fill(const Subscription& row, int64_t ledger_seq,
   for (const auto& range : row.done()) handled += range.last() - range.first() + 1;
   state.set_handled_behind(handled);
   state.set_backlog(std::max<int64_t>(0, ledger_seq - row.position()));
+  if (const auto lag = lag_ms(row, ledger_seq)) state.set_lag_ms(*lag);
   state.set_parked_subjects(row.parked_subjects());
   state.set_generation(row.generation());
   const auto group = groups_.find(row.ledger() + "/" + row.name());

@@ -31,6 +31,8 @@ constexpr int64_t kDecideUsMax = 10'000'000;
 // Whether this process still leads is looked at as often.
 constexpr int64_t kLookUs = 100'000;
 constexpr int64_t kControlLooksMax = 5'000;
+// What operators see is made as often.
+constexpr int64_t kReadingsUs = 2'000'000;
 // A wait for news is looked after at least this often.
 constexpr int64_t kControlWaitUs = 5'000'000;
 
@@ -222,6 +224,7 @@ void Delivery::with_present(const std::string& id, const std::function<void(Grou
 
 void Delivery::run() {
   int64_t look_us = 0;
+  int64_t readings_us = 0;
   for (;;) {
     const int64_t next_us = timers_.empty() ? look_us : std::min(look_us, timers_.begin()->first);
     const auto tasks = inbox_->take(parts_.clock, awake_.empty() ? next_us : 0);
@@ -232,6 +235,10 @@ void Delivery::run() {
       look_us = now_us + kLookUs;
       const auto no = groups_.empty() ? std::nullopt : parts_.not_leading();
       if (no) fail_all(*no);
+    }
+    if (now_us >= readings_us) {
+      readings_us = now_us + kReadingsUs;
+      read_all();
     }
     for (auto& [system, control] : controls_) turn_control(system, control);
     while (!timers_.empty() && timers_.begin()->first <= now_us) {

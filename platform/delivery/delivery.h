@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@
 #include "platform/base/clock.h"
 #include "platform/command/dispatcher.h"
 #include "platform/delivery/inbox.h"
+#include "platform/delivery/reading.h"
 #include "platform/projection/snapshot.h"
 #include "platform/projection/view.h"
 
@@ -77,6 +79,11 @@ class Delivery {
   // Ends every stream and answers every call.
   void stop();
 
+  // Subscriptions of all ledgers by name, kReadingsMax at most, as of a few seconds ago; whether or
+  // not anybody receives. Empty where another process delivers. Thread-safe.
+  std::vector<Reading> readings() const;
+  static constexpr size_t kReadingsMax = 200;
+
  private:
   friend class Group;
   // Events that change what groups deliver, of one system ledger.
@@ -117,6 +124,11 @@ class Delivery {
            Done done);
   Answer get(const subscriptions::v1::GetSubscriptionRequest& request);
   Answer list(const subscriptions::v1::ListSubscriptionsRequest& request);
+  // Makes readings() of now.
+  void read_all();
+  // Age of the oldest selected event of the ledger up to `end` that is not handled, ms; 0: none.
+  // Nothing: the events cannot be read.
+  std::optional<int64_t> lag_ms(const subscriptions::state::v1::Subscription& row, int64_t end) const;
   // The rows of a ledger's subscriptions, wherever they stand: calls `read` for each system ledger
   // that this process holds, until it answers true.
   std::optional<Error> read_rows(const std::function<bool(SnapshotRows&)>& read) const;
@@ -137,6 +149,9 @@ class Delivery {
   std::set<std::string> awake_;         // they get a turn
   std::set<std::pair<int64_t, std::string>> timers_;
   std::map<std::string, Control> controls_;  // by system ledger
+
+  mutable std::mutex readings_mutex_;
+  std::vector<Reading> readings_;
   std::thread thread_;
 };
 

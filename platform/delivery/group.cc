@@ -113,6 +113,7 @@ void Group::control(const EventMeta& event) {
 
 void Group::tell(sv1::DeliveryState& state) const {
   state.set_consumers(static_cast<int32_t>(consumers_.size()));
+  state.set_redeliveries(redeliveries_);
   if (!window_) return;
   state.set_outstanding(static_cast<int64_t>(window_->under_way()));
   state.set_waiting(static_cast<int64_t>(window_->open()));
@@ -211,6 +212,7 @@ bool Group::read_rows() {
   recorded.position = row->position();
   for (const auto& range : row->done()) recorded.done.push_back({range.first(), range.last()});
   recorded.skipped = {row->skipped().begin(), row->skipped().end()};
+  for (const auto& failed : row->failed()) recorded.failed[failed.seq()] = failed.count();
   recorded_position_ = recorded.position;
   filter_.Clear();
   *filter_.mutable_types() = row->selection().types();

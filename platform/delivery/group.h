@@ -102,6 +102,7 @@ class Group {
   std::vector<Early> early_;
   int64_t lag_ms_ = 0;
   bool at_end_ = false;
+  int64_t redeliveries_ = 0;  // over all beginnings
 
   int64_t recorded_position_ = 0;
   bool recording_ = false;

@@ -25,8 +25,8 @@ constexpr int64_t kLooksMax = 5'000;
 constexpr size_t kBatchBytesMax = 1'000'000;
 // Parked events of one subject loaded together.
 constexpr size_t kReplayedMax = 64;
-// Acknowledgements are written down together for so long; a position that moved by itself, less
-// often.
+// Acknowledgements are written down together for so long; a position that moved by itself, and
+// deliveries that failed, less often.
 constexpr int64_t kRecordUs = 20'000;
 constexpr int64_t kIdleRecordUs = 1'000'000;
 constexpr int64_t kParkAgainUs = 1'000'000;
@@ -90,7 +90,7 @@ int64_t Group::wake_us() const {
   }
   if (!recording_ && (acknowledged_ || window_->replays_moved()))
     next_us = std::min(next_us, last_record_us_ + kRecordUs);
-  if (!recording_ && window_->position() > recorded_position_)
+  if (!recording_ && (window_->failures_moved() || window_->position() > recorded_position_))
     next_us = std::min(next_us, last_record_us_ + kIdleRecordUs);
   // More can be looked at at once.
   if (!consumers_.empty() && !at_end_ && !window_->is_full())
@@ -199,6 +199,7 @@ void Group::deliver() {
         delivery.mutable_event()->clear_payload();
         delivery.mutable_event()->set_payload_withheld(true);
       }
+      redeliveries_ += one.attempt > 1;
       delivery.set_attempt(one.attempt);
       delivery.set_replayed(one.replayed);
     }
@@ -232,7 +233,7 @@ void Group::record() {
   if (recording_) return;
   const int64_t position = window_->position();
   const bool handled = acknowledged_ || window_->replays_moved();
-  if (!handled && position <= recorded_position_) return;
+  if (!handled && !window_->failures_moved() && position <= recorded_position_) return;
   const int64_t now_us = delivery_.parts_.clock.boot_us();
   if (now_us < last_record_us_ + (handled ? kRecordUs : kIdleRecordUs)) return;
   auto request = std::make_shared<sv1::RecordProgressRequest>();
@@ -251,6 +252,11 @@ void Group::record() {
     one.set_parked_version(replay.version);
     one.set_after_seq(replay.after_seq);
     one.set_finished(replay.finished);
+  }
+  for (const auto& failed : window_->take_failures()) {
+    auto& one = *request->add_failed();
+    one.set_seq(failed.seq);
+    one.set_count(failed.count);
   }
   recording_ = true;
   acknowledged_ = false;

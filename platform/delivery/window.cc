@@ -13,7 +13,8 @@ Window::Window(Rules rules, Recorded recorded)
       looked_at_(recorded.position),
       parked_(std::move(recorded.parked)),
       done_ahead_(recorded.done.begin(), recorded.done.end()),
-      skipped_(std::move(recorded.skipped)) {
+      skipped_(std::move(recorded.skipped)),
+      failed_before_(std::move(recorded.failed)) {
   for (const auto& [subject, parked] : parked_) {
     if (parked.replaying) replays_[subject].loaded_until = parked.after_seq;
   }
@@ -44,7 +45,15 @@ void Window::add(int64_t seq, const std::string& subject, std::shared_ptr<const 
       skipped_.contains(seq) || (!done_ahead_.empty() && done_ahead_.front().first <= seq);
   const auto parked = parked_.find(subject);
   const bool kept_back = parked != parked_.end() && seq > parked->second.after_seq;
-  if (!handled && !kept_back) hold(open_, seq, subject, std::move(event), bytes);
+  if (!handled && !kept_back) {
+    hold(open_, seq, subject, std::move(event), bytes);
+    if (const auto before = failed_before_.find(seq); before != failed_before_.end()) {
+      Entry& entry = open_[seq];
+      entry.attempts = before->second;
+      // For expire(), at once.
+      if (entry.attempts >= rules_.attempts_max) entry.due_us = 1;
+    }
+  }
   look_to(seq);
 }
 
@@ -54,6 +63,7 @@ void Window::look_to(int64_t seq) {
     looked_at_ = std::max(looked_at_, done_ahead_.front().last);
     done_ahead_.pop_front();
   }
+  failed_before_.erase(failed_before_.begin(), failed_before_.upper_bound(looked_at_));
 }
 
 // --- Replays
@@ -140,6 +150,7 @@ std::vector<Window::Taken> Window::take(int64_t now_us, size_t count, uint64_t c
   each_in_turn([&](int64_t seq, Entry& entry, bool is_replayed) {
     if (taken.size() == count || bytes >= bytes_max) return false;
     if (entry.state != State::kWaiting || entry.due_us > now_us) return true;
+    if (entry.attempts >= rules_.attempts_max) return true;
     entry.state = State::kUnderWay;
     entry.due_us = now_us + rules_.ack_deadline_us;
     entry.consumer = consumer;
@@ -178,21 +189,23 @@ void Window::acknowledge_up_to(int64_t seq) {
   for (const int64_t at : delivered) acknowledge(at);
 }
 
+void Window::fail_delivery(Entry& entry, int64_t due_us) {
+  entry.state = State::kWaiting;
+  entry.due_us = due_us;
+  failures_moved_ = true;
+}
+
 bool Window::retry(int64_t seq, int64_t due_us) {
   Entry* entry = find(seq);
   if (!entry || entry->state != State::kUnderWay) return false;
-  entry->state = State::kWaiting;
-  entry->due_us = due_us;
+  fail_delivery(*entry, due_us);
   return true;
 }
 
 void Window::release(uint64_t consumer) {
   for (auto* entries : {&open_, &replayed_}) {
     for (auto& [seq, entry] : *entries) {
-      if (entry.state == State::kUnderWay && entry.consumer == consumer) {
-        entry.state = State::kWaiting;
-        entry.due_us = 0;
-      }
+      if (entry.state == State::kUnderWay && entry.consumer == consumer) fail_delivery(entry, 0);
     }
   }
 }
@@ -201,12 +214,10 @@ std::vector<Window::Failed> Window::expire(int64_t now_us) {
   std::vector<Failed> failed;
   for (auto* entries : {&open_, &replayed_}) {
     for (auto& [seq, entry] : *entries) {
-      if (entry.state == State::kUnderWay && entry.due_us <= now_us) {
-        entry.state = State::kWaiting;
-        entry.due_us = 0;
-      }
-      if (entry.state == State::kWaiting && entry.due_us <= now_us &&
-          entry.attempts >= rules_.attempts_max) {
+      if (entry.state == State::kUnderWay && entry.due_us <= now_us) fail_delivery(entry, 0);
+      if (entry.state != State::kWaiting || entry.due_us > now_us) continue;
+      entry.due_us = 0;  // no time to wake for any more, even if nobody takes it
+      if (entry.attempts >= rules_.attempts_max) {
         entry.state = State::kFailed;
         failed.push_back({seq, entry.subject, entry.attempts});
       }
@@ -293,6 +304,18 @@ std::vector<Window::ReplayDone> Window::take_replays() {
   for (auto& [subject, replay] : moved_replays_) moved.push_back(std::move(replay));
   moved_replays_.clear();
   return moved;
+}
+
+std::vector<Window::FailedCount> Window::take_failures() {
+  failures_moved_ = false;
+  std::vector<FailedCount> failed;
+  const auto add = [&](int64_t seq, int count) {
+    if (count > 0 && failed.size() < rules_.outstanding_max) failed.push_back({seq, count});
+  };
+  for (const auto& [seq, entry] : open_)
+    add(seq, entry.attempts - (entry.state == State::kUnderWay ? 1 : 0));
+  for (const auto& [seq, count] : failed_before_) add(seq, count);
+  return failed;
 }
 
 size_t Window::under_way() const {

@@ -48,6 +48,8 @@ struct Recorded {
   std::vector<SeqSpan> done;  // ascending, behind the position
   std::map<std::string, ParkedState> parked;
   std::set<int64_t> skipped;
+  // Deliveries that failed, by seq.
+  std::map<int64_t, int> failed;
 };
 
 class Window {
@@ -126,6 +128,16 @@ class Window {
   // Replays that moved since they were taken last.
   std::vector<ReplayDone> take_replays();
 
+  struct FailedCount {
+    int64_t seq = 0;
+    int count = 0;
+    bool operator==(const FailedCount&) const = default;
+  };
+  // Deliveries failed since they were taken last.
+  bool failures_moved() const { return failures_moved_; }
+  // Of every open event of which deliveries failed, replays not counted: at most outstanding_max.
+  std::vector<FailedCount> take_failures();
+
   size_t open() const { return open_.size() + replayed_.size(); }
   size_t under_way() const;
   // Nothing open waits for its turn now: everything was delivered, or comes later.
@@ -151,6 +163,8 @@ class Window {
   void hold(Entries& entries, int64_t seq, const std::string& subject,
             std::shared_ptr<const HeldEvent> event, size_t bytes);
   void let_go(Entries& entries, Entries::iterator entry);
+  // What was under way is to be taken again, not before `due_us`.
+  void fail_delivery(Entry& entry, int64_t due_us);
   Entry* find(int64_t seq);
   void finish_replayed(int64_t seq);
   void drop_replay(const std::string& subject);
@@ -168,6 +182,8 @@ class Window {
   // Handled before they were looked at.
   std::deque<SeqSpan> done_ahead_;
   std::set<int64_t> skipped_;  // given up
+  std::map<int64_t, int> failed_before_;  // of events that were not looked at yet
+  bool failures_moved_ = false;
 };
 
 }  // namespace taizhang::delivery

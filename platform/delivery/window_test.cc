@@ -27,6 +27,68 @@ std::string text(const std::vector<SeqSpan>& spans) {
   return out;
 }
 
+std::string text(const std::vector<Window::FailedCount>& failed) {
+  std::string out;
+  for (const auto& one : failed)
+    out += std::to_string(one.seq) + "x" + std::to_string(one.count) + " ";
+  return out;
+}
+
+TEST(Window, CountsFailedDeliveriesOnFromWhatWasWrittenDown) {
+  const Rules rules{3, kDeadlineUs, 4};
+  Window before(rules, {});
+  for (int64_t seq = 1; seq <= 4; ++seq) before.add(seq, std::to_string(seq), nullptr);
+  EXPECT_FALSE(before.failures_moved());
+  EXPECT_EQ(text(before.take(0, 9, 1)), "1 2 3 4 ");
+  EXPECT_EQ(text(before.take_failures()), "");  // under way is not failed
+  EXPECT_TRUE(before.retry(1, 0));
+  EXPECT_TRUE(before.failures_moved());
+  EXPECT_EQ(text(before.take(0, 9, 1)), "1#2 ");
+  before.release(1);
+  EXPECT_TRUE(before.acknowledge(3));
+  EXPECT_EQ(text(before.take_failures()), "1x2 2x1 4x1 ");
+  EXPECT_FALSE(before.failures_moved());
+
+  Recorded recorded;
+  recorded.done = {{3, 3}};
+  recorded.failed = {{1, 2}, {2, 1}, {4, 3}, {9, 1}};
+  Window after(rules, recorded);
+  after.add(1, "1", nullptr);
+  EXPECT_EQ(text(after.take_failures()), "1x2 2x1 4x3 9x1 ");  // also what was not looked at yet
+  after.add(2, "2", nullptr);
+  after.look_to(3);
+  after.add(4, "4", nullptr);
+  // What failed often enough is parked, not delivered once more; nobody has to wait for it.
+  EXPECT_EQ(text(after.take(0, 9, 1)), "1#3 2#2 ");
+  EXPECT_LE(after.next_due_us(), 1);
+  const auto failed = after.expire(1);
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].seq, 4);
+  EXPECT_EQ(failed[0].attempts, 3);
+  // Of an event that turned out to be handled nothing is kept.
+  after.look_to(10);
+  EXPECT_EQ(text(after.take_failures()), "1x2 2x1 4x3 ");
+}
+
+TEST(Window, WritesDownAsManyFailuresAsMayBeOpen) {
+  Recorded recorded;
+  for (int64_t seq = 1; seq <= 9; ++seq) recorded.failed[seq] = 1;
+  Window window(kRules, recorded);
+  EXPECT_EQ(text(window.take_failures()), "1x1 2x1 3x1 4x1 ");
+}
+
+TEST(Window, BeginsAReplayWithTheFirstDelivery) {
+  Recorded recorded;
+  recorded.parked["a"] = {7, 0, false};
+  recorded.failed = {{1, 2}};
+  Window window(kRules, recorded);
+  window.add(1, "a", nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "");
+  window.replay("a", 8);
+  window.add_replayed("a", 1, nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r ");
+}
+
 TEST(Window, TakesTheFirstOpenEventOfEachSubject) {
   Window window(kRules, {});
   window.add(1, "a", nullptr);
@@ -85,6 +147,17 @@ TEST(Window, RetriesNotBeforeTheDelay) {
   EXPECT_TRUE(window.retry(1, 50));
   EXPECT_EQ(window.next_due_us(), 50);
   EXPECT_EQ(text(window.take(49, 9, 1)), "");
+  EXPECT_EQ(text(window.take(50, 9, 1)), "1#2 ");
+}
+
+// Else the delivering thread would look again and again.
+TEST(Window, IsNotWokenForWhatIsDueAndNobodyTakes) {
+  Window window(kRules, {});
+  window.add(1, "a", nullptr);
+  window.take(0, 9, 1);
+  EXPECT_TRUE(window.retry(1, 50));
+  EXPECT_TRUE(window.expire(50).empty());
+  EXPECT_EQ(window.next_due_us(), kNever);
   EXPECT_EQ(text(window.take(50, 9, 1)), "1#2 ");
 }
 

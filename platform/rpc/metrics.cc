@@ -25,20 +25,34 @@ namespace {
 class ReadOnScrape : public prometheus::Collectable {
  public:
   using Fill = std::function<void(prometheus::ClientMetric&)>;
+  using FillFamily = std::function<void(prometheus::MetricFamily&)>;
 
   struct Row {
     std::string help;
     prometheus::MetricType type;
-    std::vector<std::pair<Metrics::Labels, Fill>> values;
+    std::vector<FillFamily> parts;
   };
 
   void add(const std::string& name, const std::string& help, prometheus::MetricType type,
-           const Metrics::Labels& labels, Fill read) {
+           FillFamily read) {
     const std::lock_guard lock(mutex_);
     auto& row = rows_[name];
     row.help = help;
     row.type = type;
-    row.values.emplace_back(labels, std::move(read));
+    row.parts.push_back(std::move(read));
+  }
+  void add(const std::string& name, const std::string& help, prometheus::MetricType type,
+           const Metrics::Labels& labels, Fill read) {
+    add(name, help, type, [labels, read = std::move(read)](prometheus::MetricFamily& family) {
+      read(metric_of(family, labels));
+    });
+  }
+
+  static prometheus::ClientMetric& metric_of(prometheus::MetricFamily& family,
+                                             const Metrics::Labels& labels) {
+    auto& metric = family.metric.emplace_back();
+    for (const auto& [label, value] : labels) metric.label.push_back({label, value});
+    return metric;
   }
 
   void clear() {
@@ -54,11 +68,7 @@ class ReadOnScrape : public prometheus::Collectable {
       family.name = name;
       family.help = row.help;
       family.type = row.type;
-      for (const auto& [labels, fill] : row.values) {
-        auto& metric = family.metric.emplace_back();
-        for (const auto& [label, value] : labels) metric.label.push_back({label, value});
-        fill(metric);
-      }
+      for (const auto& fill : row.parts) fill(family);
     }
     return families;
   }
@@ -119,6 +129,26 @@ void Metrics::total(const std::string& name, const std::string& help, const Labe
   impl_->read_on_scrape->add(
       name, help, prometheus::MetricType::Counter, labels,
       [read = std::move(read)](prometheus::ClientMetric& out) { out.counter.value = read(); });
+}
+
+void Metrics::gauges(const std::string& name, const std::string& help,
+                     std::function<std::vector<Sample>()> read) {
+  impl_->read_on_scrape->add(
+      name, help, prometheus::MetricType::Gauge,
+      [read = std::move(read)](prometheus::MetricFamily& family) {
+        for (const auto& [labels, value] : read())
+          ReadOnScrape::metric_of(family, labels).gauge.value = value;
+      });
+}
+
+void Metrics::totals(const std::string& name, const std::string& help,
+                     std::function<std::vector<Sample>()> read) {
+  impl_->read_on_scrape->add(
+      name, help, prometheus::MetricType::Counter,
+      [read = std::move(read)](prometheus::MetricFamily& family) {
+        for (const auto& [labels, value] : read())
+          ReadOnScrape::metric_of(family, labels).counter.value = value;
+      });
 }
 
 void Metrics::distribution(const std::string& name, const std::string& help, const Labels& labels,

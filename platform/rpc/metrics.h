@@ -41,7 +41,7 @@ class Histogram {
 };
 
 // Thread-safe. Names are `taizhang_…` with the unit last: taizhang_call_seconds. Labels are few and
-// bounded: methods, outcomes, views; never ids.
+// bounded: methods, outcomes, views, subscriptions up to a number; never ids.
 class Metrics {
  public:
   using Labels = std::map<std::string, std::string>;
@@ -60,6 +60,16 @@ class Metrics {
   // The same for a number that only grows.
   void total(const std::string& name, const std::string& help, const Labels& labels,
              std::function<double()> read);
+
+  // Gauges, or totals, whose labels come and go: all are read at once.
+  struct Sample {
+    Labels labels;
+    double value = 0;
+  };
+  void gauges(const std::string& name, const std::string& help,
+              std::function<std::vector<Sample>()> read);
+  void totals(const std::string& name, const std::string& help,
+              std::function<std::vector<Sample>()> read);
 
   // A histogram that somebody else keeps: read at each scrape like a gauge.
   struct Reading {

@@ -27,6 +27,19 @@ TEST(Metrics, ShowCountersHistogramsAndGauges) {
   }
 }
 
+TEST(Metrics, ShowWhatComesAndGoes) {
+  Metrics metrics;
+  std::vector<Metrics::Sample> now = {{{{"subscription", "990101/a"}}, 3}};
+  metrics.gauges("taizhang_lag", "h", [&] { return now; });
+  metrics.totals("taizhang_again_total", "h", [&] { return now; });
+  EXPECT_NE(metrics.text().find("taizhang_lag{subscription=\"990101/a\"} 3"), std::string::npos);
+  EXPECT_NE(metrics.text().find("# TYPE taizhang_again_total counter"), std::string::npos);
+  now = {{{{"subscription", "990101/b"}}, 4}};
+  EXPECT_EQ(metrics.text().find("990101/a"), std::string::npos);
+  EXPECT_NE(metrics.text().find("taizhang_again_total{subscription=\"990101/b\"} 4"),
+            std::string::npos);
+}
+
 TEST(Metrics, NamesThePortThatIsTaken) {
   Metrics first;
   int port = 17611;

@@ -26,6 +26,12 @@ void check_ranges(const RecordProgressRequest& command, Violations& found) {
     }
     before = range.last();
   }
+  for (int i = 1; i < command.failed_size(); ++i) {
+    if (command.failed(i).seq() > command.failed(i - 1).seq()) continue;
+    found.add(common::v1::COMMON_REFUSAL_FIELD_INVALID, "failed[" + std::to_string(i) + "].seq",
+              "must be above the one before");
+    return;
+  }
 }
 
 // The field that names a seq the followed ledger has not reached; empty: none does.

@@ -183,6 +183,24 @@ TEST(RecordProgress, TakesRangesInOrderOnly) {
       .refused(COMMON_REFUSAL_FIELD_INVALID, "done[1]");
 }
 
+TEST(RecordProgress, RemembersWhichDeliveriesFailedUntilTheNext) {
+  const auto failing = [](RecordProgressRequest made, int64_t seq, int32_t count) {
+    auto& failed = *made.add_failed();
+    failed.set_seq(seq);
+    failed.set_count(count);
+    return made;
+  };
+  auto book = delivered_book();
+  book.given(failing(failing(progress(1), 3, 2), 4, 1));
+  ASSERT_EQ(row(book).failed_size(), 2);
+  EXPECT_EQ(row(book).failed(0).seq(), 3);
+  EXPECT_EQ(row(book).failed(0).count(), 2);
+  book.when(progress(1, 3)).accepted();
+  EXPECT_EQ(row(book).failed_size(), 0);
+  book.when(failing(failing(progress(1), 5, 1), 5, 1))
+      .refused(COMMON_REFUSAL_FIELD_INVALID, "failed[1].seq");
+}
+
 TEST(RecordProgress, NeverGoesBack) {
   auto book = delivered_book();
   book.given(with_done(progress(1, 10), 12, 14)).when(progress(1, 3)).accepted();

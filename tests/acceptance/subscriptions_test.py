@@ -1,13 +1,16 @@
 """Named subscriptions as a consumer and an operator see them: positions, order, attempts, parking, replay, skips."""
 
 import random
+import socket
 import time
+import urllib.request
 
 import grpc
 import pytest
 
-from book import Book, Refused
+from book import SERVER_PROFILES, Book, Refused
 from consumers import TYPES, Consumer, Handled, Stream, Subscription
+from taizhang_client import Server
 
 MEMBERS = 3
 EVENTS = 1 + MEMBERS  # of one household, each about it
@@ -32,6 +35,29 @@ def households(book, count):
     events = book.ask("ledger.ReadEvents", from_seq=first + 1, filter={"types": TYPES}, page={"page_size": 1000}).events
     assert len(events) == count * EVENTS
     return events
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def metrics_of(port, subscription):
+    """What is told of it, by the name behind taizhang_subscription_; empty: nothing."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+        lines = page.read().decode().splitlines()
+    label = f'{{subscription="{subscription.ledger}/{subscription.name}"}}'
+    told = (line.rsplit(" ", 1) for line in lines if label in line)
+    return {name.removesuffix(label).removeprefix("taizhang_subscription_"): float(value) for name, value in told}
+
+
+def eventually(ask, good, wait_s=20):
+    end = time.monotonic() + wait_s
+    while not good(found := ask()):
+        assert time.monotonic() < end, found
+        time.sleep(0.1)
+    return found
 
 
 def seqs(deliveries):
@@ -97,6 +123,59 @@ def test_the_position_moves_when_nothing_is_selected(book, subscription):
                 break
     assert "batch" not in kinds
     assert subscription.wait_position(last).subscription.backlog == 0
+
+
+def test_how_far_it_is_behind_is_told_while_nobody_receives(book, subscription):
+    subscription.create(from_now=True)
+    first = households(book, 1)[0]
+    households(book, 1)
+    shown = subscription.show().subscription
+    assert shown.backlog == book.last_seq - shown.position >= 2 * EVENTS and not shown.delivery.consumers
+    before = shown.lag_ms
+    time.sleep(0.3)
+    assert before + 250 <= subscription.show().subscription.lag_ms <= 1_000 * (time.time() - first.time.ToSeconds())
+    # Somebody was there, and is gone.
+    delivered = subscription.take(2)
+    subscription.acknowledge(*seqs(delivered))
+    time.sleep(0.3)
+    assert subscription.show().subscription.lag_ms >= 300
+    handled = Handled()
+    consumer = Consumer(subscription, handled)
+    shown = subscription.wait_position(book.last_seq).subscription
+    consumer.finish()
+    assert (shown.lag_ms, shown.backlog) == (0, 0)
+
+
+def test_what_is_not_selected_is_no_lag(book, subscription):
+    subscription.create(selection={"types": ["taizhang.registry.v1.NoSuchEvent"]}, from_now=True)
+    households(book, 1)
+    time.sleep(0.05)
+    shown = subscription.show().subscription
+    assert shown.backlog >= EVENTS and shown.HasField("lag_ms") and shown.lag_ms == 0
+
+
+def test_operators_see_each_in_the_metrics(tmp_path):
+    port = free_port()
+    server = Server(tmp_path, profiles=SERVER_PROFILES)
+    server.config.write_text(server.config.read_text().replace("metrics_port: 0", f"metrics_port: {port}"))
+    try:
+        book = Book(server.start()).prepared()
+        subscription = Subscription(book.client, book.ledger, "watched")
+        subscription.create(from_now=True, rules={"ack_deadline_ms": 200, "attempts_max": 100})
+        parked = households(book, 1)[0]
+        subscription.command("ParkSubject", subject=parked.subject, seq=parked.seq)
+        event = households(book, 1)[0]
+        wanted = {"position": event.seq - 1, "parked_subjects": 1, "consumers": 1, "in_flight": 1}
+        with Stream(subscription.receive()) as stream:
+            next(message for message in stream if any(one.attempt == 2 for one in message.batch.deliveries))
+            found = eventually(lambda: metrics_of(port, subscription), lambda told: wanted.items() <= told.items())
+        assert found["redeliveries_total"] >= 1
+        assert found["lag_events"] == book.last_seq - found["position"]
+        assert 0 < found["lag_seconds"] <= time.time() - event.time.ToMicroseconds() / 1e6
+        subscription.command("DeleteSubscription")
+        eventually(lambda: metrics_of(port, subscription), lambda told: not told)
+    finally:
+        server.kill()
 
 
 def test_consumers_share_the_work_and_subjects_keep_their_order(book, subscription):
@@ -306,18 +385,19 @@ def test_an_operator_moves_the_position_forward(book, subscription):
 
 
 def test_a_restarted_server_goes_on_from_what_is_written_down(server, book, subscription):
-    subscription.create(from_now=True, rules={"attempts_max": 2})
+    subscription.create(from_now=True, rules={"attempts_max": 3})
     first, second, third = (events for events in (households(book, 1), households(book, 1), households(book, 1)))
     delivered = subscription.take(3)
     assert seqs(delivered) == [first[0].seq, second[0].seq, third[0].seq]
     subscription.acknowledge(second[0].seq)
     subscription.command("ParkSubject", subject=first[0].subject, seq=first[0].seq)
+    time.sleep(2)  # failed deliveries are written down once a second
     book.client.close()
     server.stop()
     server.client = book.client = subscription.client = server.start()
     # The third was not acknowledged; the second goes on behind what was; the first is kept back.
     again = {one.event.seq: one for one in subscription.take(2)}
-    assert set(again) == {second[1].seq, third[0].seq} and all(one.attempt == 1 for one in again.values())
+    assert {seq: one.attempt for seq, one in again.items()} == {second[1].seq: 1, third[0].seq: 2}
     subscription.command("ReplayParked", subject=first[0].subject)
     handled = Handled()
     consumer = Consumer(subscription, handled)

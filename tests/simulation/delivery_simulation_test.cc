@@ -132,6 +132,7 @@ class Delivery {
                                            parked.replaying()};
     });
     recorded.skipped = {row().skipped().begin(), row().skipped().end()};
+    for (const auto& failed : row().failed()) recorded.failed[failed.seq()] = failed.count();
     window_.emplace(delivery::Rules{kAttemptsMax, kAckDeadlineUs, outstanding_max_}, recorded);
     control_.clear();
     check_recorded();
@@ -270,6 +271,11 @@ class Delivery {
       replay.set_parked_version(moved.version);
       replay.set_after_seq(moved.after_seq);
       replay.set_finished(moved.finished);
+    }
+    for (const auto& one : window_->take_failures()) {
+      auto& failed = *progress.add_failed();
+      failed.set_seq(one.seq);
+      failed.set_count(one.count);
     }
     ASSERT_TRUE(decide(progress)) << where();
     check_recorded();

@@ -1,0 +1,20 @@
+// What operators see of one subscription.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace taizhang::delivery {
+
+struct Reading {
+  std::string subscription;  // "<ledger>/<name>"
+  int64_t position = 0;
+  int64_t lag_events = 0;  // of the ledger behind the position, selected or not
+  int64_t lag_ms = 0;      // age of the oldest selected one that is not handled
+  int64_t in_flight = 0;   // delivered and not acknowledged
+  int64_t parked_subjects = 0;
+  int64_t redeliveries = 0;  // since this process delivers
+  int64_t consumers = 0;
+};
+
+}  // namespace taizhang::delivery
