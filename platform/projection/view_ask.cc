@@ -148,10 +148,8 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
   // Held until the end: no other files take the blame for these.
   Answer answer = plan.answer(*request, wish, known, store, *call.caller, shared_->events,
                               &shared_->blind_index, shared_->token_key, places.get());
-  if (const auto* error = std::get_if<Error>(&answer);
-      error && error->code == kDataLoss && healthy()) {
-    fail(absl::DataLossError("damaged files were read"), Mending::kRebuild);
-  }
+  if (const auto* error = std::get_if<Error>(&answer); error && error->code == kDataLoss)
+    fail(absl::DataLossError("damaged files were read"), Mending::kRebuild, store.get());
   done(std::move(answer));
 }
 

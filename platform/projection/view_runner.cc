@@ -136,7 +136,7 @@ bool ViewRunner::healthy() const {
 
 bool ViewRunner::answers() const {
   const std::lock_guard lock(mutex_);
-  return status_.ok() && !building_ && store_;
+  return status_.ok() && !building_ && !dropped_ && store_;
 }
 
 std::optional<LiveDecision> ViewRunner::decision() const {
@@ -174,22 +174,24 @@ absl::Status ViewRunner::check_journal() const {
   return absl::OkStatus();
 }
 
-void ViewRunner::fail(absl::Status why, Mending mending) {
-  log(LogLevel::kError, "view_stopped",
-      {{"view", view_.name()}, {"version", view_.version()}, {"why", std::string(why.message())}});
+void ViewRunner::fail(absl::Status why, Mending mending, const Store* read_from) {
+  const std::string message(why.message());
   {
     const std::lock_guard lock(mutex_);
+    if (read_from && (read_from != store_.get() || building_ || !status_.ok())) return;
     // A disk that damages files again and again is for people to look at, and so are files that
     // are not damaged but of another journal.
     const bool damage = absl::IsDataLoss(why) || absl::IsInternal(why);
-    if (mending == Mending::kRebuild && damage &&
+    if (mending == Mending::kRebuild && damage && mending_why_.empty() &&
         damage_rebuilds_ < shared_->settings.damage_rebuilds_max) {
       ++damage_rebuilds_;
-      mending_why_ = std::string(why.message());
+      mending_why_ = message;
     }
     status_ = std::move(why);
     published_changed_.notify_all();
   }
+  log(LogLevel::kError, "view_stopped",
+      {{"view", view_.name()}, {"version", view_.version()}, {"why", message}});
   shared_->waiters->wake(this);
   shared_->changed(view_.name());
 }
@@ -330,6 +332,15 @@ absl::Status ViewRunner::let_go_of_files() {
 
 absl::Status ViewRunner::rebuild() {
   const std::lock_guard operation(operation_);
+  return build_anew();
+}
+
+void ViewRunner::mend() {
+  const std::lock_guard operation(operation_);
+  if (wants_mending()) (void)build_anew();  // its status says the rest
+}
+
+absl::Status ViewRunner::build_anew() {
   stop();
   Skips known;
   std::string why;
@@ -355,14 +366,16 @@ absl::Status ViewRunner::rebuild() {
   return status_;
 }
 
+void ViewRunner::begin_drop() {
+  const std::lock_guard lock(mutex_);
+  dropped_ = true;
+}
+
 absl::Status ViewRunner::drop() {
   const std::lock_guard operation(operation_);
   // First the mark: a crash in between leaves files that are not opened, instead of a new build.
   std::ofstream(dropped_mark(), std::ios::trunc).flush();
-  {
-    const std::lock_guard lock(mutex_);
-    dropped_ = true;
-  }
+  begin_drop();  // again: it may have been built anew meanwhile
   if (auto gone = let_go_of_files(); !gone.ok()) return gone;
   log(LogLevel::kInfo, "view_dropped", {{"view", view_.name()}, {"version", view_.version()}});
   const std::lock_guard lock(mutex_);

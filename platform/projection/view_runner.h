@@ -98,8 +98,12 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   ViewStatus status() const;
   absl::Status rebuild();
   // It must be built anew although nobody asked for it: its files are damaged, or hold what is to be
-  // passed over. rebuild() ends that.
+  // passed over. rebuild(), mend() and drop() end that.
   bool wants_mending() const;
+  // Builds it anew, unless meanwhile it does not want that any more.
+  void mend();
+  // It answers no more, so that nobody is sent to it while drop() waits.
+  void begin_drop();
   // Deletes the files; nothing is folded any more until rebuild().
   absl::Status drop();
   // UNAVAILABLE: it is being built. OUT_OF_RANGE, NOT_FOUND: see VerifyScope.
@@ -147,6 +151,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::StatusOr<std::shared_ptr<Store>> open_files() const;
   void open(const Skips& known_skips);
   absl::Status let_go_of_files();
+  // With `operation_` held.
+  absl::Status build_anew();
   BatchLimits limits() const;
   FoldSettings fold_settings() const;
   Wanted wanted() const;
@@ -173,7 +179,9 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   // kRebuild: the journal can give what the files have lost.
   enum class Mending { kNone, kRebuild };
-  void fail(absl::Status why, Mending mending);
+  // `read_from`: the files that are blamed; nothing happens when others have taken their place, or
+  // are about to.
+  void fail(absl::Status why, Mending mending, const Store* read_from = nullptr);
   // Has it built anew by whoever looks after the views; `why` is told.
   void want_mending(std::string why);
   void publish_decisions();

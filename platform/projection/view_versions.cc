@@ -51,6 +51,13 @@ void ViewVersions::begin() {
   }
 }
 
+bool ViewVersions::give_up(ViewRunner& version) {
+  const std::lock_guard lock(settling_);
+  if (&version == all_[live_].get()) return false;
+  version.begin_drop();
+  return true;
+}
+
 void ViewVersions::settle() {
   const std::lock_guard lock(settling_);
   int64_t newest_us = 0;

@@ -30,6 +30,8 @@ class ViewVersions {
   // that no answer is of an earlier moment than the one before. To be called when a version was
   // built or has read a decision.
   void settle();
+  // The version is about to be dropped: from here on it is not switched to. False: it answers.
+  bool give_up(ViewRunner& version);
 
   const std::string& name() const { return name_; }
   // Ascending.

@@ -6,10 +6,13 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <future>
 #include <random>
 #include <thread>
 
 #include "platform/projection/test_decisions.h"
+#include "platform/projection/view_runner.h"
 
 namespace taizhang {
 namespace {
@@ -20,10 +23,30 @@ using testing::placed;
 using testing::sum_view;
 
 std::atomic<bool> g_gate_open{true};
+std::atomic<int> g_came_to_gate{0};
+
+void pass_gate() {
+  ++g_came_to_gate;
+  while (!g_gate_open) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
 
 void fold_behind_gate(Ledger& rows, const EventMeta& meta, const ledger::v1::LedgerPlaced& event) {
-  while (!g_gate_open) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  pass_gate();
   testing::fold_placed(rows, meta, event);
+}
+
+// As a query that met a damaged block.
+Result<ledger::v1::ReadEventsResponse> find_damage_behind_gate(
+    const Snapshot&, const ledger::v1::ReadEventsRequest&) {
+  pass_gate();
+  return failure(kDataLoss, "DATA_LOSS", "a block is damaged");
+}
+
+// False: it did not become so in time.
+bool becomes(const std::function<bool()>& so) {
+  for (int tries = 0; tries < 2'000 && !so(); ++tries)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return so();
 }
 
 // The same rows, built only while the gate is open.
@@ -52,7 +75,10 @@ View doubled_view(int32_t version) {
 
 class ViewVersionsTest : public DecisionsTest {
  protected:
-  ViewVersionsTest() { g_gate_open = true; }
+  ViewVersionsTest() {
+    g_gate_open = true;
+    g_came_to_gate = 0;
+  }
 
   int32_t answering() { return ask(question()).freshness().view_version(); }
 };
@@ -179,6 +205,64 @@ TEST_F(ViewVersionsTest, ADroppedVersionStaysDroppedUntilItIsRebuilt) {
   catch_up();
   EXPECT_EQ(answering(), 1);
   EXPECT_EQ(text(ask(question())), "a=22@22 ");
+}
+
+TEST_F(ViewVersionsTest, AVersionThatIsBeingDroppedIsNotSwitchedTo) {
+  add("a", 1);
+  start();
+  open_all({sum_view(1), gated_view(2)});
+  catch_up();
+  ASSERT_EQ(answering(), 1);
+  // The drop has to wait for the verification, and the decision comes meanwhile.
+  g_came_to_gate = 0;
+  g_gate_open = false;
+  auto verified = std::async(std::launch::async, [&] { return views_->verify("sums", 2, {}); });
+  ASSERT_TRUE(becomes([] { return g_came_to_gate > 0; }));
+  auto dropped = std::async(std::launch::async, [&] { return views_->drop("sums", 2); });
+  becomes([&] { return views_->status("sums", 2)->dropped; });
+  decide_live(2);
+  catch_up();
+  g_gate_open = true;
+  EXPECT_TRUE(verified.get().ok());
+  EXPECT_TRUE(dropped.get().ok());
+  EXPECT_EQ(answering(), 1);
+}
+
+TEST_F(ViewVersionsTest, FilesThatAreLetGoOfTakeNoBlameThatANewBuildWouldPayFor) {
+  settings_.damage_rebuilds_max = 5;
+  add("a", 1);
+  View view("sums", 1);
+  view.on<ledger::v1::LedgerPlaced>(testing::fold_placed)
+      .on<ledger::v1::LedgerFounded>(testing::fold_erased)
+      .query(find_damage_behind_gate);
+  start(std::move(view));
+  g_gate_open = false;
+  auto late = std::async(std::launch::async, [&] { return ask_error(question(), 20'000'000); });
+  ASSERT_TRUE(becomes([] { return g_came_to_gate > 0; }));
+  auto rebuilt = std::async(std::launch::async, [&] { return views_->rebuild("sums"); });
+  ASSERT_TRUE(becomes([&] { return views_->status()[0].building; }));
+  g_gate_open = true;
+  EXPECT_EQ(late.get().code, kDataLoss);
+  EXPECT_TRUE(rebuilt.get().ok());
+  catch_up();
+  EXPECT_EQ(views_->status()[0].rebuilt_why, "") << "it was built anew once, by the operator";
+}
+
+// Between the look at a view that wants to be mended and the mending an operator may drop it.
+TEST_F(ViewVersionsTest, WhatWasDroppedIsNotMended) {
+  auto shared = std::make_shared<projection::Shared>(std::vector<journal::Log*>{&journal_.log},
+                                                     system_clock(), settings_);
+  shared->resources = projection::make_store_resources(1 << 20, 1 << 20);
+  shared->waiters = std::make_unique<projection::Waiters>(shared->clock, 1);
+  shared->changed = [](const std::string&) {};
+  std::filesystem::create_directories(view_directory());
+  std::ofstream(view_directory() + "/CURRENT") << "nothing\n";
+  const auto runner = std::make_shared<projection::ViewRunner>(shared, sum_view(1));
+  runner->open();
+  ASSERT_TRUE(runner->wants_mending());
+  ASSERT_TRUE(runner->drop().ok());
+  runner->mend();
+  EXPECT_TRUE(runner->status().dropped);
 }
 
 TEST_F(ViewVersionsTest, CompareTellsEachTableAndTheFirstRowThatDiffers) {

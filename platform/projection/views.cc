@@ -214,7 +214,7 @@ class Views::Impl : public EventSource {
   absl::Status drop(std::string_view name, int32_t version) {
     const auto runner = version_of(name, version);
     if (runner.ok()) {
-      if (*runner == live_of(name)) {
+      if (!find(name)->give_up(**runner)) {
         return absl::FailedPreconditionError("version " + std::to_string(version) + " of view " +
                                              std::string(name) + " answers its queries");
       }
@@ -315,8 +315,7 @@ class Views::Impl : public EventSource {
     while (started_) {
       const uint64_t seen = mending_.count();
       for (const auto& runner : runners_) {
-        if (started_ && runner->wants_mending())
-          (void)runner->rebuild();  // its status says the rest
+        if (started_ && runner->wants_mending()) runner->mend();
       }
       if (started_) mending_.wait_beyond(seen, kMendingWait);
     }
