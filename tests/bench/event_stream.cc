@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "taizhang/ledger/v1/ledger.pb.h"
+
 namespace taizhang::bench {
 namespace {
 
@@ -41,7 +43,7 @@ std::shared_ptr<grpc::Channel> stream_channel(const std::string& address) {
 }
 
 EventStream::EventStream(const std::shared_ptr<grpc::Channel>& channel, const char* method,
-                         const std::string& token, const ledger::v1::SubscribeRequest& request) {
+                         const std::string& token, const google::protobuf::Message& request) {
   context_.set_deadline(std::chrono::system_clock::now() + std::chrono::minutes(30));
   if (!token.empty()) context_.AddMetadata("authorization", "Bearer " + token);
   const grpc::Slice slice(request.SerializeAsString());

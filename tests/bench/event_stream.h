@@ -1,6 +1,7 @@
 // Subscribers of the benchmark: they count what arrives and look no closer.
 #pragma once
 
+#include <google/protobuf/message.h>
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
@@ -9,8 +10,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "taizhang/ledger/v1/ledger.pb.h"
 
 namespace taizhang::bench {
 
@@ -21,10 +20,11 @@ inline constexpr const char* kBareStream = "/bench.Bare/Stream";
 class EventStream {
  public:
   EventStream(const std::shared_ptr<grpc::Channel>& channel, const char* method,
-              const std::string& token, const ledger::v1::SubscribeRequest& request);
+              const std::string& token, const google::protobuf::Message& request);
   ~EventStream();
 
-  // The next message, serialised; false: the stream is over.
+  // The next message, serialised; false: the stream is over. What is counted of it: the events of a
+  // SubscribeResponse.
   bool read(std::string* bytes = nullptr);
   int64_t events() const { return events_; }
   int64_t bytes() const { return bytes_; }

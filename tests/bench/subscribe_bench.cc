@@ -1,6 +1,7 @@
-// Events out: catching up beside a bare stream, what a filter costs, and how long an event takes to
-// reach 1, 10 and 1,000 subscribers.
-//   subscribe_bench REFERENCE_FILE EVENTS [--only catch_up|many|filters|live] [--rounds N]
+// Events out: catching up beside a bare stream, what a filter costs, how long an event takes to
+// reach 1, 10 and 1,000 subscribers, and what a named subscription delivers.
+//   subscribe_bench REFERENCE_FILE EVENTS [--daemon TAIZHANGD]
+//     [--only catch_up|many|filters|live|named] [--rounds N]
 #include <unistd.h>
 
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include "tests/bench/events_node.h"
 #include "tests/bench/live.h"
 #include "tests/bench/made_journal.h"
+#include "tests/bench/named.h"
 
 namespace taizhang::bench {
 namespace {
@@ -26,6 +28,7 @@ struct Options {
   int64_t events = 0;
   std::string only;  // empty: everything
   int rounds = 5;
+  std::string daemon;  // without it: no named subscription
 
   bool has(const char* part) const { return only.empty() || only == part; }
 };
@@ -47,6 +50,8 @@ int run(const Options& options) {
     if (options.has("filters")) run_filters(node.address(), made.events);
   }
   if (options.has("live")) run_live(folder, options.reference);
+  if (options.has("named") && !options.daemon.empty())
+    run_named(options.daemon, folder / "named", options.reference);
   fs::remove_all(folder);
   return 0;
 }
@@ -60,6 +65,8 @@ int main(int argc, char** argv) {
   for (int i = 3; good && i < argc; i += 2) {
     if (strcmp(argv[i], "--only") == 0) {
       options.only = argv[i + 1];
+    } else if (strcmp(argv[i], "--daemon") == 0) {
+      options.daemon = argv[i + 1];
     } else if (strcmp(argv[i], "--rounds") == 0) {
       options.rounds = atoi(argv[i + 1]);
     } else {
@@ -68,8 +75,8 @@ int main(int argc, char** argv) {
   }
   if (!good || options.rounds < 1) {
     fprintf(stderr,
-            "usage: subscribe_bench REFERENCE_FILE EVENTS [--only catch_up|many|filters|live] "
-            "[--rounds N]\n");
+            "usage: subscribe_bench REFERENCE_FILE EVENTS [--daemon TAIZHANGD] "
+            "[--only catch_up|many|filters|live|named] [--rounds N]\n");
     return 2;
   }
   options.reference = argv[1];
