@@ -60,6 +60,14 @@ common::v1::Date date_of(int32_t day) {
 }
 
 std::string day_text(int32_t day) {
+  if (day >= 0 && day <= kOpenDay) {  // folds write many
+    std::string text = "0000-00-00";
+    for (const int place : {9, 8, 6, 5, 3, 2, 1, 0}) {
+      text[static_cast<size_t>(place)] = static_cast<char>('0' + day % 10);
+      day /= 10;
+    }
+    return text;
+  }
   char text[32];
   std::snprintf(text, sizeof text, "%04d-%02d-%02d", day / 10'000, day / 100 % 100, day % 100);
   return text;

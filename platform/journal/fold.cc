@@ -6,6 +6,7 @@
 
 #include "platform/base/log.h"
 #include "platform/journal/log.h"
+#include "platform/journal/plain_commit.h"
 #include "taizhang/journal/v1/records.pb.h"
 
 namespace taizhang::journal {
@@ -131,7 +132,10 @@ absl::StatusOr<Folded> Fold::apply(int64_t offset, std::string_view record) {
   folded.header = *header;
   folded.body = record.substr(kRecordHeaderBytes);
   google::protobuf::MessageLite& body = bodies_->of(header->kind);
-  if (!body.ParseFromArray(folded.body.data(), static_cast<int>(folded.body.size()))) {
+  std::optional<Effect> plain;
+  if (commits_as_bytes_ && header->kind == Kind::kCommit)
+    plain = effect_of_plain_commit(folded.body);
+  if (!plain && !body.ParseFromArray(folded.body.data(), static_cast<int>(folded.body.size()))) {
     return malformed(*header, "its body is not a protobuf message of its kind");
   }
   const absl::StatusOr<bool> valid = judge(*header);
@@ -143,13 +147,13 @@ absl::StatusOr<Folded> Fold::apply(int64_t offset, std::string_view record) {
     return folded;
   }
 
-  const Effect effect = effect_of(header->kind, body);
+  const Effect effect = plain ? *std::move(plain) : effect_of(header->kind, body);
   if (absl::Status status = check(effect); !status.ok()) return status;
   const Sha256Digest hash = record_hash(record.substr(0, kRecordHeaderBytes), sha256(folded.body));
   move(offset, *header, effect, hash, next_head(state_.head, hash));
   folded.verdict = Verdict::kValid;
   folded.recorded_time_us = effect.recorded_time_us;
-  bodies_->show(folded);
+  if (!commits_as_bytes_ || header->kind != Kind::kCommit) bodies_->show(folded);
   return folded;
 }
 

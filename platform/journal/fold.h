@@ -54,7 +54,7 @@ struct Folded {
   const v1::Barrier* barrier = nullptr;
   const v1::LedgerOpened* ledger_opened = nullptr;
   const v1::LedgerClosed* ledger_closed = nullptr;
-  const v1::Commit* commit = nullptr;
+  const v1::Commit* commit = nullptr;  // null after leave_commits_as_bytes()
   const v1::RequestSettled* request_settled = nullptr;
   const v1::StateMark* state_mark = nullptr;
 
@@ -90,6 +90,10 @@ class Fold {
   ~Fold();
   // Copies the state without the parse buffers.
   Fold clone() const;
+
+  // For those who decode commits on their own: Folded::commit stays null from now on, and most
+  // commits are judged without being parsed. The verdicts are the same.
+  void leave_commits_as_bytes() { commits_as_bytes_ = true; }
 
   // Judges the record at `offset`, which must not be below offset(). Error: stop the partition, the
   // fold has not moved. UNIMPLEMENTED: ours, but of a newer version. DATA_LOSS: ours, but not
@@ -180,6 +184,7 @@ class Fold {
   std::map<std::string, LedgerState, std::less<>> ledgers_;
   std::set<std::string, std::less<>> touched_;
   std::unique_ptr<Bodies> bodies_;
+  bool commits_as_bytes_ = false;
 };
 
 }  // namespace taizhang::journal

@@ -126,6 +126,28 @@ TEST(FoldProperty, AnOwnRecordTakenUnparsedLeavesTheSameState) {
   }
 }
 
+TEST(FoldProperty, CommitsLeftAsBytesLeaveTheSameState) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Fold parsed(0);
+    Fold as_bytes(0);
+    as_bytes.leave_commits_as_bytes();
+    int64_t offset = 0;
+    for (const std::string& record : random_history(seed, 150)) {
+      const auto expected = parsed.apply(offset, record);
+      const auto got = as_bytes.apply(offset++, record);
+      ASSERT_TRUE(expected.ok() && got.ok()) << expected.status() << got.status();
+      ASSERT_EQ(got->verdict, expected->verdict);
+      ASSERT_EQ(got->body, expected->body);
+      ASSERT_EQ(got->recorded_time_us, expected->recorded_time_us);
+      ASSERT_EQ(got->commit, nullptr);
+      ASSERT_EQ(as_bytes.partition_row(), parsed.partition_row());
+    }
+    for (const auto& [code, state] : parsed.ledgers())
+      EXPECT_EQ(as_bytes.ledger_row(code), parsed.ledger_row(code));
+  }
+}
+
 TEST(FoldProperty, ACutRowIsNotRestored) {
   Fold fold(0);
   int64_t offset = 0;

@@ -173,7 +173,9 @@ bool decode_commit(std::string_view body, const FindType& find_type, Batch& batc
 }
 
 BatchReader::BatchReader(journal::Log& log, journal::Fold fold, BatchLimits limits, Wanted wanted)
-    : log_(log), fold_(std::move(fold)), limits_(limits), wanted_(std::move(wanted)) {}
+    : log_(log), fold_(std::move(fold)), limits_(limits), wanted_(std::move(wanted)) {
+  fold_.leave_commits_as_bytes();
+}
 
 const BatchReader::Type& BatchReader::type_of(std::string_view stored_type) {
   const auto found = types_.find(stored_type);
@@ -208,7 +210,7 @@ absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offse
     const auto folded = fold_.apply((*record)->offset, (*record)->bytes);
     if (!folded.ok()) return folded.status();
     batch->bytes += static_cast<int64_t>((*record)->bytes.size());
-    if (!folded->commit) continue;
+    if (!folded->valid() || folded->kind() != journal::Kind::kCommit) continue;
     char* copy = google::protobuf::Arena::CreateArray<char>(&batch->arena, folded->body.size());
     std::memcpy(copy, folded->body.data(), folded->body.size());
     if (!decode_commit({copy, folded->body.size()}, find_type, *batch)) {

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/message.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "platform/projection/row_reader.h"
@@ -13,11 +14,6 @@ namespace {
 
 using google::protobuf::Message;
 
-// What an entry costs besides its key and the contents of its row: entry, places in map and ring,
-// empty message.
-constexpr int64_t kEntryBytes = 240;
-// A decoded row takes about this many times its stored bytes.
-constexpr int64_t kDecodedFactor = 3;
 constexpr std::string_view kBehindVersions = "\xff\xff\xff\xff\xff\xff\xff\xff\xff";
 
 }  // namespace
@@ -43,86 +39,75 @@ RowRun* FoldRows::run_of(uint64_t number) const {
   return leaving_ && number == leaving_->number ? leaving_.get() : nullptr;
 }
 
-std::unique_ptr<Message> FoldRows::parse(const RowType& type, std::string_view key,
-                                         std::string_view value) const {
-  if (is_erased(value)) return nullptr;
-  std::unique_ptr<Message> row(type.prototype->New());
-  if (!parse_row_value(type, key, value, *row)) {
-    status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
-    return nullptr;
+FoldRows::Table& FoldRows::table(const RowType& type) const {
+  if (type.index >= tables_.size()) tables_.resize(type.index + 1);
+  Table& known = tables_[type.index];
+  if (!known.is_known) known.is_only_key = is_only_key(type);
+  known.is_known = true;
+  return known;
+}
+
+CachedRow& FoldRows::take_over(CachedRow& row, std::string_view key, std::string_view value) const {
+  if (is_erased(value)) return row;
+  row.row = cache_.make(*row.type);
+  cache_.weigh(row, static_cast<int64_t>(value.size()));
+  if (!parse_row_value(*row.type, key, value, *row.row)) {
+    status_ = absl::DataLossError("a row of table " + row.type->name + " cannot be read");
+    row.row.reset();
   }
   return row;
 }
 
-void FoldRows::load(Entry& entry, std::string_view key) const {
-  const RowType& type = *entry.type;
+CachedRow& FoldRows::load(const RowType& type, std::string_view key, const RowKey& whole) const {
+  // Marks are not in the filter: there may be as many as events, and few tables of them are read.
+  if (filter_ && !table(type).is_only_key && !filter_->may_hold(whole.hash))
+    return cache_.add(whole, type, false);
   for (const auto* run : {filling_.get(), leaving_.get()}) {
     if (!run) continue;
-    const auto found = run->newest.find(entry.key);
+    const auto found = run->newest.find(whole);
     if (found == run->newest.end()) continue;
-    entry.run = run->number;
-    entry.value = found->second;
-    entry.row = parse(type, key, entry.value);
-    return;
+    CachedRow& row = cache_.add(whole, type, true);
+    row.run = run->number;
+    row.put = found->put;
+    return take_over(row, key, row.put.value());
   }
-  // Marks are not in the filter: there may be as many as events, and few tables of them are read.
-  if (filter_ && !is_only_key(type) && !filter_->may_hold(entry.key)) return;
   if (!versions_) versions_ = store_->cursor(CursorKind::kVersions);
-  sought_.assign(entry.key);
+  sought_.assign(whole.text);
   store_key::append_version(sought_, std::numeric_limits<int64_t>::max());
   versions_->seek(sought_);
-  if (!versions_->valid()) {
-    if (status_.ok()) status_ = versions_->status();
-    return;
-  }
-  if (store_key::without_version(versions_->key()) == entry.key)
-    entry.row = parse(type, key, versions_->value());
+  if (!versions_->valid() && status_.ok()) status_ = versions_->status();
+  const bool stored =
+      versions_->valid() && store_key::without_version(versions_->key()) == whole.text;
+  CachedRow& row = cache_.add(whole, type, stored);
+  return stored ? take_over(row, key, versions_->value()) : row;
 }
 
-FoldRows::Entry& FoldRows::keep(std::unique_ptr<Entry> made) const {
-  Entry& kept = *made;
-  bytes_ += kept.bytes;
-  ring_.push_back(&kept);
-  entries_.emplace(kept.key, std::move(made));
-  return kept;
-}
-
-FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key) const {
+CachedRow& FoldRows::entry(const RowType& type, std::string_view key) const {
   return entry(type, key, row_key(type, key));
 }
 
-FoldRows::Entry& FoldRows::entry(const RowType& type, std::string_view key,
-                                 std::string_view whole) const {
-  const auto found = entries_.find(whole);
-  if (found != entries_.end()) {
-    found->second->used = true;
-    return *found->second;
-  }
-  auto made = std::make_unique<Entry>();
-  made->key = whole;
-  made->type = &type;
-  load(*made, key);
-  made->bytes = kEntryBytes + static_cast<int64_t>(whole.size());
-  if (made->row) made->bytes += kDecodedFactor * static_cast<int64_t>(made->row->ByteSizeLong());
-  return keep(std::move(made));
-}
-
-bool FoldRows::only_marked(const RowType& type) const {
-  return is_only_key(type) && !looked_at_.contains(&type);
+CachedRow& FoldRows::entry(const RowType& type, std::string_view key, std::string_view text) const {
+  const RowKey whole = RowKey::of(text);
+  CachedRow* known = cache_.find(whole);
+  return known ? *known : load(type, key, whole);
 }
 
 Message& FoldRows::mark(const RowType& type, std::string_view key, bool erased) {
   const std::string_view whole = row_key(type, key);
-  auto& row = mark_rows_[&type];
+  auto& row = table(type).mark;
   if (!row) row.reset(type.prototype->New());
   if (!erased) type.fill_key(*row, key);
-  for (Mark& known : marks_) {
-    if (known.key == whole) {  // one version per event
-      known.erased = erased;
+  for (size_t i = 0; i < marked_; ++i) {
+    if (marks_[i].key == whole) {  // one version per event
+      marks_[i].erased = erased;
       return *row;
     }
   }
-  marks_.push_back({std::string(whole), &type, erased});
+  if (marked_ == marks_.size()) marks_.emplace_back();
+  Mark& made = marks_[marked_++];
+  made.key.assign(whole);
+  made.type = &type;
+  made.erased = erased;
   return *row;
 }
 
@@ -134,26 +119,28 @@ void FoldRows::each_unwritten(const RowType& type, const VisitUnwritten& visit) 
       std::string_view rest = whole.substr(1);
       std::string ledger;
       if (!take_key_text(rest, ledger) || !rest.starts_with(type.prefix)) continue;
-      visit(*run, {whole, rest.substr(type.prefix.size()), put.value()});
+      visit(*run, {whole, rest.substr(type.prefix.size()), &put});
     }
   }
 }
 
 void FoldRows::look_at(const RowType& type) const {
-  if (!is_only_key(type) || !looked_at_.insert(&type).second) return;
-  each_unwritten(type,
-                 [](RowRun& run, const Unwritten& row) { run.newest[row.whole] = row.value; });
-  std::vector<Mark> marks;
-  std::swap(marks, marks_);
+  Table& seen = table(type);
+  if (!seen.is_only_key || seen.is_looked_at) return;
+  seen.is_looked_at = true;
+  each_unwritten(type, [](RowRun& run, const Unwritten& row) {
+    run.remember(RowKey::of(row.whole).hash, *row.put);
+  });
   const size_t head = head_.size() + type.prefix.size();
-  for (Mark& mark : marks) {
-    if (mark.type != &type) {
-      marks_.push_back(std::move(mark));
-      continue;
-    }
-    const auto key = std::string_view(mark.key).substr(head);
-    Entry& marked = entry(type, key);
-    marked.row.reset(mark.erased ? nullptr : type.prototype->New());
+  const auto of_others =
+      std::stable_partition(marks_.begin(), marks_.begin() + static_cast<ptrdiff_t>(marked_),
+                            [&](const Mark& mark) { return mark.type != &type; });
+  const auto end = marks_.begin() + static_cast<ptrdiff_t>(marked_);
+  marked_ = static_cast<size_t>(of_others - marks_.begin());
+  for (auto mark = of_others; mark != end; ++mark) {
+    const auto key = std::string_view(mark->key).substr(head);
+    CachedRow& marked = entry(type, key);
+    marked.row = mark->erased ? nullptr : cache_.make(type);
     if (marked.row) type.fill_key(*marked.row, key);
     change(marked);
   }
@@ -164,18 +151,19 @@ const Message* FoldRows::find(const RowType& type, std::string_view key) const {
   return entry(type, key).row.get();
 }
 
-void FoldRows::change(Entry& entry) const {
-  if (entry.changed) return;
-  entry.changed = true;
-  changed_.push_back(&entry);
-  if (!scanned_.empty() && scanned_.contains(entry.type)) pending_.emplace(entry.key, &entry);
+void FoldRows::change(CachedRow& row) const {
+  if (row.changed) return;
+  row.changed = true;
+  changed_.push_back(&row);
+  if (scanned_ && table(*row.type).is_scanned) pending_.emplace(row.key, &row);
 }
 
 Message& FoldRows::edit(const RowType& type, std::string_view key) {
-  if (only_marked(type)) return mark(type, key, false);
-  Entry& found = entry(type, key);
+  const Table& known = table(type);
+  if (known.is_only_key && !known.is_looked_at) return mark(type, key, false);
+  CachedRow& found = entry(type, key);
   if (!found.row) {
-    found.row.reset(type.prototype->New());
+    found.row = cache_.make(type);
     type.fill_key(*found.row, key);
   }
   change(found);
@@ -183,14 +171,15 @@ Message& FoldRows::edit(const RowType& type, std::string_view key) {
 }
 
 void FoldRows::erase(const RowType& type, std::string_view key) {
-  if (only_marked(type)) {
+  const Table& known = table(type);
+  if (known.is_only_key && !known.is_looked_at) {
     mark(type, key, true);
     return;
   }
-  Entry& found = entry(type, key);
+  CachedRow& found = entry(type, key);
   // A mark is erased without looking, and must be here too: the same events give the same versions,
   // looked at or not.
-  if (!found.row && !is_only_key(type)) return;
+  if (!found.row && !known.is_only_key) return;
   found.row.reset();
   change(found);
 }
@@ -198,13 +187,13 @@ void FoldRows::erase(const RowType& type, std::string_view key) {
 void FoldRows::scan(const RowType& type, std::string_view prefix,
                     const std::function<bool(const Message&)>& visit) const {
   look_at(type);
-  if (scanned_.insert(&type).second) {
+  if (Table& seen = table(type); !seen.is_scanned) {
+    scanned_ = seen.is_scanned = true;
     // Those that left come back: from now on all of this table stay until they are in the store.
     each_unwritten(type, [&](RowRun&, const Unwritten& row) { entry(type, row.key, row.whole); });
-    for (Entry* entry : ring_) {
-      if (entry->type == &type && (entry->changed || unwritten(*entry)))
-        pending_.emplace(entry->key, entry);
-    }
+    cache_.each([&](CachedRow& row) {
+      if (row.type == &type && (row.changed || unwritten(row))) pending_.emplace(row.key, &row);
+    });
   }
   const std::string within(row_key(type, prefix));
   const size_t head = within.size() - prefix.size();
@@ -246,32 +235,31 @@ void FoldRows::scan(const RowType& type, std::string_view prefix,
 
 int64_t FoldRows::take(int64_t seq, AdditiveDigest& digest) {
   Puts& puts = filling_->puts;
-  const auto put = [&](std::string_view key, std::string_view value) {
+  const auto put = [&](std::string_view key, std::string_view value) -> const Puts::Put& {
     sought_.assign(key);
     store_key::append_version(sought_, seq);
     digest.add(sought_, value);
-    return puts.value(puts.add(sought_, value));
+    return puts.list()[puts.add(sought_, value)];
   };
-  for (Entry* entry : changed_) {
+  for (CachedRow* row : changed_) {
     value_.clear();
-    if (entry->row) {
-      append_row_value(*entry->type, *entry->row, value_);
+    if (row->row) {
+      append_row_value(*row->type, *row->row, value_);
     } else {
       value_ = erased_value();
     }
-    const int64_t bytes = kEntryBytes + static_cast<int64_t>(entry->key.size()) +
-                          kDecodedFactor * static_cast<int64_t>(value_.size());
-    bytes_ += bytes - entry->bytes;
-    entry->bytes = bytes;
-    entry->value = put(entry->key, value_);
-    entry->run = filling_->number;
-    entry->changed = false;
-    if (filter_ && !is_only_key(*entry->type)) filter_->add(entry->key);
+    cache_.weigh(*row, static_cast<int64_t>(value_.size()));
+    row->put = put(row->key, value_);
+    row->run = filling_->number;
+    row->changed = false;
+    if (filter_ && !table(*row->type).is_only_key) filter_->add(row->hash);
   }
-  for (const Mark& mark : marks_) put(mark.key, mark.erased ? erased_value() : present_value());
-  const auto count = static_cast<int64_t>(changed_.size() + marks_.size());
+  for (size_t i = 0; i < marked_; ++i)
+    put(marks_[i].key, marks_[i].erased ? erased_value() : present_value());
+  const auto count = static_cast<int64_t>(changed_.size() + marked_);
   changed_.clear();
-  marks_.clear();
+  marked_ = 0;
+  cache_.end_event([this](const CachedRow& row) { return may_leave(row); });
   return count;
 }
 
@@ -295,30 +283,16 @@ void FoldRows::written() {
   std::erase_if(pending_, [this](const auto& row) { return !unwritten(*row.second); });
 }
 
+bool FoldRows::may_leave(const CachedRow& row) const {
+  if (!unwritten(row)) return true;
+  // Rows of a scanned table stay until they are written.
+  if (scanned_ && table(*row.type).is_scanned) return false;
+  run_of(row.run)->remember(row.hash, row.put);
+  return true;
+}
+
 void FoldRows::trim(int64_t bytes_max) {
-  // Second chance: whoever was used since the hand last came by stays. Rows of a scanned table stay
-  // until they are written, so that one round may not be enough: two are looked at.
-  for (size_t looked = 0, limit = 2 * ring_.size(); bytes_ > bytes_max && looked < limit;
-       ++looked) {
-    if (ring_.empty()) return;
-    if (hand_ >= ring_.size()) hand_ = 0;
-    Entry* entry = ring_[hand_];
-    const bool waits = unwritten(*entry);
-    if (entry->used || (waits && !scanned_.empty() && scanned_.contains(entry->type))) {
-      entry->used = false;
-      ++hand_;
-      continue;
-    }
-    if (waits) {
-      // The key as the run holds it, in front of the version and the value.
-      const char* at = entry->value.data() - store_key::kVersionBytes - entry->key.size();
-      run_of(entry->run)->newest[{at, entry->key.size()}] = entry->value;
-    }
-    bytes_ -= entry->bytes;
-    ring_[hand_] = ring_.back();
-    ring_.pop_back();
-    entries_.erase(std::string_view(entry->key));
-  }
+  cache_.trim(bytes_max, [this](const CachedRow& row) { return may_leave(row); });
 }
 
 }  // namespace taizhang::projection

@@ -11,11 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "platform/projection/digest.h"
+#include "platform/projection/row_cache.h"
 #include "platform/projection/row_filter.h"
 #include "platform/projection/row_run.h"
 #include "platform/projection/store.h"
@@ -45,10 +45,9 @@ class FoldRows : public Rows {
   std::shared_ptr<const RowRun> hand_over();
   // It stands in the store now.
   void written();
-  // Forgets rows that were not used since they were last considered, until about `bytes_max` of
-  // them are kept. Between two batches.
+  // Forgets decoded rows until about `bytes_max` of them are kept. Between two batches.
   void trim(int64_t bytes_max);
-  int64_t bytes() const { return bytes_; }
+  int64_t bytes() const { return cache_.bytes(); }
 
   // The store is empty, and whatever comes into it comes from here: a row that was never written is
   // not looked for until end_from_nothing().
@@ -59,15 +58,13 @@ class FoldRows : public Rows {
   const absl::Status& status() const { return status_; }
 
  private:
-  struct Entry {
-    std::string key;  // as in the store, without version
-    const RowType* type = nullptr;
-    std::unique_ptr<google::protobuf::Message> row;  // null: absent
-    int64_t bytes = 0;
-    bool used = true;
-    bool changed = false;    // since the last take
-    uint64_t run = 0;        // that holds its newest version; 0: none
-    std::string_view value;  // there
+  // What is known of a table here.
+  struct Table {
+    bool is_known = false;
+    bool is_only_key = false;
+    bool is_looked_at = false;  // the fold reads it
+    bool is_scanned = false;
+    std::unique_ptr<google::protobuf::Message> mark;  // what edit() answers of a mark
   };
   // A change of a row that is nothing but its key, in a table that the fold only writes: neither
   // loaded nor kept.
@@ -77,26 +74,26 @@ class FoldRows : public Rows {
     bool erased = false;
   };
 
+  Table& table(const RowType& type) const;
   std::string_view row_key(const RowType& type, std::string_view key) const;
-  Entry& entry(const RowType& type, std::string_view key) const;
-  Entry& keep(std::unique_ptr<Entry> entry) const;
-  Entry& entry(const RowType& type, std::string_view key, std::string_view row_key) const;
-  void load(Entry& entry, std::string_view key) const;
-  std::unique_ptr<google::protobuf::Message> parse(const RowType& type, std::string_view key,
-                                                   std::string_view value) const;
-  bool unwritten(const Entry& entry) const { return entry.run > written_; }
+  CachedRow& entry(const RowType& type, std::string_view key) const;
+  CachedRow& entry(const RowType& type, std::string_view key, std::string_view row_key) const;
+  CachedRow& load(const RowType& type, std::string_view key, const RowKey& row_key) const;
+  CachedRow& take_over(CachedRow& row, std::string_view key, std::string_view value) const;
+  bool unwritten(const CachedRow& row) const { return row.run > written_; }
   RowRun* run_of(uint64_t number) const;
+  // Whether a decoded row may be forgotten; where its newest version stands is known then.
+  bool may_leave(const CachedRow& row) const;
   // A row version of a run that is not in the store.
   struct Unwritten {
     std::string_view whole;  // as in the store, without version
     std::string_view key;    // in its table
-    std::string_view value;
+    const Puts::Put* put = nullptr;
   };
   using VisitUnwritten = std::function<void(RowRun&, const Unwritten&)>;
   // Of all ledgers, oldest version first.
   void each_unwritten(const RowType& type, const VisitUnwritten& visit) const;
-  void change(Entry& entry) const;
-  bool only_marked(const RowType& type) const;
+  void change(CachedRow& row) const;
   google::protobuf::Message& mark(const RowType& type, std::string_view key, bool erased);
   // From now on the fold reads this table too: its marks that are not in the store become rows.
   void look_at(const RowType& type) const;
@@ -105,18 +102,16 @@ class FoldRows : public Rows {
   std::string head_;  // area and ledger of every key
   mutable std::string key_;
   mutable std::string sought_;
-  mutable absl::flat_hash_map<std::string_view, std::unique_ptr<Entry>> entries_;
-  mutable std::vector<Entry*> ring_;  // all entries, for the hand that looks for unused ones
-  size_t hand_ = 0;
-  mutable int64_t bytes_ = 0;
+  mutable RowCache cache_;
   mutable std::unique_ptr<StoreCursor> versions_;  // made after the last write
-  mutable std::vector<Entry*> changed_;
-  mutable std::vector<Mark> marks_;  // of the present event
-  mutable std::unordered_set<const RowType*> looked_at_;
-  absl::flat_hash_map<const RowType*, std::unique_ptr<google::protobuf::Message>> mark_rows_;
-  // Tables that were scanned: their rows that are not in the store yet, in key order.
-  mutable std::unordered_set<const RowType*> scanned_;
-  mutable std::map<std::string_view, Entry*> pending_;
+  mutable std::vector<CachedRow*> changed_;
+  // The first `marked_` are of the present event, the others keep their memory.
+  mutable std::vector<Mark> marks_;
+  mutable size_t marked_ = 0;
+  mutable std::vector<Table> tables_;  // by RowType
+  // Rows of tables that were scanned that are not in the store yet, in key order.
+  mutable std::map<std::string_view, CachedRow*> pending_;
+  mutable bool scanned_ = false;  // any
   std::shared_ptr<RowRun> filling_;
   std::shared_ptr<RowRun> leaving_;  // null: none
   std::shared_ptr<RowRun> spare_;    // empty; null: none

@@ -13,15 +13,14 @@ namespace {
 // Live a view writes a few rows at a time, in a build millions.
 constexpr size_t kFirstBlockBytes = 16 << 10;
 constexpr size_t kBlockBytesMax = 1 << 20;
-// So few are sorted by comparing keys.
-constexpr size_t kSmall = 12;
+// So few are sorted by comparing keys: of more, each key is looked at once for its next bytes.
+constexpr size_t kSmall = 3;
 
-// A put with the eight bytes of its key that are looked at now.
+// A put with the eight bytes of its key that were looked at last.
 struct Item {
   uint64_t word;
+  Puts::Put put;
   uint32_t order;  // in which it was added
-  uint32_t key_size;
-  const Puts::Put* put;
 };
 
 // Eight bytes of the key as a number that sorts like them; zeros behind its end.
@@ -47,7 +46,7 @@ size_t shared_bytes(std::string_view a, std::string_view b, size_t from) {
 }
 
 bool by_key(const Item& a, const Item& b) {
-  const int order = a.put->key().compare(b.put->key());
+  const int order = a.put.key().compare(b.put.key());
   return order != 0 ? order < 0 : a.order < b.order;
 }
 
@@ -57,18 +56,18 @@ bool by_key(const Item& a, const Item& b) {
 void sort_from(std::vector<Item>::iterator begin, std::vector<Item>::iterator end, size_t depth) {
   const auto count = static_cast<size_t>(end - begin);
   if (count <= kSmall) return std::sort(begin, end, by_key);
-  const std::string_view first = begin->put->key();
+  const std::string_view first = begin->put.key();
   size_t shared = first.size();
   for (auto item = begin + 1; item != end && shared > depth; ++item)
-    shared = std::min(shared, shared_bytes(first, item->put->key(), depth));
+    shared = std::min(shared, shared_bytes(first, item->put.key(), depth));
   depth = std::max(depth, shared);
-  for (auto item = begin; item != end; ++item) item->word = word_at(item->put->key(), depth);
+  for (auto item = begin; item != end; ++item) item->word = word_at(item->put.key(), depth);
   std::sort(begin, end, [](const Item& a, const Item& b) { return a.word < b.word; });
   for (auto from = begin; from != end;) {
     const size_t next = depth + sizeof from->word;
     auto to = from + 1;
-    bool whole = from->key_size >= next;  // the word is of the key alone, not of its end
-    while (to != end && to->word == from->word) whole = to++->key_size >= next && whole;
+    bool whole = from->put.key_size >= next;  // the word is of the key alone, not of its end
+    while (to != end && to->word == from->word) whole = to++->put.key_size >= next && whole;
     if (to - from > 1) {
       if (whole) {
         sort_from(from, to, next);
@@ -121,17 +120,21 @@ std::vector<Puts::Put> sorted(const std::vector<const Puts*>& lists) {
   items.reserve(count);
   for (const Puts* puts : lists) {
     for (const Puts::Put& put : puts->list())
-      items.push_back({0, static_cast<uint32_t>(items.size()), put.key_size, &put});
+      items.push_back({0, put, static_cast<uint32_t>(items.size())});
   }
   sort_from(items.begin(), items.end(), 0);
   std::vector<Puts::Put> all;
   all.reserve(items.size());
+  const Item* before = nullptr;
   for (const Item& item : items) {
-    if (!all.empty() && all.back().key() == item.put->key()) {
-      all.back() = *item.put;
+    // Equal keys were told apart by nothing, so that their words are equal too.
+    const bool again = before && before->word == item.word && before->put.key() == item.put.key();
+    if (again) {
+      all.back() = item.put;
     } else {
-      all.push_back(*item.put);
+      all.push_back(item.put);
     }
+    before = &item;
   }
   return all;
 }

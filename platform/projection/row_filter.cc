@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <bit>
 
-#include "absl/hash/hash.h"
-
 namespace taizhang::projection {
 namespace {
 
@@ -22,23 +20,22 @@ RowFilter::RowFilter(int64_t bytes) {
   line_mask_ = lines - 1;
 }
 
-RowFilter::Place RowFilter::place_of(std::string_view row_key) const {
-  const uint64_t hash = absl::Hash<std::string_view>()(row_key);
+RowFilter::Place RowFilter::place_of(uint64_t hash) const {
   // The bits come from a second mixing, so that rows of one line have different ones.
   constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
   const uint64_t mixed = (hash ^ hash >> 29) * kOdd;
   return {static_cast<size_t>(hash) & line_mask_, mixed ^ mixed >> 32};
 }
 
-void RowFilter::add(std::string_view row_key) {
-  auto [line, bits] = place_of(row_key);
+void RowFilter::add(uint64_t row_hash) {
+  auto [line, bits] = place_of(row_hash);
   uint64_t* words = &words_[line * kLineWords];
   for (int i = 0; i < kBitsPerRow; ++i, bits >>= kBitNumberBits)
     words[(bits >> 6) % kLineWords] |= uint64_t{1} << (bits & 63);
 }
 
-bool RowFilter::may_hold(std::string_view row_key) const {
-  auto [line, bits] = place_of(row_key);
+bool RowFilter::may_hold(uint64_t row_hash) const {
+  auto [line, bits] = place_of(row_hash);
   const uint64_t* words = &words_[line * kLineWords];
   for (int i = 0; i < kBitsPerRow; ++i, bits >>= kBitNumberBits) {
     if (!(words[(bits >> 6) % kLineWords] >> (bits & 63) & 1)) return false;

@@ -1,8 +1,8 @@
 // Which rows a fold from nothing has written: a row that was never written need not be looked for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 namespace taizhang::projection {
@@ -13,9 +13,10 @@ class RowFilter {
  public:
   // Rounded down to a power of two.
   explicit RowFilter(int64_t bytes);
-  void add(std::string_view row_key);
+  // By a hash of 64 mixed bits of the row's key.
+  void add(uint64_t row_hash);
   // False: was never added.
-  bool may_hold(std::string_view row_key) const;
+  bool may_hold(uint64_t row_hash) const;
 
  private:
   // All bits of a row stand in one line of the processor's cache.
@@ -24,7 +25,7 @@ class RowFilter {
     size_t line;
     uint64_t bits;
   };
-  Place place_of(std::string_view row_key) const;
+  Place place_of(uint64_t row_hash) const;
 
   std::vector<uint64_t> words_;
   size_t line_mask_;

@@ -3,7 +3,6 @@
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 
@@ -37,10 +36,13 @@ bool is_only_key(const RowType& type) {
 void append_row_value(const RowType& type, const Message& row, std::string& out) {
   out += kPresent;
   if (is_only_key(type)) return;
-  google::protobuf::io::StringOutputStream stream(&out);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);  // the same row gives the same bytes in every fold
-  row.SerializeToCodedStream(&coded);
+  const size_t at = out.size();
+  const size_t size = row.ByteSizeLong();
+  out.resize(at + size);
+  auto* begin = reinterpret_cast<uint8_t*>(out.data() + at);
+  constexpr bool kDeterministic = true;  // the same row gives the same bytes in every fold
+  google::protobuf::io::EpsCopyOutputStream stream(begin, static_cast<int>(size), kDeterministic);
+  row._InternalSerialize(begin, &stream);
 }
 
 bool parse_row_value(const RowType& type, std::string_view key, std::string_view value,
@@ -173,8 +175,7 @@ void RowReader::versions(const RowType& type, std::string_view prefix,
   const std::string within = store_key::row(ledger_, type.prefix, prefix);
   const auto cursor = store_->cursor(CursorKind::kOrder);
   const std::unique_ptr<Message> row(type.prototype->New());
-  for (cursor->seek(within); at_row(*cursor) && cursor->key().starts_with(within);
-       cursor->next()) {
+  for (cursor->seek(within); at_row(*cursor) && cursor->key().starts_with(within); cursor->next()) {
     if (store_key::version_of(cursor->key()) > seq_) continue;
     const auto key = store_key::without_version(cursor->key()).substr(head);
     RowVersion version;

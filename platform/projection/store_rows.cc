@@ -77,7 +77,10 @@ std::string row(std::string_view ledger, std::string_view table_prefix, std::str
 
 void append_version(std::string& key, int64_t seq) {
   const uint64_t newest_first = ~static_cast<uint64_t>(seq);
-  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(newest_first >> shift);
+  char bytes[kVersionBytes];
+  for (size_t i = 0; i < kVersionBytes; ++i)
+    bytes[i] = static_cast<char>(newest_first >> (8 * (kVersionBytes - 1 - i)));
+  key.append(bytes, sizeof bytes);
 }
 
 int64_t version_of(std::string_view key) {

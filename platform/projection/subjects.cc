@@ -31,9 +31,29 @@ struct Plan {
     const Plan* below = nullptr;  // a message to go into
   };
   bool is_reference = false;  // a SubjectRef, a DocumentRef or a Sealed itself
+  // Of an event that has a primary subject.
+  const FieldDescriptor* primary = nullptr;
+  SubjectField primary_place;
   std::vector<Step> steps;
   bool useful = false;
 };
+
+void find_primary(const Descriptor& event, Plan& plan) {
+  const auto& options = event.options().GetExtension(taizhang::event);
+  const FieldDescriptor* member = event.FindFieldByName(options.subject());
+  if (!member || member->is_repeated()) return;
+  SubjectField place{member->number(), false, 0};
+  if (member->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    place.kind = member->options().GetExtension(taizhang::field).subject();
+    if (place.kind == 0) return;
+  } else {
+    place.is_reference = member->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+                         member->message_type() == common::v1::SubjectRef::descriptor();
+    if (!place.is_reference) return;
+  }
+  plan.primary = member;
+  plan.primary_place = place;
+}
 
 class Plans {
  public:
@@ -72,6 +92,7 @@ class Plans {
         if (below.useful) made.steps.push_back({member, 0, &below});
       }
     }
+    if (find_ == Find::kSubjects) find_primary(*type, made);
     made.useful = made.useful || !made.steps.empty();
     whole = true;
     return made;
@@ -138,29 +159,18 @@ void collect(const Message& message, std::vector<Subject>& found) {
 }  // namespace
 
 std::optional<SubjectField> primary_subject_field(const Descriptor& event) {
-  const auto& options = event.options().GetExtension(taizhang::event);
-  const FieldDescriptor* member = event.FindFieldByName(options.subject());
-  if (!member || member->is_repeated()) return std::nullopt;
-  SubjectField place{member->number(), false, 0};
-  if (member->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
-    place.kind = member->options().GetExtension(taizhang::field).subject();
-    if (place.kind == 0) return std::nullopt;
-    return place;
-  }
-  place.is_reference = member->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
-                       member->message_type() == common::v1::SubjectRef::descriptor();
-  if (!place.is_reference) return std::nullopt;
-  return place;
+  const Plan& plan = subject_plans().of(&event);
+  return plan.primary ? std::optional(plan.primary_place) : std::nullopt;
 }
 
 Subject primary_subject(const Message& event) {
-  const auto place = primary_subject_field(*event.GetDescriptor());
-  if (!place) return {};
-  const FieldDescriptor* member = event.GetDescriptor()->FindFieldByNumber(place->number);
+  const Plan& plan = subject_plans().of(event.GetDescriptor());
+  if (!plan.primary) return {};
   const auto& reflection = *event.GetReflection();
-  if (!place->is_reference) return {place->kind, reflection.GetString(event, member)};
+  if (!plan.primary_place.is_reference)
+    return {plan.primary_place.kind, reflection.GetString(event, plan.primary)};
   const auto& subject =
-      static_cast<const common::v1::SubjectRef&>(reflection.GetMessage(event, member));
+      static_cast<const common::v1::SubjectRef&>(reflection.GetMessage(event, plan.primary));
   return {subject.kind(), subject.id()};
 }
 

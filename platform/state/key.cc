@@ -62,17 +62,22 @@ void append_key_text(std::string& key, std::string_view text) {
   if (append_uuid(key, text)) return;
   if (!text.empty() && text.front() == kUuidMark)
     broken_invariant("key text starts with a control character");
-  for (const char c : text) {
-    key += c;
-    if (c == '\0') key += '\xff';
+  for (size_t zero; (zero = text.find('\0')) != std::string_view::npos;) {
+    key += text.substr(0, zero + 1);
+    key += '\xff';
+    text.remove_prefix(zero + 1);
   }
+  key += text;
   key += '\0';
   key += '\x01';
 }
 
 void append_key_number(std::string& key, int64_t number) {
   const uint64_t ordered = static_cast<uint64_t>(number) ^ (uint64_t{1} << 63);
-  for (int shift = 56; shift >= 0; shift -= 8) key += static_cast<char>(ordered >> shift);
+  char bytes[sizeof ordered];
+  for (size_t i = 0; i < sizeof ordered; ++i)
+    bytes[i] = static_cast<char>(ordered >> (8 * (sizeof ordered - 1 - i)));
+  key.append(bytes, sizeof bytes);
 }
 
 bool take_key_text(std::string_view& key, std::string& text) {
@@ -83,20 +88,19 @@ bool take_key_text(std::string_view& key, std::string& text) {
     key.remove_prefix(1 + kUuidBytes);
     return true;
   }
-  for (size_t i = 0; i + 1 < key.size(); ++i) {
-    if (key[i] != '\0') {
-      text += key[i];
-    } else if (key[i + 1] == '\x01') {
-      key.remove_prefix(i + 2);
+  for (std::string_view rest = key;;) {
+    const size_t zero = rest.find('\0');
+    if (zero == std::string_view::npos || zero + 1 == rest.size()) return false;
+    text += rest.substr(0, zero);
+    const char behind = rest[zero + 1];
+    rest.remove_prefix(zero + 2);
+    if (behind == '\x01') {
+      key = rest;
       return true;
-    } else if (key[i + 1] == '\xff') {
-      text += '\0';
-      ++i;
-    } else {
-      return false;
     }
+    if (behind != '\xff') return false;
+    text += '\0';
   }
-  return false;
 }
 
 bool take_key_number(std::string_view& key, int64_t& number) {

@@ -5,6 +5,7 @@
 
 #include "domain/dates.h"
 #include "projections/common/documents.h"
+#include "projections/common/per_type.h"
 #include "projections/history/parts.h"
 #include "projections/history/values.h"
 #include "taizhang/common/v1/enums.pb.h"
@@ -16,15 +17,30 @@ namespace {
 
 using google::protobuf::Message;
 
-// What the event brought into being, by its (event).creates; kind 0: nothing with a kind.
-Subject created_subject(const Message& event, const EventOptions& options) {
-  const auto* member = event.GetDescriptor()->FindFieldByName(options.creates());
-  if (!member || member->is_repeated() ||
-      member->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
-    return {};
+// What an event type says it brings into being, by its (event).creates.
+struct Creation {
+  const google::protobuf::FieldDescriptor* id = nullptr;  // null: nothing with a kind
+  int kind = 0;
+  std::string prefix;  // of what the event says, for the subject that has it made
+};
+
+Creation creation_of(const google::protobuf::Descriptor* event) {
+  const auto& options = event->options().GetExtension(taizhang::event);
+  Creation creation;
+  creation.prefix = options.creates_kind() + ".";
+  const auto* id = event->FindFieldByName(options.creates());
+  if (!id || id->is_repeated() ||
+      id->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_STRING) {
+    return creation;
   }
-  const int kind = member->options().GetExtension(taizhang::field).subject();
-  return {kind, event.GetReflection()->GetString(event, member)};
+  creation.id = id;
+  creation.kind = id->options().GetExtension(taizhang::field).subject();
+  return creation;
+}
+
+Subject created_subject(const Message& event, const Creation& creation) {
+  if (!creation.id) return {};
+  return {creation.kind, event.GetReflection()->GetString(event, creation.id)};
 }
 
 std::vector<Subject> key_subjects(const Message& event) {
@@ -40,22 +56,29 @@ std::vector<Subject> key_subjects(const Message& event) {
 // that thing: its subject has the values under that thing's name, unless it is new as well.
 // Balances are the fund line's.
 void record_subjects(Ledger& rows, const EventMeta& meta) {
-  const auto& options = meta.event->GetDescriptor()->options().GetExtension(taizhang::event);
+  static auto& creations = *new PerType<Creation>;
+  const Creation& creation = creations.of(meta.event->GetDescriptor(), creation_of);
   const Subject primary = key_subject(primary_subject(*meta.event));
-  const Subject created = key_subject(created_subject(*meta.event, options));
-  const Leaves leaves = leaves_of(*meta.event);
+  const Subject created = key_subject(created_subject(*meta.event, creation));
+  Leaves leaves;
+  take_apart(*meta.event, leaves);
   for (const auto& subject : key_subjects(*meta.event)) {
-    const bool is_new = !rows.has<state::v1::Subject>(subject.kind, subject.id);
+    const bool is_created = subject == created;
+    const bool is_primary = subject == primary;
+    // Asked before the row is made.
+    const bool is_alone =
+        is_primary && !is_created &&
+        (created.kind == 0 || !rows.has<state::v1::Subject>(subject.kind, subject.id));
     auto& changes = *rows.edit<state::v1::Subject>(subject.kind, subject.id).mutable_changes();
     changes.Clear();
     const auto speak = [&](const std::vector<Leaf>& of_it, const std::string& prefix) {
       take(rows.edit<state::v1::SubjectValues>(subject.kind, subject.id), of_it, prefix, meta.seq,
            changes);
     };
-    if (subject == created || (subject == primary && (created.kind == 0 || is_new))) {
+    if (is_created || is_alone) {
       speak(leaves.own, {});
-    } else if (subject == primary) {
-      speak(leaves.own, options.creates_kind() + ".");
+    } else if (is_primary) {
+      speak(leaves.own, creation.prefix);
     }
     if (subject.kind == common::v1::SUBJECT_KIND_FUND_LINE && !leaves.of_line.empty())
       speak(leaves.of_line, {});

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 #include "domain/dates.h"
 #include "platform/base/crc32c.h"
+#include "platform/base/log.h"
 #include "platform/command/answer.h"
 #include "platform/projection/subjects.h"
 #include "projections/common/names.h"
+#include "projections/common/per_type.h"
 #include "taizhang/common/v1/values.pb.h"
 #include "taizhang/funds/v1/values.pb.h"
 
@@ -55,26 +58,35 @@ std::string partial_date_text(const common::v1::PartialDate& date) {
   return text;
 }
 
-// Messages that are one value. False: it is made of fields.
-bool value_message_text(const Message& message, std::string& text) {
-  const auto* type = message.GetDescriptor();
-  if (type == common::v1::Date::descriptor()) {
-    text = day_text(day_of(static_cast<const common::v1::Date&>(message)));
-  } else if (type == common::v1::PartialDate::descriptor()) {
-    text = partial_date_text(static_cast<const common::v1::PartialDate&>(message));
-  } else if (type == common::v1::Quantity::descriptor()) {
-    text = quantity_text(static_cast<const common::v1::Quantity&>(message));
-  } else if (type == common::v1::Figure::descriptor()) {
-    text = figure_text(static_cast<const common::v1::Figure&>(message));
-  } else if (type == common::v1::MaskedText::descriptor()) {
-    text = static_cast<const common::v1::MaskedText&>(message).text();
-  } else if (type == common::v1::SubjectRef::descriptor()) {
-    const auto& subject = static_cast<const common::v1::SubjectRef&>(message);
-    text = subject_kind_name(subject.kind()) + " " + subject.id();
-  } else {
-    return false;
-  }
-  return true;
+// Messages that are one value.
+using ValueText = std::string (*)(const Message&);
+
+template <class Value, std::string (*text)(const Value&)>
+std::string text_of(const Message& message) {
+  return text(static_cast<const Value&>(message));
+}
+
+std::string date_text(const common::v1::Date& date) { return day_text(day_of(date)); }
+std::string masked_text(const common::v1::MaskedText& masked) { return masked.text(); }
+std::string subject_text(const common::v1::SubjectRef& subject) {
+  return subject_kind_name(subject.kind()) + " " + subject.id();
+}
+
+// Null: it is made of fields.
+ValueText value_text_of(const Descriptor* type) {
+  using common::v1::Date;
+  using common::v1::Figure;
+  using common::v1::MaskedText;
+  using common::v1::PartialDate;
+  using common::v1::Quantity;
+  using common::v1::SubjectRef;
+  if (type == Date::descriptor()) return text_of<Date, date_text>;
+  if (type == PartialDate::descriptor()) return text_of<PartialDate, partial_date_text>;
+  if (type == Quantity::descriptor()) return text_of<Quantity, quantity_text>;
+  if (type == Figure::descriptor()) return text_of<Figure, figure_text>;
+  if (type == MaskedText::descriptor()) return text_of<MaskedText, masked_text>;
+  if (type == SubjectRef::descriptor()) return text_of<SubjectRef, subject_text>;
+  return nullptr;
 }
 
 bool is_left_out(const FieldDescriptor& member) {
@@ -87,124 +99,216 @@ bool is_left_out(const FieldDescriptor& member) {
          std::string_view(member.name()).ends_with(kBlindIndex);
 }
 
-// A number, flag, code or string; of a list the row `i`.
-std::string scalar_text(const Message& message, const FieldDescriptor& member, int i) {
-  const auto& reflection = *message.GetReflection();
-  const bool list = member.is_repeated();
-  switch (member.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_STRING:
-      return list ? reflection.GetRepeatedString(message, &member, i)
-                  : reflection.GetString(message, &member);
-    case FieldDescriptor::CPPTYPE_ENUM: {
-      const int number = list ? reflection.GetRepeatedEnumValue(message, &member, i)
-                              : reflection.GetEnumValue(message, &member);
-      return number == 0 ? std::string() : code_of_enum(*member.enum_type(), number);
-    }
-    case FieldDescriptor::CPPTYPE_BOOL:
-      return (list ? reflection.GetRepeatedBool(message, &member, i)
-                   : reflection.GetBool(message, &member))
-                 ? "true"
-                 : "false";
-    case FieldDescriptor::CPPTYPE_INT32:
-      return std::to_string(list ? reflection.GetRepeatedInt32(message, &member, i)
-                                 : reflection.GetInt32(message, &member));
-    case FieldDescriptor::CPPTYPE_INT64:
-      return std::to_string(list ? reflection.GetRepeatedInt64(message, &member, i)
-                                 : reflection.GetInt64(message, &member));
-    case FieldDescriptor::CPPTYPE_UINT32:
-      return std::to_string(list ? reflection.GetRepeatedUInt32(message, &member, i)
-                                 : reflection.GetUInt32(message, &member));
-    case FieldDescriptor::CPPTYPE_UINT64:
-      return std::to_string(list ? reflection.GetRepeatedUInt64(message, &member, i)
-                                 : reflection.GetUInt64(message, &member));
-    default: return {};  // tidy tests keep fractions out of events
+struct Step;
+
+// How a message is taken apart: found once, so that no event asks descriptors.
+struct Plan {
+  std::vector<Step> steps;
+};
+
+// What is done with one field of a message.
+struct Step {
+  enum class How { kScalar, kFields, kBalances, kSealed, kValue, kList };
+  const FieldDescriptor* field = nullptr;
+  How how = How::kScalar;
+  int cpp_type = 0;
+  bool has_presence = false;
+  std::string path;
+  ValueText value_text = nullptr;  // of a message that is one value, also of the rows of a list
+  Plan below;                      // kFields, kBalances; of a list that of its rows
+};
+
+// A type that held itself would have no end of paths.
+constexpr int kDepthMax = 32;
+
+Step step_of(const FieldDescriptor& field, const std::string& prefix, int depth);
+
+Plan plan_of(const Descriptor* type, const std::string& prefix, int depth) {
+  if (depth > kDepthMax) broken_invariant("an event holds itself: " + type->full_name());
+  Plan plan;
+  for (int i = 0; i < type->field_count(); ++i) {
+    if (!is_left_out(*type->field(i)))
+      plan.steps.push_back(step_of(*type->field(i), prefix, depth));
   }
+  return plan;
 }
 
-std::string cut(std::string text) {
-  if (text.size() <= kTextBytesMax) return text;
-  const uint32_t sum = crc32c(0, text);
-  size_t end = kTextBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-    --end;  // a whole character
-  char tail[24];
-  std::snprintf(tail, sizeof tail, "… #%08x", sum);
-  return text.substr(0, end) + tail;
+Step step_of(const FieldDescriptor& field, const std::string& prefix, int depth) {
+  Step step;
+  step.field = &field;
+  step.cpp_type = field.cpp_type();
+  step.has_presence = field.has_presence();
+  step.path = prefix + field.name();
+  const bool is_message = step.cpp_type == FieldDescriptor::CPPTYPE_MESSAGE;
+  const auto* type = is_message ? field.message_type() : nullptr;
+  if (type) step.value_text = value_text_of(type);
+  if (field.is_repeated()) {
+    step.how = Step::How::kList;
+    if (type && !step.value_text) step.below = plan_of(type, {}, depth + 1);
+  } else if (!type) {
+    step.how = Step::How::kScalar;
+  } else if (type == common::v1::Sealed::descriptor()) {
+    step.how = Step::How::kSealed;
+  } else if (step.value_text) {
+    step.how = Step::How::kValue;
+  } else {
+    step.how =
+        type == funds::v1::Balances::descriptor() ? Step::How::kBalances : Step::How::kFields;
+    step.below = plan_of(type, step.path + ".", depth + 1);
+  }
+  return step;
 }
 
 class Walk {
  public:
   explicit Walk(Leaves& leaves) : leaves_(leaves) {}
 
-  void fields(const Message& message, const std::string& prefix, std::vector<Leaf>& out) {
-    const auto& type = *message.GetDescriptor();
-    for (int i = 0; i < type.field_count(); ++i) {
-      if (!is_left_out(*type.field(i)))
-        member(message, *type.field(i), prefix + type.field(i)->name(), out);
+  void fields(const Message& message, const Plan& plan, std::vector<Leaf>& out) {
+    const auto& reflection = *message.GetReflection();
+    for (const Step& step : plan.steps) {
+      if (step.how == Step::How::kList) {
+        out.push_back({step.path, cut(kept(list_text(message, step)))});
+      } else if (step.how == Step::How::kScalar && !step.has_presence) {
+        bool is_default = false;
+        const std::string_view text = scalar(message, step, is_default);
+        out.push_back({step.path, cut(text), is_default});
+      } else if (!reflection.HasField(message, step.field)) {
+        out.push_back({step.path, {}});
+      } else {
+        present(message, step, out);
+      }
     }
   }
 
  private:
-  void member(const Message& message, const FieldDescriptor& field, std::string path,
-              std::vector<Leaf>& out) {
+  void present(const Message& message, const Step& step, std::vector<Leaf>& out) {
     const auto& reflection = *message.GetReflection();
-    if (field.is_repeated()) {
-      out.push_back({std::move(path), cut(list_text(message, field))});
-    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      if (reflection.HasField(message, &field)) {
-        below(reflection.GetMessage(message, &field), std::move(path), out);
-      } else {
-        out.push_back({std::move(path), {}});
-      }
-    } else if (field.has_presence() && !reflection.HasField(message, &field)) {
-      out.push_back({std::move(path), {}});
-    } else {
-      const bool is_default = !field.has_presence() && !reflection.HasField(message, &field);
-      out.push_back({std::move(path), cut(scalar_text(message, field, 0)), is_default});
+    bool is_default = false;
+    switch (step.how) {
+      case Step::How::kScalar:
+        out.push_back({step.path, cut(scalar(message, step, is_default))});
+        return;
+      case Step::How::kSealed: out.push_back({step.path, {}, false, true}); return;
+      case Step::How::kValue:
+        out.push_back(
+            {step.path, cut(kept(step.value_text(reflection.GetMessage(message, step.field))))});
+        return;
+      case Step::How::kBalances:
+        fields(reflection.GetMessage(message, step.field), step.below, leaves_.of_line);
+        return;
+      case Step::How::kFields:
+        fields(reflection.GetMessage(message, step.field), step.below, out);
+        return;
+      case Step::How::kList: return;  // has no presence
     }
   }
 
-  void below(const Message& message, std::string path, std::vector<Leaf>& out) {
-    std::string text;
-    if (message.GetDescriptor() == common::v1::Sealed::descriptor()) {
-      out.push_back({std::move(path), {}, false, true});
-    } else if (message.GetDescriptor() == funds::v1::Balances::descriptor()) {
-      fields(message, path + ".", leaves_.of_line);
-    } else if (value_message_text(message, text)) {
-      out.push_back({std::move(path), cut(std::move(text))});
-    } else {
-      fields(message, path + ".", out);
+  std::string_view kept(std::string text) { return leaves_.made.emplace_back(std::move(text)); }
+
+  template <class Number>
+  std::string_view number(Number value, bool& is_default) {
+    is_default = value == 0;
+    if (is_default) return "0";
+    return kept(std::to_string(value));
+  }
+
+  std::string_view enum_code(const FieldDescriptor& field, int value) {
+    return value == 0 ? std::string_view() : kept(code_of_enum(*field.enum_type(), value));
+  }
+
+  // A number, flag, code or string. `is_default`: it is 0, false or empty.
+  std::string_view scalar(const Message& message, const Step& step, bool& is_default) {
+    const auto& reflection = *message.GetReflection();
+    const auto* field = step.field;
+    switch (step.cpp_type) {
+      case FieldDescriptor::CPPTYPE_STRING: {
+        std::string scratch;
+        const std::string& text = reflection.GetStringReference(message, field, &scratch);
+        is_default = text.empty();
+        return &text == &scratch ? kept(scratch) : std::string_view(text);
+      }
+      case FieldDescriptor::CPPTYPE_ENUM: {
+        const int value = reflection.GetEnumValue(message, field);
+        is_default = value == 0;
+        return enum_code(*field, value);
+      }
+      case FieldDescriptor::CPPTYPE_BOOL:
+        is_default = !reflection.GetBool(message, field);
+        return is_default ? "false" : "true";
+      case FieldDescriptor::CPPTYPE_INT32:
+        return number(reflection.GetInt32(message, field), is_default);
+      case FieldDescriptor::CPPTYPE_INT64:
+        return number(reflection.GetInt64(message, field), is_default);
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return number(reflection.GetUInt32(message, field), is_default);
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return number(reflection.GetUInt64(message, field), is_default);
+      default: return {};  // tidy tests keep fractions out of events
+    }
+  }
+
+  // Row `i` of a list.
+  std::string row_of(const Message& message, const Step& step, int i) {
+    const auto& reflection = *message.GetReflection();
+    const auto* field = step.field;
+    switch (step.cpp_type) {
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        return row_text(reflection.GetRepeatedMessage(message, field, i), step);
+      case FieldDescriptor::CPPTYPE_STRING: return reflection.GetRepeatedString(message, field, i);
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return std::string(enum_code(*field, reflection.GetRepeatedEnumValue(message, field, i)));
+      case FieldDescriptor::CPPTYPE_BOOL:
+        return reflection.GetRepeatedBool(message, field, i) ? "true" : "false";
+      case FieldDescriptor::CPPTYPE_INT32:
+        return std::to_string(reflection.GetRepeatedInt32(message, field, i));
+      case FieldDescriptor::CPPTYPE_INT64:
+        return std::to_string(reflection.GetRepeatedInt64(message, field, i));
+      case FieldDescriptor::CPPTYPE_UINT32:
+        return std::to_string(reflection.GetRepeatedUInt32(message, field, i));
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return std::to_string(reflection.GetRepeatedUInt64(message, field, i));
+      default: return {};
     }
   }
 
   // "{a, b}"; empty for an empty list.
-  std::string list_text(const Message& message, const FieldDescriptor& field) {
-    const auto& reflection = *message.GetReflection();
+  std::string list_text(const Message& message, const Step& step) {
+    const int size = message.GetReflection()->FieldSize(message, step.field);
+    if (size == 0) return {};
     std::vector<std::string> rows;
-    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      rows.push_back(field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE
-                         ? row_text(reflection.GetRepeatedMessage(message, &field, i))
-                         : scalar_text(message, field, i));
-    }
-    if (rows.empty()) return {};
-    if (field.is_map()) std::sort(rows.begin(), rows.end());  // their order is not the message's
+    for (int i = 0; i < size; ++i) rows.push_back(row_of(message, step, i));
+    if (step.field->is_map())
+      std::sort(rows.begin(), rows.end());  // their order is not the message's
     std::string text = "{";
     for (const auto& row : rows) text += (text.size() > 1 ? ", " : "") + row;
     return text + "}";
   }
 
   // "{role: RECEIVER, mark: SEAL}": what is not said is left out.
-  std::string row_text(const Message& row) {
-    std::string text;
-    if (value_message_text(row, text)) return text;
+  std::string row_text(const Message& row, const Step& step) {
+    if (step.value_text) return step.value_text(row);
     std::vector<Leaf> parts;
-    fields(row, {}, parts);
-    text = "{";
+    fields(row, step.below, parts);
+    std::string text = "{";
     for (const auto& part : parts) {
       if (part.text.empty() || part.is_default) continue;
-      text += (text.size() > 1 ? ", " : "") + part.path + ": " + part.text;
+      if (text.size() > 1) text += ", ";
+      text += part.path;
+      text += ": ";
+      text += part.text;
     }
     return text + "}";
+  }
+
+  std::string_view cut(std::string_view text) {
+    if (text.size() <= kTextBytesMax) return text;
+    const uint32_t sum = crc32c(0, text);
+    size_t end = kTextBytesMax;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+      --end;  // a whole character
+    char tail[24];
+    std::snprintf(tail, sizeof tail, "… #%08x", sum);
+    return kept(std::string(text.substr(0, end)) + tail);
   }
 
   Leaves& leaves_;
@@ -212,10 +316,11 @@ class Walk {
 
 }  // namespace
 
-Leaves leaves_of(const Message& event) {
-  Leaves leaves;
-  Walk(leaves).fields(event, {}, leaves.own);
-  return leaves;
+void take_apart(const Message& event, Leaves& leaves) {
+  static auto& plans = *new PerType<Plan>;
+  const Plan& plan =
+      plans.of(event.GetDescriptor(), [](const Descriptor* type) { return plan_of(type, {}, 0); });
+  Walk(leaves).fields(event, plan, leaves.own);
 }
 
 }  // namespace taizhang::history

@@ -1,9 +1,11 @@
 // How fast views are built from nothing, what they cost on disk and in memory, and what the machine
 // could do: decoding the same commits, and writing the same rows in order.
 //   rebuild_bench REFERENCE_FILE EVENTS[,EVENTS…] [--ledgers N] [--folder KEPT_FOLDER]
-//                 [--views NAME,…] [--json FILE]
-// With several numbers of events all views are built for each, which shows how the cost of an event
-// grows. With --folder the journals stay there and are used again.
+//                 [--views NAME,…] [--verify yes|no] [--json FILE]
+// With several numbers of events all views together are built for each, and a table at the end
+// shows how the cost of an event grows. With --folder the journals stay there and are used again.
+// The journal is written to disk as it is made, so that memory does not bound the number of events:
+// ten million take 3.7 GB for the journal and as much for the views.
 #include <unistd.h>
 
 #include <chrono>
@@ -39,6 +41,7 @@ struct Options {
   int ledgers = 4;
   std::string folder;
   std::vector<std::string> views;
+  bool verify = true;
   std::string json;
 };
 
@@ -116,7 +119,7 @@ double write_all_again_seconds(const std::string& folder, const std::string& scr
 class Run {
  public:
   Run(const Options& options, const std::string& folder, int64_t events)
-      : folder_(folder), log_(open_log(folder + "/journal")) {
+      : folder_(folder), verify_(options.verify), log_(open_log(folder + "/journal")) {
     if (log_->end() == 0)
       make_journal(*log_, folder + "/state", options.reference, events, options.ledgers);
     made_ = decode_all(*log_, decode_s_);
@@ -139,13 +142,14 @@ class Run {
   void build(const std::vector<std::string>& names) {
     const std::string views = folder_ + "/views";
     const Built built = build_views({log_.get()}, views, names);
+    built_ = built;
     const auto count = static_cast<double>(built.events);
     const double write_s = write_all_again_seconds(views, folder_ + "/again");
     // Of processor time, so that what else runs on the machine and how many cores it has count
     // less.
     const double ratio = (decode_s_ + write_s) / built.processor_seconds;
     double verified = 0;
-    if (names.size() == 1) verified = verify(names.front());
+    if (names.size() == 1 && verify_) verified = verify(names.front());
     const std::string name = names.size() == 1 ? names.front() : "all of these";
     printf("%-15s %10.0f %8.2f %9.2f %6.2f %8.2f %6.1f %7.0f %10.0f\n", name.c_str(),
            built.per_second(), built.processor_seconds * 1e6 / count,
@@ -171,6 +175,8 @@ class Run {
   }
 
   nlohmann::json out() const { return out_; }
+  // Of the views built together.
+  const Built& built() const { return built_; }
 
  private:
   double verify(const std::string& name) {
@@ -186,11 +192,25 @@ class Run {
   }
 
   const std::string folder_;
+  const bool verify_;
   std::unique_ptr<SegmentLog> log_;
   MadeJournal made_;
   double decode_s_ = 0;
+  Built built_;
   nlohmann::json out_;
 };
+
+void print_growth(const std::vector<Built>& sizes) {
+  printf("\ngrowth, all of these together\n%10s %10s %10s %8s %8s\n", "events", "events/s",
+         "us/event", "B/event", "MiB");
+  for (const Built& built : sizes) {
+    const auto count = static_cast<double>(built.events);
+    printf("%10lld %10.0f %10.2f %8.1f %8.0f\n", static_cast<long long>(built.events),
+           built.per_second(), built.processor_seconds * 1e6 / count,
+           static_cast<double>(built.disk_bytes) / count,
+           static_cast<double>(built.peak_bytes) / (1 << 20));
+  }
+}
 
 int run(const Options& options) {
   std::string base = options.folder;
@@ -199,6 +219,7 @@ int run(const Options& options) {
         std::filesystem::temp_directory_path() / ("taizhang-rebuild." + std::to_string(getpid()));
   }
   auto out = nlohmann::json::array();
+  std::vector<Built> sizes;
   for (const int64_t events : options.events) {
     const std::string folder = base + "/" + std::to_string(events);
     std::filesystem::create_directories(folder);
@@ -207,12 +228,14 @@ int run(const Options& options) {
       if (options.events.size() == 1) {
         for (const auto& name : options.views) run.build({name});
       }
-      if (options.views.size() > 1) run.build(options.views);
+      if (options.views.size() > 1 || options.events.size() > 1) run.build(options.views);
+      sizes.push_back(run.built());
       out.push_back(run.out());
     }
     std::filesystem::remove_all(options.folder.empty() ? folder : folder + "/views");
   }
   if (options.folder.empty()) std::filesystem::remove_all(base);
+  if (sizes.size() > 1) print_growth(sizes);
   if (!options.json.empty()) std::ofstream(options.json) << out.dump(2) << "\n";
   return 0;
 }
@@ -238,6 +261,9 @@ int main(int argc, char** argv) {
       options.folder = argv[i + 1];
     } else if (option == "--views") {
       options.views = taizhang::bench::parts_of(argv[i + 1]);
+    } else if (option == "--verify") {
+      options.verify = std::string_view(argv[i + 1]) == "yes";
+      understood = options.verify || std::string_view(argv[i + 1]) == "no";
     } else if (option == "--json") {
       options.json = argv[i + 1];
     } else {
@@ -247,7 +273,7 @@ int main(int argc, char** argv) {
   if (!understood) {
     fprintf(stderr,
             "usage: rebuild_bench REFERENCE_FILE EVENTS[,EVENTS...] [--ledgers N] [--folder "
-            "KEPT_FOLDER] [--views NAME,...] [--json FILE]\n");
+            "KEPT_FOLDER] [--views NAME,...] [--verify yes|no] [--json FILE]\n");
     return 2;
   }
   options.reference = argv[1];
