@@ -26,6 +26,8 @@ class Gather : public StreamWork {
  public:
   // What was asked, checked.
   struct Asked {
+    explicit Asked(ListQuery named) : query(std::move(named)) {}
+
     ListQuery query;
     bool all = false;                  // every ledger with the prefix
     std::vector<std::string> ledgers;  // ascending; without `all`
@@ -154,28 +156,53 @@ class Gather : public StreamWork {
       self->run();
     };
     for (;;) {
-      auto& list = sources_->list();
-      while (first_ < list.size() && !list[first_].at_row() && list[first_].is_read) ++first_;
-      if (sources_->needs_round(first_)) {
-        if (sources_->ask_round(first_, go_on)) continue;
-        return;
+      if (ran_out_) {
+        auto& list = sources_->list();
+        while (first_ < list.size() && !list[first_].at_row() && list[first_].is_read) ++first_;
+        if (sources_->needs_round(first_)) {
+          if (sources_->ask_round(first_, go_on)) continue;
+          return;
+        }
+        order_sources();
+        ran_out_ = false;
       }
       GatherSource* source = next_source();
       if (!source) step_ = Step::kTrailer;
       if (!source || !add_row(*source)) return tell(std::move(message_));
+      step_over(*source);
     }
   }
 
   GatherSource* next_source() {
+    if (asked_.merged) return by_place_.empty() ? nullptr : by_place_.front();
     auto& list = sources_->list();
-    if (first_ == list.size()) return nullptr;
-    if (!asked_.merged) return &list[first_];
-    GatherSource* best = nullptr;
-    for (size_t i = first_; i < list.size(); ++i) {
-      GatherSource& source = list[i];
-      if (source.at_row() && (!best || is_before(source.place(), best->place()))) best = &source;
+    return first_ == list.size() ? nullptr : &list[first_];
+  }
+
+  // Equal places stand in the order of the ledgers, which is that of the sources in memory.
+  auto later() const {
+    return [this](const GatherSource* a, const GatherSource* b) {
+      if (is_before(a->place(), b->place())) return false;
+      return is_before(b->place(), a->place()) || b < a;
+    };
+  }
+
+  void order_sources() {
+    if (!asked_.merged) return;
+    by_place_.clear();
+    for (auto& source : sources_->list()) {
+      if (source.at_row()) by_place_.push_back(&source);
     }
-    return best;
+    std::make_heap(by_place_.begin(), by_place_.end(), later());
+  }
+
+  // To the source's next row, behind the one that was told.
+  void step_over(GatherSource& source) {
+    ++source.at;
+    ran_out_ = !source.at_row();
+    if (ran_out_ || !asked_.merged) return;
+    std::pop_heap(by_place_.begin(), by_place_.end(), later());
+    std::push_heap(by_place_.begin(), by_place_.end(), later());
   }
 
   bool is_before(const v1::RowPosition& a, const v1::RowPosition& b) const {
@@ -194,7 +221,6 @@ class Gather : public StreamWork {
     told.set_ledger(source.answer.ledger());
     told.mutable_row()->Swap(&row);
     bytes_ += bytes;
-    ++source.at;
     source.answer.set_rows(source.answer.rows() + 1);
     return true;
   }
@@ -232,7 +258,10 @@ class Gather : public StreamWork {
   std::vector<v1::ReaderFailure> failed_readers_;
   std::unique_ptr<GatherSources> sources_;
   Step step_ = Step::kLedgers;
-  size_t first_ = 0;                             // those before it have told everything
+  size_t first_ = 0;  // those before it have told everything
+  // A source has told its page, or nothing was asked yet: who has rows must be looked at.
+  bool ran_out_ = true;
+  std::vector<GatherSource*> by_place_;          // of the order by row: a heap of those at a row
   std::unique_ptr<v1::GatherResponse> message_;  // not full yet
   size_t bytes_ = 0;                             // of its rows
 };
@@ -263,7 +292,9 @@ std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, Reade
   std::erase_if(ledgers,
                 [&](const auto& code) { return !code.starts_with(request.ledger_prefix()); });
 
-  Gather::Asked asked{query, request.ledgers().empty(), std::move(ledgers)};
+  Gather::Asked asked(query);
+  asked.all = request.ledgers().empty();
+  asked.ledgers = std::move(ledgers);
   asked.prefix = request.ledger_prefix();
   asked.merged = merged;
   asked.rows_per_message =
