@@ -227,6 +227,29 @@ def test_an_export_that_was_killed_goes_on_to_the_same_bytes(many, cli, tmp_path
                                             for end in ("", ".meta.json")]
 
 
+def test_a_view_that_is_built_anew_ends_an_export_which_says_so(many, cli, tmp_path):
+    words = ["export", "household_file.Households", "--as-of-seq", str(many.last_seq), "--on", "2017-12-31"]
+    whole, out, part = tmp_path / "whole.csv", tmp_path / "broken.csv", tmp_path / "broken.csv.part"
+    cli.ok(*words, "--out", whole)
+    process = subprocess.Popen([taizhang_binary(cli), *words, "--rows-per-message", "1", "--out", out], text=True,
+                               env=os.environ | {"TAIZHANG_CONFIG": str(cli.config)}, stderr=subprocess.PIPE)
+    end = time.monotonic() + 30
+    while not (part.exists() and part.stat().st_size > 10_000):
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.002)
+    many.client.call("admin.RebuildView", {"view": "household_file"}, as_="operator")
+    _, said = process.communicate(timeout=60)
+    assert process.returncode not in (OK, None) and not out.exists()
+    # The rebuild was over, went on, or began while a page was asked for.
+    assert any(reason in said for reason in ("VIEW_REBUILT", "VIEW_BUILDING", "STOPPING")), said
+    many.wait_for_views()
+    resumed = cli.run(*words, "--out", out, "--resume")
+    assert resumed.returncode == REFUSED and not out.exists()
+    assert "RESUME_TOKEN_INVALID" in resumed.stderr and "export again without --resume" in resumed.stderr
+    cli.ok(*words, "--out", out)
+    assert out.read_bytes() == whole.read_bytes()
+
+
 def taizhang_binary(cli):
     from taizhang_client import BUILD
 
