@@ -1,9 +1,8 @@
-// Records of a fetch.
+// Records of a fetch, or own ones.
 #include "platform/journal/kafka/block.h"
 
 #include <librdkafka/rdkafka.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace taizhang::journal::kafka {
@@ -23,11 +22,26 @@ Block::Block(std::shared_ptr<Client> client, int64_t begin,
   }
 }
 
+Block::Block(std::vector<OwnRecord> own)
+    : begin_(own.front().offset), end_(own.back().offset + 1), own_(std::move(own)) {
+  for (const OwnRecord& record : own_) {
+    bytes_ += static_cast<int64_t>(record.bytes.size() + sizeof record);
+  }
+}
+
 Block::~Block() {
   for (rd_kafka_message_t* message : messages_) rd_kafka_message_destroy(message);
 }
 
+int64_t Block::offset_of(size_t index) const {
+  return messages_.empty() ? own_[index].offset : messages_[index]->offset;
+}
+
 LogRecord Block::record(size_t index) const {
+  if (messages_.empty()) {
+    const OwnRecord& own = own_[index];
+    return {.offset = own.offset, .stored_time_us = 0, .bytes = own.bytes};
+  }
   const rd_kafka_message_t* message = messages_[index];
   LogRecord record;
   record.offset = message->offset;
@@ -39,10 +53,17 @@ LogRecord Block::record(size_t index) const {
 }
 
 size_t Block::index_of(int64_t offset) const {
-  const auto found = std::lower_bound(
-      messages_.begin(), messages_.end(), offset,
-      [](const rd_kafka_message_t* message, int64_t at) { return message->offset < at; });
-  return static_cast<size_t>(found - messages_.begin());
+  size_t from = 0;
+  for (size_t count = size(); count > 0;) {
+    const size_t half = count / 2;
+    if (offset_of(from + half) < offset) {
+      from += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  return from;
 }
 
 }  // namespace taizhang::journal::kafka

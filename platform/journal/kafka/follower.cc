@@ -17,6 +17,9 @@ constexpr absl::Duration kPollWait = absl::Milliseconds(100);
 constexpr size_t kBatchRecordsMax = 1'000;
 // How soon a partition that could not be followed is tried again.
 constexpr absl::Duration kFollowAgain = absl::Milliseconds(200);
+// Reports that come without a pause for so long spare the reading, until they pause.
+constexpr absl::Duration kFedBefore = absl::Milliseconds(200);
+constexpr absl::Duration kFedPause = absl::Milliseconds(50);
 
 }  // namespace
 
@@ -26,6 +29,7 @@ Follower::Follower(std::string topic, std::vector<Tail*> tails, Watch& watch)
       watch_(watch),
       fetched_(tails_.size()),
       following_(tails_.size(), 0),
+      fed_(tails_.size()),
       compared_(tails_.size(), 0) {}
 
 absl::StatusOr<std::unique_ptr<Follower>> Follower::start(const KafkaSettings& settings,
@@ -49,6 +53,9 @@ absl::StatusOr<std::unique_ptr<Follower>> Follower::start(const KafkaSettings& s
       return status;
     }
   }
+  for (Tail* tail : follower->tails_) {
+    tail->on_gap([queue = follower->queue_] { rd_kafka_queue_yield(queue); });
+  }
   follower->thread_ = std::thread([self = follower.get()] { self->run(); });
   return follower;
 }
@@ -56,7 +63,10 @@ absl::StatusOr<std::unique_ptr<Follower>> Follower::start(const KafkaSettings& s
 Follower::~Follower() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-  for (size_t i = 0; i < following_.size(); ++i) unfollow(i);
+  for (size_t i = 0; i < following_.size(); ++i) {
+    tails_[i]->on_gap([] {});
+    unfollow(i);
+  }
   if (queue_) rd_kafka_queue_destroy(queue_);
 }
 
@@ -80,10 +90,11 @@ void Follower::unfollow(size_t partition) {
 void Follower::run() {
   while (!stopping_) {
     rd_kafka_poll(client_->get(), 0);
-    sort_out(take_messages(queue_, kPollWait, kBatchRecordsMax));
+    sort_out(take_messages(queue_, resting() > 0 ? kFedPause : kPollWait, kBatchRecordsMax));
     // librdkafka tells of some lost connections only; of new ones nothing escapes.
     const uint64_t before = std::exchange(connections_, client_->connections());
     if (before != connections_) watch_.suspect(/*lost=*/false);
+    pace();
     if (absl::Now() >= follow_again_at_) follow_again();
     ask_watermarks();
   }
@@ -155,9 +166,38 @@ void Follower::ask_watermarks() {
   }
 }
 
+// A new connection may lead to another log, so what comes over it is read and compared.
+void Follower::pace() {
+  const absl::Time now = absl::Now();
+  const uint64_t connections = client_->connections();
+  for (size_t i = 0; i < tails_.size(); ++i) {
+    const Tail& tail = *tails_[i];
+    Fed& fed = fed_[i];
+    const auto paused = [&] { return now - fed.last > kFedPause; };
+    if (const uint64_t records = tail.fed(); records != fed.records) {
+      if (paused()) fed.since = now;
+      fed.records = records;
+      fed.last = now;
+    }
+    // What is not from a report has to be read.
+    const bool complete = tail.next() >= tail.end();
+    if (!fed.resting) {
+      if (paused() || now - fed.since < kFedBefore || !complete || !following_[i]) continue;
+      unfollow(i);
+      fed.resting = true;
+      fed.connections = connections;
+      ++resting_;
+    } else if (paused() || !complete || fed.connections != connections) {
+      fed.resting = false;
+      --resting_;
+      follow_again_at_ = now;
+    }
+  }
+}
+
 void Follower::follow_again() {
   for (size_t i = 0; i < tails_.size(); ++i) {
-    if (following_[i] || !tails_[i]->damage().ok()) continue;
+    if (following_[i] || fed_[i].resting || !tails_[i]->damage().ok()) continue;
     if (absl::Status status = follow(static_cast<int32_t>(i)); !status.ok()) {
       follow_again_at_ = absl::Now() + kFollowAgain;
       log(LogLevel::kWarning, "journal_partition_unreadable",

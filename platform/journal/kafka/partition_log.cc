@@ -142,7 +142,9 @@ class KafkaCursor : public Cursor {
 PartitionLog::PartitionLog(const KafkaSettings& settings, int32_t partition, int64_t tail_bytes_max)
     : topic_(settings.topic),
       tail_(tail_bytes_max),
-      line_(partition, tail_, settings.in_flight_records_max, settings.in_flight_bytes_max) {}
+      line_(partition, tail_, settings.in_flight_records_max, settings.in_flight_bytes_max,
+            // With a linger librdkafka gathers by itself.
+            /*gather=*/settings.linger_ms == 0) {}
 
 void PartitionLog::connect(Producer* producer, Readers* readers) {
   producer_ = producer;

@@ -4,6 +4,8 @@
 #include <librdkafka/rdkafka.h>
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "platform/base/log.h"
@@ -15,10 +17,24 @@ namespace {
 constexpr int kPollMs = 100;
 constexpr int kWarmMs = 5'000;
 
+uint64_t next_serial() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+bool is_claim(std::string_view record) {
+  const std::optional<RecordIdentity> identity = identify(record);
+  return identity && identity->kind == static_cast<uint8_t>(Kind::kClaim);
+}
+
 }  // namespace
 
-Line::Line(int32_t partition, Tail& tail, int64_t records_max, int64_t bytes_max)
-    : partition_(partition), tail_(tail), records_max_(records_max), bytes_max_(bytes_max) {}
+Line::Line(int32_t partition, Tail& tail, int64_t records_max, int64_t bytes_max, bool gather)
+    : partition_(partition),
+      tail_(tail),
+      records_max_(records_max),
+      bytes_max_(bytes_max),
+      gather_(gather) {}
 
 void Line::set_sink(ReportSink sink) {
   const std::lock_guard lock(sink_mutex_);
@@ -49,7 +65,8 @@ absl::Status Line::produce(ProducerSession& session, std::string& bytes, uint64_
   if (session.failed()) return absl::AbortedError("the producer has failed");
   if (absl::Status status = room_for(size); !status.ok()) return status;
   entry->bytes = std::move(bytes);
-  if (const int32_t error = session.send(*entry)) {
+  const bool waits = gather_ && !entries_.empty();
+  if (const int32_t error = waits ? 0 : send_locked(session, *entry)) {
     bytes = std::move(entry->bytes);
     if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       return absl::ResourceExhaustedError("librdkafka's queue is full");
@@ -62,24 +79,55 @@ absl::Status Line::produce(ProducerSession& session, std::string& bytes, uint64_
     return status_of(error, "producing to partition " + std::to_string(partition_));
   }
   bytes_ += size;
+  if (waits) ++unsent_;
   entries_.push_back(std::move(entry));
   return absl::OkStatus();
 }
 
+int32_t Line::send_locked(ProducerSession& session, Entry& entry) {
+  entry.sent = true;
+  entry.connections = session.route().connections;
+  return session.send(entry);
+}
+
+void Line::send_waiting_locked(ProducerSession& session) {
+  if (entries_.size() > unsent_) return;
+  while (unsent_ > 0) {
+    Entry& entry = *entries_[entries_.size() - unsent_];
+    // Of a session that has failed: given up in a moment.
+    if (entry.session != &session) break;
+    if (const int32_t error = send_locked(session, entry)) {
+      entry.settled = true;
+      entry.offset = status_of(error, "producing to partition " + std::to_string(partition_));
+    }
+    --unsent_;
+  }
+}
+
+std::unique_ptr<Line::Entry> Line::take_front_locked() {
+  std::unique_ptr<Entry> entry = std::move(entries_.front());
+  entries_.pop_front();
+  bytes_ -= static_cast<int64_t>(entry->bytes.size());
+  if (!entry->sent) --unsent_;
+  return entry;
+}
+
 void Line::settle(Entry& entry, absl::StatusOr<int64_t> offset) {
+  const std::lock_guard lock(mutex_);
+  if (entry.reported) return;
+  entry.settled = true;
+  entry.offset = std::move(offset);
+}
+
+void Line::report_settled(ProducerSession& session) {
   const std::lock_guard sink_lock(sink_mutex_);
   std::vector<std::unique_ptr<Entry>> settled;
   {
     const std::lock_guard lock(mutex_);
-    if (entry.reported) return;
-    entry.settled = true;
-    entry.offset = std::move(offset);
-    while (!entries_.empty() && entries_.front()->settled) {
-      settled.push_back(std::move(entries_.front()));
-      entries_.pop_front();
-      bytes_ -= static_cast<int64_t>(settled.back()->bytes.size());
-    }
+    while (!entries_.empty() && entries_.front()->settled) settled.push_back(take_front_locked());
+    send_waiting_locked(session);
   }
+  feed_tail(session, settled);
   report(settled);
 }
 
@@ -91,10 +139,8 @@ std::vector<std::unique_ptr<Line::Entry>> Line::give_up(const ProducerSession& s
     const std::lock_guard lock(mutex_);
     // Those of a later session stand behind and stay.
     while (!entries_.empty() && entries_.front()->session == &session) {
-      given_up.push_back(std::move(entries_.front()));
-      entries_.pop_front();
+      given_up.push_back(take_front_locked());
       Entry& entry = *given_up.back();
-      bytes_ -= static_cast<int64_t>(entry.bytes.size());
       entry.reported = true;
       if (!entry.settled) entry.offset = why;
     }
@@ -110,8 +156,25 @@ void Line::report(std::vector<std::unique_ptr<Entry>>& settled) {
   }
 }
 
+// In runs of neighbours that took one route; librdkafka does not need their bytes any more. A claim
+// is read: it counts only where the fold saw it, and the broker's time of it is compared with ours.
+void Line::feed_tail(const ProducerSession& session, std::vector<std::unique_ptr<Entry>>& settled) {
+  if (settled.empty()) return;
+  const Route route = session.route();
+  std::vector<OwnRecord> run;
+  for (const std::unique_ptr<Entry>& entry : settled) {
+    const bool known = entry->offset.ok() && entry->session == &session &&
+                       entry->connections == route.connections && !is_claim(entry->bytes);
+    if (!run.empty() && (!known || *entry->offset != run.back().offset + 1)) {
+      tail_.feed(std::exchange(run, {}), route);
+    }
+    if (known) run.push_back({*entry->offset, std::move(entry->bytes)});
+  }
+  if (!run.empty()) tail_.feed(std::move(run), route);
+}
+
 ProducerSession::ProducerSession(const KafkaSettings& settings, std::vector<Line*> lines)
-    : settings_(settings), lines_(std::move(lines)) {}
+    : serial_(next_serial()), settings_(settings), lines_(std::move(lines)) {}
 
 absl::StatusOr<std::shared_ptr<ProducerSession>> ProducerSession::start(
     const KafkaSettings& settings, std::vector<Line*> lines) {
@@ -159,6 +222,8 @@ void ProducerSession::run() {
   }
   changed_.notify_all();
   while (!failed()) {
+    // After each poll, which hears of whole requests: one wake-up for all of them.
+    for (Line* line : lines_) line->report_settled(*this);
     rd_kafka_poll(client_->get(), kPollMs);
     if (fatal_) {
       std::string why;

@@ -14,17 +14,59 @@ void Tail::begin_at(int64_t offset) {
 void Tail::push(BlockPtr block) {
   {
     const std::lock_guard lock(mutex_);
-    const int64_t end = block->end();
-    bytes_ += block->bytes();
-    blocks_.push_back(std::move(block));
-    while (bytes_ > bytes_max_ && blocks_.size() > 1) {
-      bytes_ -= blocks_.front()->bytes();
-      blocks_.pop_front();
-    }
-    next_.store(end, std::memory_order_release);
-    advance_locked(end);
+    // Reports may have been quicker than the fetch.
+    if (block->end() <= next()) return;
+    push_locked(std::move(block));
+    judge_probe_locked();
   }
   grown_.notify_all();
+}
+
+void Tail::push_locked(BlockPtr block) {
+  const int64_t end = block->end();
+  bytes_ += block->bytes();
+  blocks_.push_back(std::move(block));
+  while (bytes_ > bytes_max_ && blocks_.size() > 1) {
+    bytes_ -= blocks_.front()->bytes();
+    blocks_.pop_front();
+  }
+  next_.store(end, std::memory_order_release);
+  advance_locked(end);
+}
+
+void Tail::feed(std::vector<OwnRecord> records, const Route& route) {
+  const int64_t begin = records.front().offset;
+  const int64_t end = records.back().offset + 1;
+  {
+    const std::lock_guard lock(mutex_);
+    advance_locked(end);
+    if (trusted_ != route) {
+      if (!probe_ || probe_->route != route) probe_ = Probe{route, std::move(records.back())};
+      return judge_probe_locked();
+    }
+    if (begin > next()) return wake_();
+    if (end <= next()) return;
+    fed_.fetch_add(records.size(), std::memory_order_acq_rel);
+    push_locked(std::make_shared<const Block>(std::move(records)));
+  }
+  grown_.notify_all();
+}
+
+// The probe was read: the same bytes at the same place mean the same log.
+void Tail::judge_probe_locked() {
+  if (!probe_ || probe_->record.offset >= next()) return;
+  if (const BlockPtr block = find_locked(probe_->record.offset)) {
+    const LogRecord read = block->record(block->index_of(probe_->record.offset));
+    if (read.offset == probe_->record.offset && read.bytes == probe_->record.bytes) {
+      trusted_ = probe_->route;
+    }
+  }
+  probe_.reset();
+}
+
+void Tail::on_gap(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  wake_ = std::move(wake);
 }
 
 void Tail::advance(int64_t end) {
@@ -72,6 +114,10 @@ absl::Status Tail::damage() const {
 
 BlockPtr Tail::find(int64_t offset) const {
   const std::lock_guard lock(mutex_);
+  return find_locked(offset);
+}
+
+BlockPtr Tail::find_locked(int64_t offset) const {
   if (blocks_.empty() || offset < blocks_.front()->begin()) return nullptr;
   const auto found =
       std::upper_bound(blocks_.begin(), blocks_.end(), offset,

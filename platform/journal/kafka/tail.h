@@ -6,7 +6,10 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
+#include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -14,6 +17,17 @@
 
 namespace taizhang::journal::kafka {
 
+// How a record was sent and reported: by which producer, over which of its connections.
+struct Route {
+  uint64_t producer = 0;
+  uint64_t connections = 0;  // Client::connections(), the same before sending and after the report
+  bool operator==(const Route&) const = default;
+};
+
+// The follower brings what was read of the log. Own records need not be read again: they come from
+// their reports, if nothing foreign lies before them, and if an own record that took the same route
+// was read where it was reported; so a route to another log (rewound, recreated) brings nothing.
+//
 // Thread-safe.
 class Tail {
  public:
@@ -22,8 +36,15 @@ class Tail {
 
   // Where the follower begins: nothing below will be pushed.
   void begin_at(int64_t offset);
-  // The next records the follower read; begins where the last ended.
+  // The next records the follower read; begins where the last ended, or before.
   void push(BlockPtr block);
+  // Own records as they were reported, neighbours, ascending.
+  void feed(std::vector<OwnRecord> records, const Route& route);
+  // Own records that need not be read, so far.
+  uint64_t fed() const { return fed_.load(std::memory_order_acquire); }
+  // Called when an own record lies beyond next(), so that the follower is needed. Must not call
+  // back into the tail.
+  void on_gap(std::function<void()> wake);
   // The log is known to reach up to here.
   void advance(int64_t end);
   // There is no record in [from, until), and the log ends there: markers of somebody's transaction
@@ -51,17 +72,30 @@ class Tail {
   bool wait_read(int64_t offset, absl::Duration timeout);
 
  private:
+  BlockPtr find_locked(int64_t offset) const;
+  void push_locked(BlockPtr block);
   void advance_locked(int64_t end);
+  void judge_probe_locked();
 
   const int64_t bytes_max_;
   std::atomic<int64_t> end_{0};
   std::atomic<int64_t> next_{0};
   std::atomic<bool> failed_{false};
+  std::atomic<uint64_t> fed_{0};
   mutable std::mutex mutex_;
   std::condition_variable grown_;
   std::deque<BlockPtr> blocks_;
   int64_t bytes_ = 0;
   int64_t empty_until_ = 0;
+  // The route over which the log is known to be this one, and an own record that may make another
+  // one known.
+  struct Probe {
+    Route route;
+    OwnRecord record;
+  };
+  std::optional<Route> trusted_;
+  std::optional<Probe> probe_;
+  std::function<void()> wake_ = [] {};
   bool closed_ = false;
   absl::Status damage_;
 };

@@ -5,9 +5,11 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "platform/base/clock.h"
 #include "platform/base/sha256.h"
 #include "platform/journal/kafka/client.h"
@@ -116,6 +118,18 @@ void alter_topic(const KafkaSettings& settings, const std::string& topic, const 
   rd_kafka_event_destroy(event);
   rd_kafka_queue_destroy(queue);
   rd_kafka_ConfigResource_destroy(resource);
+  // The broker says so a moment after the controller has it.
+  const auto said = [&] {
+    const auto facts = check_topics(settings);
+    return facts.ok() && std::any_of(facts->begin(), facts->end(), [&](const TopicFact& fact) {
+             return fact.topic == topic && fact.setting == name && fact.value == value;
+           });
+  };
+  for (const absl::Time until = absl::Now() + absl::Milliseconds(kAdminMs);
+       !said() && absl::Now() < until;) {
+    absl::SleepFor(absl::Milliseconds(20));
+  }
+  EXPECT_TRUE(said()) << name;
 }
 
 void delete_topic(const KafkaSettings& settings, const std::string& topic) {

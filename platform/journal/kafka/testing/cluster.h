@@ -50,8 +50,8 @@ KafkaSettings trial_settings();
 KafkaSettings trial_topic(int partitions);
 std::unique_ptr<KafkaJournal> open_trial(const KafkaSettings& settings,
                                          Access access = Access::kWriter);
-// Changes one setting of a topic (the others go back to their defaults), deletes a topic, or the
-// records of a partition below an offset. Not OK fails the test.
+// Changes one setting of a topic that is checked (the others go back to their defaults), deletes a
+// topic, or the records of a partition below an offset. Not OK fails the test.
 void alter_topic(const KafkaSettings& settings, const std::string& topic, const std::string& name,
                  const std::string& value);
 void delete_topic(const KafkaSettings& settings, const std::string& topic);
