@@ -86,6 +86,29 @@ TEST(Config, RefusesAnAddressThatLeavesTheMachine) {
       << admin;
 }
 
+TEST(Config, ReadersHaveNamesOfTheirOwnOnThisMachineAndAreNotTooMany) {
+  const auto said = [](const std::string& readers) {
+    const auto path = std::filesystem::path(testing::TempDir()) / "readers.textproto";
+    std::ofstream(path) << "data_dir: 'data' readers { " << readers << " }\n";
+    config::v1::Config config;
+    return std::string(load_config(path, config).message());
+  };
+  const auto reader = [](const std::string& name, const std::string& address) {
+    return "reader { name: '" + name + "' address: '" + address + "' } ";
+  };
+  EXPECT_EQ(said(reader("a", "127.0.0.1:1") + reader("b", "127.0.0.1:1")), "");
+  EXPECT_TRUE(said(reader("a", "127.0.0.1:1") + reader("a", "127.0.0.1:2"))
+                  .ends_with(": readers.reader.name: \"a\" stands twice"));
+  EXPECT_NE(said(reader("a", "10.0.0.1:7610"))
+                .find(": readers.reader.address: expected a loopback address"),
+            std::string::npos);
+  EXPECT_NE(said("reader { address: '127.0.0.1:1' }").find("name: required in Reader"),
+            std::string::npos);
+  std::string many;
+  for (int i = 0; i <= 64; ++i) many += reader(std::to_string(i), "127.0.0.1:1");
+  EXPECT_TRUE(said(many).ends_with(": readers.reader: expected at most 64, got 65"));
+}
+
 TEST(LoopbackAddress, TakesLoopbackOnly) {
   for (const char* good : {"127.0.0.1:0", "127.8.9.1:7610", "localhost:1", "[::1]:65535"}) {
     EXPECT_TRUE(loopback_address(good).ok()) << good;
