@@ -292,7 +292,9 @@ void Delivery::turn_control(const std::string& system, Control& control) {
   if (control.waiting) {
     const auto progress = control.view->progress(system);
     const auto* now = std::get_if<LiveView::Progress>(&progress);
-    if (!now || now->seq <= control.position) return;
+    // Another version may answer by now, and this one hold nothing any more.
+    const bool answers = control.view == parts_.events();
+    if (answers && (!now || now->seq <= control.position)) return;
     control.view->cancel(*std::exchange(control.waiting, std::nullopt));
   }
   static const ledger::v1::EventFilter* const kinds = [] {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <thread>
@@ -294,6 +295,51 @@ TEST_F(LedgerViewTest, ASubscriptionBeyondTheEndClaimsNothing) {
   add("100010");
   EXPECT_EQ(seqs(told(later.get()).batch().events()), "7 ");
   EXPECT_EQ(next(*stream).caught_up().seq(), 7);
+}
+
+// A stream either goes on over it or ends and says why; who goes on from where it stood finds all.
+TEST_F(LedgerViewTest, ARebuildOfTheViewMakesNoGapAndRepeatsNothing) {
+  constexpr int64_t kEvents = 400;
+  std::atomic<int> rebuilds{0};
+  std::jthread writer([&] {
+    for (int64_t i = 0; i < kEvents; ++i) {
+      add("100001");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  std::jthread operating([&](const std::stop_token& over) {
+    for (; !over.stop_requested(); ++rebuilds) {
+      EXPECT_TRUE(views_->rebuild("ledger").ok());
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  });
+  int64_t told_seq = 0;
+  std::unique_ptr<ServerStream> stream;
+  while (told_seq < kEvents) {
+    if (!stream) {
+      auto request = std::make_shared<SubscribeRequest>();
+      request->set_ledger(kLedger);
+      request->set_after_seq(told_seq);
+      request->set_heartbeat_ms(100);
+      auto opened = dispatcher_.stream(method("Subscribe"), call(), request);
+      if (const auto* error = std::get_if<Error>(&opened)) {
+        // Nothing may be known of the ledger before its first event.
+        ASSERT_TRUE(error->code == kUnavailable || error->code == kNotFound) << error->reason;
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        continue;
+      }
+      stream = std::move(std::get<0>(opened));
+    }
+    const Answer answer = next_later(*stream).get();
+    if (const auto* error = std::get_if<Error>(&answer)) {
+      ASSERT_EQ(error->code, kUnavailable) << error->reason;
+      stream.reset();
+      continue;
+    }
+    const auto message = told(answer);
+    for (const auto& event : message.batch().events()) ASSERT_EQ(event.seq(), ++told_seq);
+  }
+  EXPECT_GT(rebuilds, 3);
 }
 
 TEST_F(LedgerViewTest, ASubscriptionMissesAndRepeatsNothingUnderLoad) {
