@@ -1,5 +1,5 @@
-// Neighbouring records of one partition without a copy: as a fetch brought them, or own ones as they
-// were sent.
+// Neighbouring records of one partition without a copy: as a fetch brought them, or own ones as
+// they were sent.
 #pragma once
 
 #include <cstddef>

@@ -45,7 +45,7 @@ class Line {
     Line* line = nullptr;
     const ProducerSession* session = nullptr;
     uint64_t tag = 0;
-    std::string bytes;  // librdkafka reads them here until its session ends
+    std::string bytes;         // librdkafka reads them here until its session ends
     uint64_t connections = 0;  // of the session's client, before it was sent
     bool sent = false;
     bool reported = false;
