@@ -1,12 +1,15 @@
 // A subscription from every seq, with any filter, is told the log's tail and nothing else; so is
 // who reads pages, forward or backward.
 #include <gtest/gtest.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <future>
 #include <random>
+#include <thread>
 
 #include "platform/base/log.h"
 #include "platform/projection/batch_reader.h"
@@ -284,6 +287,35 @@ TEST_P(EventsOut, PagesAreTheWholeInBothDirections) {
     EXPECT_EQ(pages(asked, i % 2 == 1, 1 + below(30)), expected(asked, 0))
         << asked.ShortDebugString();
   }
+}
+
+// Bytes of the heap in use: what is kept for each of so many would be seen.
+TEST_P(EventsOut, TenThousandThatComeAndGoLeaveNothing) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer has a heap of its own";
+#endif
+  constexpr int kStreams = 10'000;
+  constexpr size_t kKeptBytesMax = kStreams * size_t{16};
+  grow_whole();
+  std::vector<EventFilter> filters;
+  for (int i = 0; i < kFilters; ++i) filters.push_back(filter(i % 7));
+  // What they share is there as long as somebody follows.
+  const auto stays = subscribe(filters[0], last_seq());
+  EXPECT_EQ(next(*stays).caught_up().seq(), last_seq());
+  const auto come_and_go = [&] {
+    std::atomic<int> ended{0};
+    for (int i = 0; i < kStreams; ++i) {
+      const auto stream = subscribe(filters[static_cast<size_t>(i) % filters.size()], last_seq());
+      EXPECT_EQ(next(*stream).caught_up().seq(), last_seq());
+      stream->next([&](const Answer&) { ++ended; });
+    }
+    while (ended < kStreams) std::this_thread::yield();
+  };
+  come_and_go();
+  const size_t before = mallinfo2().uordblks;
+  come_and_go();
+  const size_t after = mallinfo2().uordblks;
+  EXPECT_LT(after, before + kKeptBytesMax);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, EventsOut, testing::Range<uint64_t>(1, kSeeds + 1));
