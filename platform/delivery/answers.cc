@@ -69,7 +69,8 @@ void Delivery::ask(const Call& call, const std::string& at_least_event,
   }
   const std::string system = at_least_event.substr(0, slash);
   const auto view = parts_.rows();
-  // A view that is being built, or stands still, says so; one that has not read so far is waited for.
+  // A view that is being built, or stands still, says so; one that has not read so far is waited
+  // for.
   const auto cannot = [view, system]() -> std::optional<Error> {
     const auto progress = view->progress(system);
     const auto* error = std::get_if<Error>(&progress);

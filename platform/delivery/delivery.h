@@ -128,7 +128,8 @@ class Delivery {
   void read_all();
   // Age of the oldest selected event of the ledger up to `end` that is not handled, ms; 0: none.
   // Nothing: the events cannot be read.
-  std::optional<int64_t> lag_ms(const subscriptions::state::v1::Subscription& row, int64_t end) const;
+  std::optional<int64_t> lag_ms(const subscriptions::state::v1::Subscription& row,
+                                int64_t end) const;
   // The rows of a ledger's subscriptions, wherever they stand: calls `read` for each system ledger
   // that this process holds, until it answers true.
   std::optional<Error> read_rows(const std::function<bool(SnapshotRows&)>& read) const;

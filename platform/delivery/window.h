@@ -181,7 +181,7 @@ class Window {
   std::map<std::string, ReplayDone> moved_replays_;
   // Handled before they were looked at.
   std::deque<SeqSpan> done_ahead_;
-  std::set<int64_t> skipped_;  // given up
+  std::set<int64_t> skipped_;             // given up
   std::map<int64_t, int> failed_before_;  // of events that were not looked at yet
   bool failures_moved_ = false;
 };

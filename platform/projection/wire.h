@@ -54,8 +54,7 @@ bool walk_fields(std::string_view message, const OnBytes& on_bytes, const OnVari
         message.remove_prefix(size);
         break;
       }
-      default:
-        return false;
+      default: return false;
     }
   }
   return true;

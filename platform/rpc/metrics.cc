@@ -133,22 +133,20 @@ void Metrics::total(const std::string& name, const std::string& help, const Labe
 
 void Metrics::gauges(const std::string& name, const std::string& help,
                      std::function<std::vector<Sample>()> read) {
-  impl_->read_on_scrape->add(
-      name, help, prometheus::MetricType::Gauge,
-      [read = std::move(read)](prometheus::MetricFamily& family) {
-        for (const auto& [labels, value] : read())
-          ReadOnScrape::metric_of(family, labels).gauge.value = value;
-      });
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Gauge,
+                             [read = std::move(read)](prometheus::MetricFamily& family) {
+                               for (const auto& [labels, value] : read())
+                                 ReadOnScrape::metric_of(family, labels).gauge.value = value;
+                             });
 }
 
 void Metrics::totals(const std::string& name, const std::string& help,
                      std::function<std::vector<Sample>()> read) {
-  impl_->read_on_scrape->add(
-      name, help, prometheus::MetricType::Counter,
-      [read = std::move(read)](prometheus::MetricFamily& family) {
-        for (const auto& [labels, value] : read())
-          ReadOnScrape::metric_of(family, labels).counter.value = value;
-      });
+  impl_->read_on_scrape->add(name, help, prometheus::MetricType::Counter,
+                             [read = std::move(read)](prometheus::MetricFamily& family) {
+                               for (const auto& [labels, value] : read())
+                                 ReadOnScrape::metric_of(family, labels).counter.value = value;
+                             });
 }
 
 void Metrics::distribution(const std::string& name, const std::string& help, const Labels& labels,
