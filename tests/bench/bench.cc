@@ -1,9 +1,10 @@
 // Figures of the product beside their ceilings, measured in one run: a table and JSON.
 //
 //   bench [--quick] [--journal segments|kafka|both] [--role all|writer] [--json FILE]
-//         [--linger-ms N] [--only rates|takeovers|rebuild] --daemon TAIZHANGD --reference FILE
+//         [--linger-ms N] [--replicas 1|3] [--only rates|takeovers|rebuild]
+//         --daemon TAIZHANGD --reference FILE
 //
-// Kafka needs a broker: python3 tests/support/kafka_broker.py run -- bench …
+// Kafka needs a broker: python3 tests/support/kafka_broker.py run [--nodes 3] -- bench …
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ struct Settings {
   bool segments = true;
   bool kafka = false;
   int linger_ms = 0;  // of a server on Kafka
+  int replicas = 1;   // of its topic
   std::string only;   // a part; empty: all
   std::string json;
   std::string folder;
@@ -164,7 +166,7 @@ class Bench {
       variants_.push_back({"segments", &*segments_, {}, "-"});
     }
     if (settings_.kafka) {
-      topic_ = make_topic(settings_.linger_ms);
+      topic_ = make_topic(settings_.linger_ms, settings_.replicas);
       kafka_.emplace(Daemon{settings_.daemon, settings_.folder + "/kafka", settings_.role,
                             settings_text(topic_)});
       good = good && kafka_->set_up(settings_.reference);
@@ -303,6 +305,8 @@ int main_of(int argc, char** argv) {
       }
     } else if (word == "--linger-ms")
       settings.linger_ms = atoi(value().c_str());
+    else if (word == "--replicas")
+      settings.replicas = atoi(value().c_str());
     else if (word == "--daemon")
       settings.daemon = value();
     else if (word == "--reference")
@@ -323,7 +327,10 @@ int main_of(int argc, char** argv) {
   }
   nlohmann::json out;
   out["role"] = settings.role;
-  if (settings.kafka) out["linger_ms"] = settings.linger_ms;
+  if (settings.kafka) {
+    out["linger_ms"] = settings.linger_ms;
+    out["replicas"] = settings.replicas;
+  }
   Bench(settings, out).run();
   if (!settings.json.empty()) std::ofstream(settings.json) << out.dump(2) << "\n";
   std::filesystem::remove_all(settings.folder);

@@ -69,7 +69,7 @@ double per_second(const BareRead& read) { return double(read.records) / read.sec
 
 }  // namespace
 
-KafkaSettings make_topic(int linger_ms) {
+KafkaSettings make_topic(int linger_ms, int replicas) {
   const char* broker = getenv("TAIZHANG_KAFKA");
   if (!broker) {
     fprintf(stderr,
@@ -80,8 +80,8 @@ KafkaSettings make_topic(int linger_ms) {
   KafkaSettings topic;
   topic.bootstrap_servers = broker;
   topic.topic = "bench-" + std::to_string(getpid());
-  topic.replication_factor = 1;
-  topic.min_insync_replicas = 1;
+  topic.replication_factor = replicas;
+  topic.min_insync_replicas = std::min(replicas, 2);
   topic.linger_ms = linger_ms;
   must(journal::kafka::create_topics(topic, 1));
   return topic;
@@ -92,8 +92,9 @@ std::string settings_text(const KafkaSettings& topic) {
          "views { serve: \"duties\" }\n"
          "journal { kafka { bootstrap_servers: \"" +
          topic.bootstrap_servers + "\" topic: \"" + topic.topic +
-         "\" replication_factor: 1 min_insync_replicas: 1 check_interval_s: 86400 linger_ms: " +
-         std::to_string(topic.linger_ms) + " } }\n";
+         "\" replication_factor: " + std::to_string(topic.replication_factor) +
+         " min_insync_replicas: " + std::to_string(topic.min_insync_replicas) +
+         " check_interval_s: 86400 linger_ms: " + std::to_string(topic.linger_ms) + " } }\n";
 }
 
 void set_flush(const KafkaSettings& topic, bool synced) {

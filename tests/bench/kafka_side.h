@@ -1,7 +1,7 @@
 // What only a journal in Kafka has: a reader of its own process, a takeover with a tail, and a bare
 // consumer to be compared with.
 //
-// The topic is one partition of one broker. It syncs every record where nothing else is said;
+// The topic is one partition, of one broker where nothing else is said, and syncs every record;
 // "page cache" is the same topic with that setting taken away while the server runs, which the
 // server would refuse at its start.
 #pragma once
@@ -15,9 +15,10 @@
 
 namespace taizhang::bench {
 
-// A new topic, for servers that gather records so long, and its heartbeat topic on the broker of
-// TAIZHANG_KAFKA. Ends the process when there is no broker or it refuses.
-journal::kafka::KafkaSettings make_topic(int linger_ms);
+// A new topic of so many replicas, of which two must stand where there are more than one, for
+// servers that gather records so long, and its heartbeat topic on the brokers of TAIZHANG_KAFKA.
+// Ends the process when there is no broker or it refuses.
+journal::kafka::KafkaSettings make_topic(int linger_ms, int replicas);
 // The part of a server's settings file that names it; its keys stand in `keys` beside its folder.
 std::string settings_text(const journal::kafka::KafkaSettings& topic);
 // Ends the process when the broker refuses.
