@@ -9,8 +9,9 @@ cd "$(dirname "$0")/.."
 preset=${1:-}
 case $preset in
   asan) tests=(base_test journal_test journal_segments_test contract_test segment_faults_test state_test domain_test rules_test
-               registry_test assistance_test funds_test assets_test integration_test writer_unit_test projection_test
-               republish_test simulation_test) ;;
+               registry_test assistance_test funds_test assets_test subscriptions_test admin_test integration_test
+               writer_unit_test projection_test ledger_view_test delivery_test lists_test replay_test republish_test
+               simulation_test) ;;
   tsan) tests=(base_test journal_test journal_segments_test contract_test writer_unit_test projection_test) ;;
   *) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
