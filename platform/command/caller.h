@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct Call {
   const Caller* caller = nullptr;  // lives longer than the call
   int64_t deadline_boot_us = 0;    // on the boot-time clock; nothing is decided after it
   bool bulk = false;  // of the bulk stream: gets at most its share of what is in flight
+  // What the caller showed, for those who ask another server on its behalf; only of streams.
+  std::shared_ptr<const std::string> token = nullptr;
 };
 
 }  // namespace taizhang

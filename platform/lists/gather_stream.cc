@@ -269,7 +269,6 @@ class Gather : public StreamWork {
 }  // namespace
 
 std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, ReaderDirectory* readers,
-                                                             std::string_view token,
                                                              const Call& call,
                                                              const v1::GatherRequest& request) {
   auto named = ListQuery::of(views, request.query());
@@ -300,7 +299,7 @@ std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, Reade
   asked.rows_per_message =
       request.rows_per_message() == 0 ? kRowsPerMessageMax : request.rows_per_message();
   asked.packed = request.query();
-  asked.token = token;
+  if (call.token) asked.token = *call.token;
   return std::make_shared<Gather>(views, readers, call, std::move(asked));
 }
 

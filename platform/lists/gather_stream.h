@@ -17,12 +17,11 @@ class GatherRequest;
 
 namespace lists {
 
-// `views`, and `readers` when it is not null, must outlive what is returned. `token`: the caller's
-// own, for the readers. Holds a page of one ledger of this server, and of each reader pages of at
+// `views`, and `readers` when it is not null, must outlive what is returned. The call's token
+// goes to the readers. Holds a page of one ledger of this server, and of each reader pages of at
 // most kRowsHeldMax rows; in the order of rows a page of each ledger, together at most kRowsHeldMax
 // rows, or one of each ledger.
 std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, ReaderDirectory* readers,
-                                                             std::string_view token,
                                                              const Call& call,
                                                              const v1::GatherRequest& request);
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "platform/command/credentials.h"
 #include "platform/lists/diff_stream.h"
 #include "platform/lists/export_stream.h"
 #include "platform/lists/gather_stream.h"
@@ -93,7 +92,7 @@ void serve_lists(Views& views, int32_t open_max, lists::ReaderDirectory* readers
                                 });
   serve<lists::v1::GatherRequest>(
       "Gather", slots, dispatcher, [&views, readers](const Call& call, const auto& request) {
-        return lists::open_gather(views, readers, CallCredentials::token(), call, request);
+        return lists::open_gather(views, readers, call, request);
       });
   dispatcher.handle(full_name("ListLedgers"), [&views](const Call& call, auto request,
                                                        const Done& done) {

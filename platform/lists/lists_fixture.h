@@ -118,9 +118,10 @@ class ListsTest : public ::testing::Test {
     const auto* service = lists::v1::ExportRequest::descriptor()->file()->service(0);
     for (int i = 0; i < service->method_count(); ++i) {
       if (service->method(i)->input_type() != Request::descriptor()) continue;
-      return dispatcher_->stream(*service->method(i),
-                                 Call{&caller_, system_clock().boot_us() + 5'000'000},
-                                 std::make_shared<Request>(request));
+      const Call call{.caller = &caller_,
+                      .deadline_boot_us = system_clock().boot_us() + 5'000'000,
+                      .token = token_};
+      return dispatcher_->stream(*service->method(i), call, std::make_shared<Request>(request));
     }
     return failure(kUnimplemented, "NO_METHOD", "");
   }
@@ -170,6 +171,7 @@ class ListsTest : public ::testing::Test {
   std::string directory_;
   TestJournal journal_;
   Caller caller_;
+  std::shared_ptr<const std::string> token_;
   std::unique_ptr<Views> views_;
   std::unique_ptr<lists::ReaderDirectory> readers_;  // null: none; set before start()
   std::unique_ptr<Dispatcher> dispatcher_;

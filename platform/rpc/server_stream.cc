@@ -3,7 +3,6 @@
 #include <limits>
 #include <mutex>
 
-#include "platform/command/credentials.h"
 #include "platform/rpc/handlers.h"
 #include "platform/rpc/take_bytes.h"
 
@@ -25,9 +24,9 @@ class StreamCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, publ
     if (auto error = gate_.parse(method_, in, request_)) return finish(*error);
     parsed_ = true;
     std::shared_ptr<const google::protobuf::Message> request(self, &request_.message());
-    const CallCredentials credentials(bearer_token(context));
-    auto opened =
-        gate_.dispatcher().stream(*method_.descriptor, ticket_.call(), std::move(request));
+    Call asked = ticket_.call();
+    asked.token = std::make_shared<const std::string>(bearer_token(context));
+    auto opened = gate_.dispatcher().stream(*method_.descriptor, asked, std::move(request));
     if (auto* error = std::get_if<Error>(&opened)) return finish(*error);
     {
       const std::lock_guard lock(mutex_);
