@@ -149,6 +149,8 @@ std::string text_of(const common::v1::Freshness& freshness) {
                      std::to_string(freshness.journal_seq()) + ", recorded " +
                      text_of(freshness.recorded_time()) + ", view " + freshness.view() + " v" +
                      std::to_string(freshness.view_version());
+  if (freshness.skipped_events() != 0)
+    text += ", " + std::to_string(freshness.skipped_events()) + " events passed over";
   return freshness.final() ? text + ", final" : text;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "platform/command/answer.h"
 #include "platform/projection/page_token.h"
@@ -42,6 +43,7 @@ struct Known {
   int64_t lag_ms = 0;
   int64_t closed_time_us =
       0;  // no later record of the partition, as far as the view has folded, is at or before it
+  std::vector<int64_t> skipped = {};  // events passed over as decided, ascending
 };
 
 class QueryPlan {

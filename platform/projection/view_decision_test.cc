@@ -49,6 +49,10 @@ TEST_F(SkipTest, TheLedgerGoesOnBehindTheEvent) {
   decide_skip(bad);
   catch_up();
   EXPECT_EQ(newest(3), "a=2@3 ");
+  EXPECT_EQ(ask(question()).freshness().skipped_events(), 1);
+  auto before_it = question();
+  before_it.mutable_read()->set_seq(bad - 1);
+  EXPECT_EQ(ask(before_it).freshness().skipped_events(), 0);
   const auto status = views_->status()[0];
   EXPECT_TRUE(status.stopped.empty());
   EXPECT_EQ(status.skipped_total, 1);
