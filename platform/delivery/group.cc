@@ -132,6 +132,10 @@ void Group::fail(const Error& error) {
     *consumer.ended = error;
     if (consumer.pending) consumer.pending(error);
   }
+  answer_waiting(error);
+}
+
+void Group::answer_waiting(const Error& error) {
   for (auto* acks : {&acks_, &recording_acks_}) {
     for (auto& done : std::exchange(*acks, {})) done(error);
   }
@@ -146,9 +150,8 @@ void Group::begin_again(int64_t pause_us) {
   recording_ = false;
   acknowledged_ = false;
   stop_waiting();
-  for (auto* acks : {&acks_, &recording_acks_}) {
-    for (auto& done : std::exchange(*acks, {})) done(begins_again());
-  }
+  // Those who came early too: a writer that cannot be asked must not keep their calls.
+  answer_waiting(begins_again());
 }
 
 // The commit of this command is behind everything that was written down before: with the rows as of

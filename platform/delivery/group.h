@@ -80,6 +80,8 @@ class Group {
   void begin_again(int64_t pause_us);
   void wait_for_news(const std::shared_ptr<LiveView>& view, const std::string& ledger, int64_t seq);
   void stop_waiting();
+  // Ends every call that waits for the delivery.
+  void answer_waiting(const Error& error);
   // How far the view holds the ledger; nothing: it cannot be asked, and the group failed.
   std::optional<LiveView::Progress> progress(const LiveView& view, const std::string& ledger);
 
