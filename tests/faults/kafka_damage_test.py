@@ -59,7 +59,7 @@ def assert_noticed(server, client, province):
     whys = eventually(lambda: said_of_damage(client), "the damage is noticed")
     assert any(f"topic {province.topic}, partition " in why and "rewound, recreated or truncated" in why
                for why in whys), whys
-    assert "journal_damaged" in server.log_text()
+    assert server.has_logged("journal_damaged")
     eventually(lambda: health(client) == "NOT_SERVING", "its health says so")
     with pytest.raises(Refused):
         client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")}, timeout=10)

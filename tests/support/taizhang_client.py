@@ -307,7 +307,11 @@ class Server:
         return Client(self.address, self.admin_address)
 
     def log_text(self):
+        """The end of what it logged, for people."""
         return (self.folder / "taizhangd.log").read_text()[-4000:]
+
+    def has_logged(self, what):
+        return what in (self.folder / "taizhangd.log").read_text()
 
     def stop(self, wait_s=30):
         """Graceful; returns the exit code."""
