@@ -13,7 +13,8 @@ import pytest
 from google.protobuf import symbol_database
 
 from book import PROFILES, ROOT, Book, date
-from refusal_cases import BARE, ROWS, give_what_rows_need
+from refusal_cases import ROWS, give_what_rows_need
+from refusal_cases.breaks import BARE
 
 UNREACHED = pathlib.Path(__file__).with_name("unreached.txt")
 # Every row cancels requests, faster than one caller should.
