@@ -1,8 +1,11 @@
 """Readers as processes of their own beside a writer, on Kafka: what they answer, that they hold the same, and that a
 killed one goes on."""
 
+import contextlib
 import random
 import re
+import signal
+import threading
 import time
 
 import answers
@@ -89,6 +92,29 @@ def watch_build(client):
     return said
 
 
+@contextlib.contextmanager
+def slowed(server):
+    """Lets a server run a tenth of the time, from its start on: what it has done in a moment can be watched."""
+    over = threading.Event()
+
+    def stop_and_go():
+        while not over.is_set():
+            process = server.process
+            if process:
+                process.send_signal(signal.SIGSTOP)
+                over.wait(0.045)
+                process.send_signal(signal.SIGCONT)
+            over.wait(0.005)
+
+    thread = threading.Thread(target=stop_and_go)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def digests(client):
     """{(view, ledger): (seq, digest)}"""
     caught_up(client)
@@ -173,8 +199,10 @@ def test_a_reader_killed_again_and_again_misses_nothing(writer, book, readers, s
     held = digests(calm)
     assert digests(client) == held
     # From an empty disk it has much to fold now: until it has, it says how far it is and takes no callers.
-    fresh = readers().start()
-    said = watch_build(fresh)
+    last = readers()
+    with slowed(last):
+        fresh = last.start()
+        said = watch_build(fresh)
     assert all(position <= end for position, end, _, _ in said), said
     assert any(0 < position < end and rate > 0 and left > 0 for position, end, rate, left in said), said
     assert digests(fresh) == held
