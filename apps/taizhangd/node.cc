@@ -78,7 +78,7 @@ ViewsSettings views_settings(const Config& config) {
   settings.flush_us = int64_t{config.views().flush_s()} * 1'000'000;
   settings.row_cache_bytes_per_view = config.views().row_cache_bytes_per_view();
   settings.build_bytes_max = config.views().build_bytes();
-  settings.build_filter_bytes = config.views().build_filter_bytes();
+  settings.build_filter_bytes_max = config.views().build_filter_bytes();
   settings.fold_threads_per_view = config.views().fold_threads_per_view();
   return settings;
 }

@@ -170,6 +170,22 @@ Message& FoldRows::edit(const RowType& type, std::string_view key) {
   return *found.row;
 }
 
+Message& FoldRows::replace(const RowType& type, std::string_view key) {
+  const Table& known = table(type);
+  if (known.is_only_key && !known.is_looked_at) return mark(type, key, false);
+  const RowKey whole = RowKey::of(row_key(type, key));
+  CachedRow* found = cache_.find(whole);
+  if (!found) found = &cache_.add(whole, type, false);
+  if (found->row) {
+    found->row->Clear();
+  } else {
+    found->row = cache_.make(type);
+  }
+  type.fill_key(*found->row, key);
+  change(*found);
+  return *found->row;
+}
+
 void FoldRows::erase(const RowType& type, std::string_view key) {
   const Table& known = table(type);
   if (known.is_only_key && !known.is_looked_at) {

@@ -32,6 +32,7 @@ class FoldRows : public Rows {
 
   const google::protobuf::Message* find(const RowType& type, std::string_view key) const override;
   google::protobuf::Message& edit(const RowType& type, std::string_view key) override;
+  google::protobuf::Message& replace(const RowType& type, std::string_view key) override;
   void erase(const RowType& type, std::string_view key) override;
   void scan(const RowType& type, std::string_view prefix,
             const std::function<bool(const google::protobuf::Message&)>& visit) const override;
@@ -51,7 +52,7 @@ class FoldRows : public Rows {
 
   // The store is empty, and whatever comes into it comes from here: a row that was never written is
   // not looked for until end_from_nothing().
-  void begin_from_nothing(int64_t filter_bytes) { filter_.emplace(filter_bytes); }
+  void begin_from_nothing(int64_t filter_bytes_max) { filter_.emplace(filter_bytes_max); }
   void end_from_nothing() { filter_.reset(); }
 
   // Not OK: the files are damaged, and what was folded since must not be written.

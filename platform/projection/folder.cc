@@ -416,7 +416,8 @@ absl::Status Folder::begin_build(BuildMemory& memory) {
   const auto untouched = [](const Place& place) { return place.position == 0; };
   if (std::all_of(places_.begin(), places_.end(), untouched)) {
     const auto lanes = static_cast<int64_t>(lanes_.size());
-    for (const auto& lane : lanes_) lane->rows.begin_from_nothing(settings_.build_filter_bytes / lanes);
+    for (const auto& lane : lanes_)
+      lane->rows.begin_from_nothing(settings_.build_filter_bytes_max / lanes);
   }
   bulk_ = std::make_unique<BulkWriter>(store_);
   memory_ = &memory;

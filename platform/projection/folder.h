@@ -31,7 +31,7 @@ struct FoldSettings {
   int64_t cache_bytes_max = 0;  // of decoded rows
   int lanes = 1;                // ledgers that are folded side by side
   // While a view is built from nothing: bytes of the filter that knows the rows it has.
-  int64_t build_filter_bytes = 0;
+  int64_t build_filter_bytes_max = 0;
 };
 
 // What the views that are being built may take for row versions on their way into files: shared

@@ -214,19 +214,37 @@ TEST(Puts, AreSortedWithTheLastOfEachKey) {
   }
 }
 
+uint64_t hash_of(const char* name, int number) {
+  return RowKey::of(name + std::to_string(number)).hash;
+}
+
+// How many of `rows` rows are taken for others that were never added.
+int taken_for_known(RowFilter& filter, int rows) {
+  for (int i = 0; i < rows; ++i) filter.add(hash_of("row ", i));
+  int taken = 0;
+  for (int i = 0; i < rows; ++i) {
+    EXPECT_TRUE(filter.may_hold(hash_of("row ", i)));
+    if (filter.may_hold(hash_of("other ", i))) ++taken;
+  }
+  return taken;
+}
+
 TEST(RowFilter, KnowsWhatItWasToldAndLittleElse) {
   RowFilter filter(16 << 10);
   constexpr int kRows = 10'000;  // 13 bits for each
-  const auto hash = [](const char* name, int i) {
-    return RowKey::of(name + std::to_string(i)).hash;
-  };
-  for (int i = 0; i < kRows; ++i) filter.add(hash("row ", i));
-  int taken_for_known = 0;
-  for (int i = 0; i < kRows; ++i) {
-    EXPECT_TRUE(filter.may_hold(hash("row ", i)));
-    if (filter.may_hold(hash("other ", i))) ++taken_for_known;
-  }
-  EXPECT_LT(taken_for_known, kRows / 50);
+  EXPECT_LT(taken_for_known(filter, kRows), kRows / 50);
+  EXPECT_EQ(filter.bytes(), 16 << 10);
+}
+
+TEST(RowFilter, GrowsWithTheRowsUpToItsBound) {
+  constexpr int64_t kBytesMax = 4 << 20;
+  RowFilter filter(kBytesMax);
+  const int64_t at_first = filter.bytes();
+  EXPECT_LT(at_first, kBytesMax);
+  constexpr int kRows = 3'000'000;  // 11 bits for each
+  EXPECT_LT(taken_for_known(filter, kRows), kRows / 30);
+  EXPECT_GT(filter.bytes(), at_first);
+  EXPECT_LE(filter.bytes(), kBytesMax);
 }
 
 }  // namespace

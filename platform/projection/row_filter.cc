@@ -1,46 +1,72 @@
-// A blocked Bloom filter.
+// A blocked Bloom filter in parts.
 #include "platform/projection/row_filter.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace taizhang::projection {
 namespace {
 
-constexpr int kBitsPerRow = 6;
+constexpr int kBitsSetPerRow = 6;
+// With which one row in 60 is taken for another.
+constexpr int64_t kBitsPerRow = 10;
 // 9 bits of the hash name one of a line's 512 bits.
 constexpr int kBitNumberBits = 9;
+constexpr int64_t kLineBytes = 64;
+constexpr int64_t kFirstPartBytes = int64_t{1} << 20;
+
+// The bits come from a second mixing, so that rows of one line have different ones.
+uint64_t bits_of(uint64_t hash) {
+  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
+  const uint64_t mixed = (hash ^ hash >> 29) * kOdd;
+  return mixed ^ mixed >> 32;
+}
 
 }  // namespace
 
-RowFilter::RowFilter(int64_t bytes) {
-  const size_t lines =
-      std::bit_floor(std::max<size_t>(static_cast<size_t>(bytes) / (kLineWords * 8), 1));
-  words_.resize(lines * kLineWords);
-  line_mask_ = lines - 1;
+RowFilter::RowFilter(int64_t bytes_max) : bytes_max_(bytes_max) {
+  begin_part(std::min(bytes_max, kFirstPartBytes));
 }
 
-RowFilter::Place RowFilter::place_of(uint64_t hash) const {
-  // The bits come from a second mixing, so that rows of one line have different ones.
-  constexpr uint64_t kOdd = 0x9e3779b97f4a7c15;
-  const uint64_t mixed = (hash ^ hash >> 29) * kOdd;
-  return {static_cast<size_t>(hash) & line_mask_, mixed ^ mixed >> 32};
+void RowFilter::begin_part(int64_t bytes) {
+  const auto lines = static_cast<size_t>(std::max<int64_t>(bytes / kLineBytes, 1));
+  Part& part = parts_.emplace_back();
+  part.words.resize(lines * kLineWords);
+  part.rows_left = part.bytes() * 8 / kBitsPerRow;
+  bytes_ += part.bytes();
 }
 
-void RowFilter::add(uint64_t row_hash) {
-  auto [line, bits] = place_of(row_hash);
-  uint64_t* words = &words_[line * kLineWords];
-  for (int i = 0; i < kBitsPerRow; ++i, bits >>= kBitNumberBits)
+size_t RowFilter::Part::line_of(uint64_t hash) const {
+  const uint64_t lines = words.size() / kLineWords;
+  return ((hash >> 32) * lines >> 32) * kLineWords;
+}
+
+void RowFilter::add(uint64_t hash) {
+  if (may_hold(hash)) return;
+  if (parts_.back().rows_left <= 0) {
+    const int64_t last_bytes = parts_.back().bytes();
+    const int64_t next_bytes = std::min(kGrowth * last_bytes, bytes_max_ - bytes_);
+    // A part that is not larger than the last one would soon be full, and is one more to look in.
+    if (next_bytes > last_bytes) begin_part(next_bytes);
+  }
+  Part& part = parts_.back();
+  --part.rows_left;
+  uint64_t* words = &part.words[part.line_of(hash)];
+  uint64_t bits = bits_of(hash);
+  for (int i = 0; i < kBitsSetPerRow; ++i, bits >>= kBitNumberBits)
     words[(bits >> 6) % kLineWords] |= uint64_t{1} << (bits & 63);
 }
 
-bool RowFilter::may_hold(uint64_t row_hash) const {
-  auto [line, bits] = place_of(row_hash);
-  const uint64_t* words = &words_[line * kLineWords];
-  for (int i = 0; i < kBitsPerRow; ++i, bits >>= kBitNumberBits) {
-    if (!(words[(bits >> 6) % kLineWords] >> (bits & 63) & 1)) return false;
+bool RowFilter::may_hold(uint64_t hash) const {
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part) {
+    const uint64_t* words = &part->words[part->line_of(hash)];
+    uint64_t bits = bits_of(hash);
+    int set = 0;
+    for (; set < kBitsSetPerRow; ++set, bits >>= kBitNumberBits) {
+      if (!(words[(bits >> 6) % kLineWords] >> (bits & 63) & 1)) break;
+    }
+    if (set == kBitsSetPerRow) return true;
   }
-  return true;
+  return false;
 }
 
 }  // namespace taizhang::projection

@@ -57,7 +57,7 @@ BatchLimits ViewRunner::limits() const {
 FoldSettings ViewRunner::fold_settings() const {
   const auto& settings = shared_->settings;
   return {settings.row_cache_bytes_per_view, settings.fold_threads_per_view,
-          settings.build_filter_bytes};
+          settings.build_filter_bytes_max};
 }
 
 Wanted ViewRunner::wanted() const {

@@ -38,7 +38,7 @@ struct ViewsSettings {
   // sorted files: bytes of memory for that, shared by all that do so at the moment.
   int64_t build_bytes_max = int64_t{128} << 20;
   // Beside these, of the filter that says which rows are new, bytes for each of them.
-  int64_t build_filter_bytes = int64_t{8} << 20;
+  int64_t build_filter_bytes_max = int64_t{64} << 20;
   // One write batch holds at most this many events; small when live, this large when behind.
   int64_t batch_events_max = 4'096;
   int64_t batch_bytes_max = int64_t{4} << 20;  // stored event bytes

@@ -29,12 +29,20 @@ common::v1::Date Ledger::effective_date() const {
   return date;
 }
 
-google::protobuf::Message& Ledger::edit_row(const RowType& type, std::string_view key) {
+google::protobuf::Message& Rows::replace(const RowType& type, std::string_view key) {
+  auto& row = edit(type, key);
+  row.Clear();
+  type.fill_key(row, key);
+  return row;
+}
+
+google::protobuf::Message& Ledger::edit_row(const RowType& type, std::string_view key,
+                                            EditRow edit) {
   if (!occasion_.context.empty() && occasion_.context != type.context) {
     broken_invariant("table " + type.name + " of " + type.context + " written by " +
                      std::string(occasion_.context));
   }
-  auto& row = rows_.edit(type, key);
+  auto& row = (rows_.*edit)(type, key);
   if (type.version_field) type.reflection->SetInt64(&row, type.version_field, occasion_.seq);
   return row;
 }

@@ -30,6 +30,9 @@ class Rows {
                                                 std::string_view key) const = 0;
   // The row for writing, made with its key fields when absent.
   virtual google::protobuf::Message& edit(const RowType& type, std::string_view key) = 0;
+  // The same with nothing but its key fields, whatever it held: where looking for it costs, it is
+  // not looked for.
+  virtual google::protobuf::Message& replace(const RowType& type, std::string_view key);
   virtual void erase(const RowType& type, std::string_view key) = 0;
   // Rows whose key starts with `prefix`, in key order, until `visit` returns false. No edits
   // meanwhile.
@@ -93,7 +96,12 @@ class Ledger {
   // with seq().
   template <class Row, class... Key>
   Row& edit(const Key&... key) {
-    return static_cast<Row&>(edit_row(row_type<Row>(), key_of(key...)));
+    return static_cast<Row&>(edit_row(row_type<Row>(), key_of(key...), &Rows::edit));
+  }
+  // The same for a row of which nothing is kept: it begins with its key fields only.
+  template <class Row, class... Key>
+  Row& replace(const Key&... key) {
+    return static_cast<Row&>(edit_row(row_type<Row>(), key_of(key...), &Rows::replace));
   }
   template <class Row, class... Key>
   void erase(const Key&... key) {
@@ -121,7 +129,8 @@ class Ledger {
   }
 
  private:
-  google::protobuf::Message& edit_row(const RowType& type, std::string_view key);
+  using EditRow = google::protobuf::Message& (Rows::*)(const RowType&, std::string_view key);
+  google::protobuf::Message& edit_row(const RowType& type, std::string_view key, EditRow edit);
   void erase_row(const RowType& type, std::string_view key);
   // Valid until the next one.
   template <class... Key>

@@ -69,8 +69,7 @@ void record_subjects(Ledger& rows, const EventMeta& meta) {
     const bool is_alone =
         is_primary && !is_created &&
         (created.kind == 0 || !rows.has<state::v1::Subject>(subject.kind, subject.id));
-    auto& changes = *rows.edit<state::v1::Subject>(subject.kind, subject.id).mutable_changes();
-    changes.Clear();
+    auto& changes = *rows.replace<state::v1::Subject>(subject.kind, subject.id).mutable_changes();
     const auto speak = [&](const std::vector<Leaf>& of_it, const std::string& prefix) {
       take(rows.edit<state::v1::SubjectValues>(subject.kind, subject.id), of_it, prefix, meta.seq,
            changes);

@@ -30,7 +30,7 @@ void fold(Ledger& rows, const EventMeta& meta) {
 }
 
 void fold_commit(Ledger& rows, const CommitMeta& commit) {
-  rows.edit<StoredCommit>(commit.last_seq).set_body(commit.bytes.data(), commit.bytes.size());
+  rows.replace<StoredCommit>(commit.last_seq).set_body(commit.bytes.data(), commit.bytes.size());
 }
 
 Result<ledger::v1::ReadEventsResponse> read_events(const Snapshot& snapshot,
