@@ -8,6 +8,7 @@
 #include <map>
 #include <vector>
 
+#include "platform/base/varint.h"
 #include "taizhang/journal/v1/records.pb.h"
 
 namespace taizhang::journal {
@@ -79,25 +80,11 @@ const MessageShape& commit_shape() {
 // The parser takes five bytes of a tag or length; so many are enough for those of a record.
 constexpr size_t kTagBytesMax = 2;
 constexpr size_t kLengthBytesMax = 4;
-constexpr size_t kNumberBytesMax = 10;
-
-bool take_varint(std::string_view& bytes, size_t bytes_max, uint64_t& value) {
-  value = 0;
-  for (size_t i = 0; i < bytes.size() && i < bytes_max; ++i) {
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    value |= uint64_t{byte & 0x7fu} << (7 * i);
-    if (byte < 0x80) {
-      bytes.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
-}
 
 bool are_varints(std::string_view bytes) {
   uint64_t value = 0;
   while (!bytes.empty()) {
-    if (!take_varint(bytes, kNumberBytesMax, value)) return false;
+    if (!take_varint(bytes, value)) return false;
   }
   return true;
 }
@@ -125,7 +112,7 @@ bool walk(std::string_view message, const MessageShape& shape, int depth, const 
           const OnPart& on_part) {
   while (!message.empty()) {
     uint64_t tag = 0;
-    if (!take_varint(message, kTagBytesMax, tag)) return false;
+    if (!take_varint(message, tag, kTagBytesMax)) return false;
     const uint64_t number = tag >> 3;
     if (number >= shape.fields.size()) return false;
     const FieldShape& field = shape.fields[number];
@@ -136,7 +123,7 @@ bool walk(std::string_view message, const MessageShape& shape, int depth, const 
       return false;
     }
     uint64_t value = 0;
-    if (!take_varint(message, is_varint ? kNumberBytesMax : kLengthBytesMax, value)) return false;
+    if (!take_varint(message, value, is_varint ? kVarintBytesMax : kLengthBytesMax)) return false;
     if (is_varint) {
       on_varint(static_cast<int>(number), value);
       continue;

@@ -10,21 +10,9 @@
 #include <string>
 #include <string_view>
 
-namespace taizhang::projection {
+#include "platform/base/varint.h"
 
-// Takes a varint off the front; false: there is none.
-inline bool take_varint(std::string_view& bytes, uint64_t& value) {
-  value = 0;
-  for (size_t i = 0; i < bytes.size() && i < 10; ++i) {
-    const auto byte = static_cast<uint8_t>(bytes[i]);
-    value |= uint64_t{byte & 0x7fu} << (7 * i);
-    if (byte < 0x80) {
-      bytes.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
-}
+namespace taizhang::projection {
 
 // on_bytes(number, view) for each length-delimited field: false ends the walk; on_varint(number,
 // value) for each varint. False: ended, or not well-formed. Groups, which proto3 has not, are not.
