@@ -119,14 +119,6 @@ class GatherOfReaders : public testing::ListsTest {
     if (by_row) request.set_order(v1::GATHER_ORDER_BY_ROW);
     return request;
   }
-  static std::string rows_of(const std::vector<GatherResponse>& messages) {
-    std::string rows;
-    for (const auto& message : messages) {
-      for (const auto& row : message.rows().rows())
-        rows += row.ledger().substr(4) + ":" + text(row.row()) + " ";
-    }
-    return rows;
-  }
   // "28=a/2 29=UNREACHABLE …": who answered with how many rows, or why not.
   static std::string answers_of(const v1::GatherTrailer& trailer) {
     std::string text;

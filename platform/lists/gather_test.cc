@@ -26,14 +26,6 @@ class Gather : public testing::ListsTest {
     request.set_rows_per_message(rows_per_message);
     return request;
   }
-  static std::string rows_of(const std::vector<GatherResponse>& messages) {
-    std::string rows;
-    for (const auto& message : messages) {
-      for (const auto& row : message.rows().rows())
-        rows += row.ledger().substr(4) + ":" + text(row.row()) + " ";
-    }
-    return rows;
-  }
   void fill() {
     add("b", 1);
     add("d", 2);

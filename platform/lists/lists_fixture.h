@@ -167,6 +167,15 @@ class ListsTest : public ::testing::Test {
     EXPECT_TRUE(packed.UnpackTo(&row));
     return text(row);
   }
+  // "28:a=3 28:c=4 ": each behind the end of its ledger's code.
+  static std::string rows_of(const std::vector<lists::v1::GatherResponse>& messages) {
+    std::string rows;
+    for (const auto& message : messages) {
+      for (const auto& row : message.rows().rows())
+        rows += row.ledger().substr(4) + ":" + text(row.row()) + " ";
+    }
+    return rows;
+  }
 
   std::string directory_;
   TestJournal journal_;
