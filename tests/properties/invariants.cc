@@ -40,20 +40,6 @@ bool disjoint(std::vector<DayRange> ranges) {
   return true;
 }
 
-// The first complaint that `judge(row)` makes about a row of a table.
-template <class Row, class Judge>
-std::string each(MemoryBook& book, const Judge& judge) {
-  const Occasion now = book.occasion();
-  const Ledger ledger(book.rows(), now);
-  std::string wrong;
-  ledger.scan<Row>([&](const Row& row) {
-    wrong = judge(ledger, row);
-    if (!wrong.empty()) wrong += ": " + row.ShortDebugString();
-    return wrong.empty();
-  });
-  return wrong;
-}
-
 std::string money_floors(MemoryBook& book) {
   return each<FundLine>(book, [](const Ledger&, const FundLine& line) -> std::string {
     if (line.paid_fen() < 0) return "paid is negative";

@@ -35,19 +35,6 @@ constexpr const char* kSystem = "000001";
 constexpr uint64_t kOrdinarySeeds = 20;
 constexpr uint64_t kFullSeeds = 2;  // of each life that reaches a bound
 
-// The first complaint that `judge(ledger, row)` makes about a row.
-template <class Row, class Judge>
-std::string each(MemoryBook& book, const Judge& judge) {
-  const Occasion now = book.occasion();
-  const Ledger ledger(book.rows(), now);
-  std::string wrong;
-  ledger.scan<Row>([&](const Row& row) {
-    wrong = judge(ledger, row);
-    return wrong.empty();
-  });
-  return wrong;
-}
-
 std::string ranges_are_apart(MemoryBook& book) {
   return each<Subscription>(book, [](const Ledger&, const Subscription& row) -> std::string {
     int64_t before = row.position();
