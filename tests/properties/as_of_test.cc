@@ -202,6 +202,45 @@ class Reader {
   std::unique_ptr<Views> views_;
 };
 
+// Views that read a journal commit by commit.
+class Follower {
+ public:
+  Follower(const BookJournal& journal, const fs::path& folder)
+      : journal_(*journal.topic), reader_(prefix_, folder) {}
+
+  // They have then folded one commit more; false: there is none.
+  bool next_commit() {
+    while (++offset_ < journal_.end()) {
+      const auto record = journal_.at(offset_);
+      prefix_->append(record->bytes);
+      const auto folded = fold_.apply(offset_, record->bytes);
+      EXPECT_TRUE(folded.ok()) << folded.status();
+      if (!folded.ok()) return false;
+      if (!folded->commit) continue;
+      seq_ = folded->commit->first_seq() + folded->commit->events_size() - 1;
+      recorded_time_us_ = folded->commit->recorded_time_us();
+      reader_.catch_up();
+      return true;
+    }
+    return false;
+  }
+
+  Reader& reader() { return reader_; }
+  // Of the newest commit; seq: of its last event.
+  int64_t offset() const { return offset_; }
+  int64_t seq() const { return seq_; }
+  int64_t recorded_time_us() const { return recorded_time_us_; }
+
+ private:
+  const journal::MemoryTopic& journal_;
+  const std::shared_ptr<journal::MemoryTopic> prefix_ = std::make_shared<journal::MemoryTopic>();
+  Reader reader_;
+  journal::Fold fold_{0};
+  int64_t offset_ = -1;
+  int64_t seq_ = 0;
+  int64_t recorded_time_us_ = 0;
+};
+
 common::v1::ReadOptions newest() { return {}; }
 common::v1::ReadOptions as_of_seq(int64_t seq) {
   common::v1::ReadOptions read;
@@ -234,29 +273,20 @@ TEST_P(AsOf, EverySeqIsTheFoldOfThePrefix) {
   Reader whole(journal.topic, folder_ / "whole");
   whole.catch_up();
 
-  auto prefix = std::make_shared<journal::MemoryTopic>();
-  Reader growing(prefix, folder_ / "growing");
+  Follower growing(journal, folder_ / "growing");
   const auto asked = questions();
-  journal::Fold fold(0);
   int answers = 0, telling = 0;
-  for (int64_t offset = 0; offset < journal.topic->end(); ++offset) {
-    const auto record = journal.topic->at(offset);
-    prefix->append(record->bytes);
-    const auto folded = fold.apply(offset, record->bytes);
-    ASSERT_TRUE(folded.ok()) << folded.status();
-    if (!folded->commit) continue;
-    const int64_t seq = folded->commit->first_seq() + folded->commit->events_size() - 1;
-    growing.catch_up();
-    const int32_t day = kDays[static_cast<size_t>(offset) % std::size(kDays)];
+  while (growing.next_commit()) {
+    const int64_t seq = growing.seq();
+    const int32_t day = kDays[static_cast<size_t>(growing.offset()) % std::size(kDays)];
     for (const auto& question : asked) {
-      const std::string right = growing.ask(question, newest(), day);
+      const std::string right = growing.reader().ask(question, newest(), day);
       const std::string name =
           std::string(question.method) + " { " + question.fields + " } on " + std::to_string(day);
       ASSERT_EQ(whole.ask(question, as_of_seq(seq), day), right) << name << " as of seq " << seq;
       if (++answers % 5 == 0) {
-        const int64_t time_us = folded->commit->recorded_time_us();
         telling += whole.ask(question, newest(), day) != right;
-        ASSERT_EQ(whole.ask(question, as_of_time(time_us), day), right)
+        ASSERT_EQ(whole.ask(question, as_of_time(growing.recorded_time_us()), day), right)
             << name << " when seq " << seq << " was recorded";
       }
     }
@@ -308,20 +338,12 @@ TEST_P(AsOf, DigestsAreThoseOfARebuiltView) {
   const auto newest = whole.digests(std::nullopt);
   ASSERT_EQ(newest.size(), 6u);
 
-  auto prefix = std::make_shared<journal::MemoryTopic>();
-  Reader growing(prefix, folder_ / "growing");
-  journal::Fold fold(0);
+  Follower following(journal, folder_ / "growing");
+  Reader& growing = following.reader();
   std::set<std::map<std::string, std::string>> moments;
-  for (int64_t offset = 0; offset < journal.topic->end(); ++offset) {
-    const auto record = journal.topic->at(offset);
-    prefix->append(record->bytes);
-    const auto folded = fold.apply(offset, record->bytes);
-    ASSERT_TRUE(folded.ok()) << folded.status();
-    if (!folded->commit) continue;
-    growing.catch_up();
-    const int64_t seq = folded->commit->first_seq() + folded->commit->events_size() - 1;
+  while (following.next_commit()) {
     const auto live = growing.digests(std::nullopt);
-    ASSERT_EQ(whole.digests(seq), live) << "seq " << seq;
+    ASSERT_EQ(whole.digests(following.seq()), live) << "seq " << following.seq();
     moments.insert(live);
   }
   // Digests of nothing would not differ.
