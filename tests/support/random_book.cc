@@ -1,5 +1,5 @@
 // What a random book asks for next, and how a good request is spoilt. The commands themselves:
-// random_commands.cc.
+// random_commands.h.
 #include "tests/support/random_book.h"
 
 #include <algorithm>
