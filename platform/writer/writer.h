@@ -6,8 +6,9 @@
 // step() when a simulation drives it. The overlay of the state and what is in flight always belong
 // to the same epoch of the same Owner.
 //
-// writer.cc: the loop and the claim · writer_journal.cc: what the journal tells · writer_decide.cc:
-// from a command to an append · writer_answer.cc: when and how callers are answered.
+// writer.cc: the loop and the claim · writer_standing.cc: orders and signs of life ·
+// writer_journal.cc: what the journal tells · writer_decide.cc: from a command to an append ·
+// writer_outcome.cc: GetOutcome · writer_answer.cc: when and how callers are answered.
 #pragma once
 
 #include <atomic>
@@ -174,17 +175,19 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   absl::Status claim(std::optional<journal::Id128> only_after);
   void loop();
   bool done() const;
-  void take_orders();
   bool follow_step();
   bool lead_step();
   bool claim_again();
   void stop_for_good(const absl::Status& why);
-  void beat();
-  void publish(bool at_end);
   bool take_work();
   void mark_state();
   void append_barrier();
   bool write_state(bool force);
+
+  // writer_standing.cc
+  void take_orders();
+  void beat();
+  void publish(bool at_end);
 
   // writer_journal.cc
   absl::Status on_record(const journal::Folded& record) override;
@@ -200,8 +203,6 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   // The ledger on which it is decided: the one it names, or this partition's system ledger.
   const std::string& home_of(const Submission& submission) const;
   void process(Submission submission);
-  void process(OutcomeQuestion question);
-  bool may_settle();
   enum class Opening { kOpened, kForwarded, kPlacedOtherwise, kFailed };
   Opening open_ledger(Submission& submission, std::optional<Error>& error);
   uint32_t partition_with_fewest(const Ledger& directory) const;
@@ -212,6 +213,10 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   absl::Status append_ledger_opened(std::string_view ledger, int kind);
   Occasion occasion_for(const Submission& submission, int kind,
                         const common::v1::Actor* actor) const;
+
+  // writer_outcome.cc
+  void process(OutcomeQuestion question);
+  bool may_settle();
 
   // writer_answer.cc
   void answer_when_certain(Waiting waiting);
