@@ -1,11 +1,6 @@
-// Topic safety (design §3.4): what is asked of the brokers and what it must say.
+// Topic safety (design §3.4): what the topics are made with and must be.
 #include "platform/journal/kafka/topics.h"
 
-#include <librdkafka/rdkafka.h>
-
-#include <algorithm>
-#include <limits>
-#include <map>
 #include <memory>
 #include <utility>
 
@@ -13,13 +8,12 @@
 #include "absl/time/time.h"
 #include "platform/journal/kafka/client.h"
 #include "platform/journal/kafka/fetcher.h"
+#include "platform/journal/kafka/topic_admin.h"
 #include "platform/journal/record.h"
 #include "taizhang/journal/v1/records.pb.h"
 
 namespace taizhang::journal::kafka {
 namespace {
-
-using Configs = std::map<std::string, std::string>;
 
 // Below this many the brokers may lose power together, and only synced records survive it.
 constexpr int kPowerDomainsUnsynced = 3;
@@ -29,103 +23,6 @@ constexpr int kSeenStepMs = 50;
 // Heartbeats are of no use after seconds.
 constexpr int kHeartbeatRetentionMs = 600'000;
 constexpr int kHeartbeatSegmentBytes = 1 << 20;
-
-struct QueueDeleter {
-  void operator()(rd_kafka_queue_t* queue) const { rd_kafka_queue_destroy(queue); }
-};
-struct EventDeleter {
-  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
-};
-struct OptionsDeleter {
-  void operator()(rd_kafka_AdminOptions_t* options) const {
-    rd_kafka_AdminOptions_destroy(options);
-  }
-};
-struct ResourceDeleter {
-  void operator()(rd_kafka_ConfigResource_t* resource) const {
-    rd_kafka_ConfigResource_destroy(resource);
-  }
-};
-struct NewTopicDeleter {
-  void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
-};
-struct MetadataDeleter {
-  void operator()(const rd_kafka_metadata_t* metadata) const {
-    rd_kafka_metadata_destroy(metadata);
-  }
-};
-using QueuePtr = std::unique_ptr<rd_kafka_queue_t, QueueDeleter>;
-using EventPtr = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
-using OptionsPtr = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter>;
-
-OptionsPtr options_for(Client& client, rd_kafka_admin_op_t operation, int timeout_ms) {
-  OptionsPtr options(rd_kafka_AdminOptions_new(client.get(), operation));
-  char text[256];
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms, text, sizeof text);
-  return options;
-}
-
-// Null: no answer in time.
-EventPtr answer_of(rd_kafka_queue_t* queue, int timeout_ms) {
-  // The request ends by its own time-out; a little longer, so that it is its error that is seen.
-  return EventPtr(rd_kafka_queue_poll(queue, timeout_ms + 1'000));
-}
-
-absl::StatusOr<Configs> configs_of(Client& client, const std::string& topic, int timeout_ms) {
-  const std::unique_ptr<rd_kafka_ConfigResource_t, ResourceDeleter> resource(
-      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
-  const QueuePtr queue(rd_kafka_queue_new(client.get()));
-  const OptionsPtr options = options_for(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
-  rd_kafka_ConfigResource_t* asked = resource.get();
-  rd_kafka_DescribeConfigs(client.get(), &asked, 1, options.get(), queue.get());
-  const std::string what = "asking for the settings of topic " + topic;
-  const EventPtr event = answer_of(queue.get(), timeout_ms);
-  if (!event) return absl::UnavailableError(what + ": no answer");
-  if (const auto error = rd_kafka_event_error(event.get())) return status_of(error, what);
-  size_t count = 0;
-  const rd_kafka_ConfigResource_t** resources = rd_kafka_DescribeConfigs_result_resources(
-      rd_kafka_event_DescribeConfigs_result(event.get()), &count);
-  if (count != 1) return absl::UnavailableError(what + ": an empty answer");
-  if (const auto error = rd_kafka_ConfigResource_error(resources[0])) return status_of(error, what);
-  Configs configs;
-  size_t entries = 0;
-  const rd_kafka_ConfigEntry_t** entry = rd_kafka_ConfigResource_configs(resources[0], &entries);
-  for (size_t i = 0; i < entries; ++i) {
-    const char* value = rd_kafka_ConfigEntry_value(entry[i]);
-    configs[rd_kafka_ConfigEntry_name(entry[i])] = value ? value : "";
-  }
-  return configs;
-}
-
-struct Shape {
-  int partitions = 0;
-  int replication_min = 0;
-  bool led = true;  // every partition has a leader
-};
-
-absl::StatusOr<Shape> shape_of(Client& client, const std::string& topic, int timeout_ms) {
-  const rd_kafka_metadata_t* raw = nullptr;
-  const std::string what = "asking for the metadata of topic " + topic;
-  // Of all topics: asking for one by a topic handle would keep the handle to that topic.
-  if (const auto error = rd_kafka_metadata(client.get(), 1, nullptr, &raw, timeout_ms)) {
-    return client.with_cause(status_of(error, what));
-  }
-  const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
-  for (int i = 0; i < metadata->topic_cnt; ++i) {
-    const rd_kafka_metadata_topic_t& found = metadata->topics[i];
-    if (topic != found.topic) continue;
-    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) break;
-    if (found.err) return status_of(found.err, what);
-    Shape shape{.partitions = found.partition_cnt,
-                .replication_min = std::numeric_limits<int>::max()};
-    for (int p = 0; p < found.partition_cnt; ++p) {
-      shape.replication_min = std::min(shape.replication_min, found.partitions[p].replica_cnt);
-      shape.led = shape.led && found.partitions[p].leader >= 0;
-    }
-    return shape;
-  }
-  return absl::NotFoundError("topic " + topic + " does not exist");
-}
 
 // The partition count of the Genesis in partition 0; 0: there is none, or it is not the first
 // record.
@@ -155,7 +52,7 @@ absl::StatusOr<int> genesis_partitions(const KafkaSettings& settings,
 // Gathers the facts of one topic.
 class Checker {
  public:
-  Checker(std::string topic, Configs configs)
+  Checker(std::string topic, TopicConfigs configs)
       : topic_(std::move(topic)), configs_(std::move(configs)) {}
 
   void fact(std::string setting, std::string value, std::string required, bool good) {
@@ -191,7 +88,7 @@ class Checker {
   }
 
   const std::string topic_;
-  Configs configs_;
+  TopicConfigs configs_;
   std::vector<TopicFact> facts_;
 };
 
@@ -199,28 +96,19 @@ bool must_sync(const KafkaSettings& settings) {
   return settings.power_domains < kPowerDomainsUnsynced || settings.replication_factor == 1;
 }
 
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
-// A topic as it is to be made.
-struct Wanted {
-  std::string topic;
-  int partitions = 0;
-  Pairs configs;
-};
-
-Pairs journal_configs(const KafkaSettings& settings) {
-  Pairs configs = {{"cleanup.policy", "delete"},
-                   {"retention.ms", "-1"},
-                   {"retention.bytes", "-1"},
-                   {"message.timestamp.type", "LogAppendTime"},
-                   {"max.message.bytes", std::to_string(kTopicMessageBytesMin)},
-                   {"min.insync.replicas", std::to_string(settings.min_insync_replicas)},
-                   {"unclean.leader.election.enable", "false"}};
-  if (must_sync(settings)) configs.emplace_back("flush.messages", "1");
+TopicConfigs journal_configs(const KafkaSettings& settings) {
+  TopicConfigs configs = {{"cleanup.policy", "delete"},
+                          {"retention.ms", "-1"},
+                          {"retention.bytes", "-1"},
+                          {"message.timestamp.type", "LogAppendTime"},
+                          {"max.message.bytes", std::to_string(kTopicMessageBytesMin)},
+                          {"min.insync.replicas", std::to_string(settings.min_insync_replicas)},
+                          {"unclean.leader.election.enable", "false"}};
+  if (must_sync(settings)) configs.emplace("flush.messages", "1");
   return configs;
 }
 
-Pairs heartbeat_configs() {
+TopicConfigs heartbeat_configs() {
   return {{"cleanup.policy", "delete"},
           {"retention.ms", std::to_string(kHeartbeatRetentionMs)},
           {"segment.ms", std::to_string(kHeartbeatRetentionMs)},
@@ -228,7 +116,7 @@ Pairs heartbeat_configs() {
           {"min.insync.replicas", "1"}};
 }
 
-Pairs clean_configs(const KafkaSettings& settings) {
+TopicConfigs clean_configs(const KafkaSettings& settings) {
   return {{"cleanup.policy", "delete"},
           {"retention.ms", "-1"},
           {"retention.bytes", "-1"},
@@ -237,51 +125,21 @@ Pairs clean_configs(const KafkaSettings& settings) {
           {"unclean.leader.election.enable", "false"}};
 }
 
-absl::Status create(Client& client, const Wanted& wanted, const KafkaSettings& settings) {
-  const int timeout_ms = settings.request_ms_max;
-  char text[512] = "";
-  const std::unique_ptr<rd_kafka_NewTopic_t, NewTopicDeleter> topic(rd_kafka_NewTopic_new(
-      wanted.topic.c_str(), wanted.partitions, settings.replication_factor, text, sizeof text));
-  if (!topic) return absl::InvalidArgumentError("topic " + wanted.topic + ": " + text);
-  for (const auto& [name, value] : wanted.configs) {
-    rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
-  }
-  const QueuePtr queue(rd_kafka_queue_new(client.get()));
-  const OptionsPtr options = options_for(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
-  rd_kafka_NewTopic_t* raw = topic.get();
-  rd_kafka_CreateTopics(client.get(), &raw, 1, options.get(), queue.get());
-  const std::string what = "making topic " + wanted.topic;
-  const EventPtr event = answer_of(queue.get(), timeout_ms);
-  if (!event) return absl::UnavailableError(what + ": no answer");
-  if (const auto error = rd_kafka_event_error(event.get())) return status_of(error, what);
-  size_t count = 0;
-  const rd_kafka_topic_result_t** results =
-      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
-  if (count != 1) return absl::UnavailableError(what + ": an empty answer");
-  const rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[0]);
-  // Somebody else was quicker: it is there.
-  if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) return absl::OkStatus();
-  const char* why = rd_kafka_topic_result_error_string(results[0]);
-  const absl::Status status = status_of(error, what);
-  if (!absl::IsUnavailable(status) || !why) return status;
-  return absl::InvalidArgumentError(what + ": " + why);
-}
-
-absl::StatusOr<TopicMade> create_missing(const KafkaSettings& settings, const Wanted& wanted) {
+absl::StatusOr<TopicMade> create_missing(const KafkaSettings& settings, const WantedTopic& wanted) {
   if (absl::Status status = check_settings(settings); !status.ok()) return status;
   const absl::StatusOr<std::shared_ptr<Client>> client = Client::make(settings, Use::kAdmin);
   if (!client.ok()) return client.status();
-  const absl::StatusOr<Shape> shape = shape_of(**client, wanted.topic, settings.request_ms_max);
-  if (shape.ok()) return TopicMade{wanted.topic, false};
+  const absl::StatusOr<TopicShape> shape = shape_of(**client, wanted.name, settings.request_ms_max);
+  if (shape.ok()) return TopicMade{wanted.name, false};
   if (!absl::IsNotFound(shape.status())) return shape.status();
-  if (absl::Status status = create(**client, wanted, settings); !status.ok()) return status;
+  if (absl::Status status = create_topic(**client, wanted, settings); !status.ok()) return status;
   // A topic is there a moment before every broker says so.
   for (int waited_ms = 0; waited_ms < settings.request_ms_max; waited_ms += kSeenStepMs) {
-    const auto seen = shape_of(**client, wanted.topic, settings.request_ms_max);
-    if (seen.ok() && seen->led) return TopicMade{wanted.topic, true};
+    const auto seen = shape_of(**client, wanted.name, settings.request_ms_max);
+    if (seen.ok() && seen->led) return TopicMade{wanted.name, true};
     absl::SleepFor(absl::Milliseconds(kSeenStepMs));
   }
-  return absl::UnavailableError("topic " + wanted.topic + " was made and is not seen yet");
+  return absl::UnavailableError("topic " + wanted.name + " was made and is not seen yet");
 }
 
 TopicFact missing(const std::string& topic) {
@@ -291,13 +149,13 @@ TopicFact missing(const std::string& topic) {
 absl::Status check_journal(const KafkaSettings& settings, const std::shared_ptr<Client>& client,
                            int partitions, std::vector<TopicFact>& facts) {
   const int timeout_ms = settings.request_ms_max;
-  const absl::StatusOr<Shape> shape = shape_of(*client, settings.topic, timeout_ms);
+  const absl::StatusOr<TopicShape> shape = shape_of(*client, settings.topic, timeout_ms);
   if (absl::IsNotFound(shape.status())) {
     facts.push_back(missing(settings.topic));
     return absl::OkStatus();
   }
   if (!shape.ok()) return shape.status();
-  absl::StatusOr<Configs> configs = configs_of(*client, settings.topic, timeout_ms);
+  absl::StatusOr<TopicConfigs> configs = configs_of(*client, settings.topic, timeout_ms);
   if (!configs.ok()) return configs.status();
   const absl::StatusOr<std::vector<Bounds>> bounds =
       client->bounds_of(settings.topic, shape->partitions, timeout_ms);
@@ -338,13 +196,13 @@ absl::Status check_journal(const KafkaSettings& settings, const std::shared_ptr<
 absl::Status check_heartbeats(const KafkaSettings& settings, Client& client,
                               std::vector<TopicFact>& facts) {
   const std::string topic = heartbeat_topic(settings.topic);
-  const absl::StatusOr<Shape> shape = shape_of(client, topic, settings.request_ms_max);
+  const absl::StatusOr<TopicShape> shape = shape_of(client, topic, settings.request_ms_max);
   if (absl::IsNotFound(shape.status())) {
     facts.push_back(missing(topic));
     return absl::OkStatus();
   }
   if (!shape.ok()) return shape.status();
-  absl::StatusOr<Configs> configs = configs_of(client, topic, settings.request_ms_max);
+  absl::StatusOr<TopicConfigs> configs = configs_of(client, topic, settings.request_ms_max);
   if (!configs.ok()) return configs.status();
   Checker checker(topic, *std::move(configs));
   checker.fact("partitions", std::to_string(shape->partitions), "1", shape->partitions == 1);
@@ -390,8 +248,9 @@ absl::Status require_safe_topics(const KafkaSettings& settings, int partitions) 
 absl::StatusOr<std::vector<TopicMade>> create_topics(const KafkaSettings& settings,
                                                      int partitions) {
   std::vector<TopicMade> made;
-  for (const Wanted& wanted : {Wanted{settings.topic, partitions, journal_configs(settings)},
-                               Wanted{heartbeat_topic(settings.topic), 1, heartbeat_configs()}}) {
+  for (const WantedTopic& wanted :
+       {WantedTopic{settings.topic, partitions, journal_configs(settings)},
+        WantedTopic{heartbeat_topic(settings.topic), 1, heartbeat_configs()}}) {
     const absl::StatusOr<TopicMade> one = create_missing(settings, wanted);
     if (!one.ok()) return one.status();
     made.push_back(*one);
@@ -408,10 +267,12 @@ absl::StatusOr<std::vector<TopicFact>> check_clean_topic(const KafkaSettings& se
   if (absl::Status status = check_settings(settings); !status.ok()) return status;
   const absl::StatusOr<std::shared_ptr<Client>> client = Client::make(settings, Use::kAdmin);
   if (!client.ok()) return client.status();
-  const absl::StatusOr<Shape> shape = shape_of(**client, settings.topic, settings.request_ms_max);
+  const absl::StatusOr<TopicShape> shape =
+      shape_of(**client, settings.topic, settings.request_ms_max);
   if (absl::IsNotFound(shape.status())) return std::vector{missing(settings.topic)};
   if (!shape.ok()) return shape.status();
-  absl::StatusOr<Configs> configs = configs_of(**client, settings.topic, settings.request_ms_max);
+  absl::StatusOr<TopicConfigs> configs =
+      configs_of(**client, settings.topic, settings.request_ms_max);
   if (!configs.ok()) return configs.status();
   Checker checker(settings.topic, *std::move(configs));
   checker.fact("partitions", std::to_string(shape->partitions),
