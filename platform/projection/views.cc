@@ -12,13 +12,13 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <thread>
 #include <tuple>
 
 #include "platform/base/file.h"
 #include "platform/base/log.h"
 #include "platform/projection/view_compare.h"
+#include "platform/projection/view_routes.h"
 #include "platform/projection/view_runner.h"
 #include "platform/projection/view_service.h"
 #include "platform/projection/view_versions.h"
@@ -136,26 +136,7 @@ class Views::Impl : public EventSource {
   }
 
   void register_queries(Dispatcher& dispatcher) {
-    for (const auto& view : views_) {
-      const ViewVersions* versions = view.get();
-      for (const auto& [name, plans] : plans_of(*versions)) {
-        dispatcher.handle(name, [versions, name, plans](const Call& call, auto request, Done done) {
-          const size_t live = versions->live_place();
-          if (!plans[live]) return done(not_served(name));
-          versions->all()[live]->ask(*plans[live], call, std::move(request), std::move(done));
-        });
-      }
-      for (const auto& [name, methods] : streams_of(*versions)) {
-        dispatcher.handle_stream(name,
-                                 [versions, name, methods](const Call& call, auto request)
-                                     -> std::variant<std::unique_ptr<ServerStream>, Error> {
-                                   const size_t live = versions->live_place();
-                                   if (!methods[live]) return not_served(name);
-                                   return methods[live]->stream(versions->all()[live], call,
-                                                                std::move(request));
-                                 });
-      }
-    }
+    for (const auto& versions : views_) projection::serve_view(*versions, dispatcher);
     projection::serve_common([this](std::string_view name) { return live_of(name); }, dispatcher);
   }
 
@@ -170,7 +151,7 @@ class Views::Impl : public EventSource {
         }
       }
     }
-    done(not_served(std::string(method)));
+    done(projection::not_served(method));
   }
 
   bool event(std::string_view ledger, int64_t seq,
@@ -275,39 +256,6 @@ class Views::Impl : public EventSource {
         *shared_->logs[partition], partition, std::move(*fold), std::move(wanted), feed,
         shared_->clock, shared_->identity, shared_->grown));
     return absl::OkStatus();
-  }
-
-  // By method, for each version of the view its plan, or null.
-  static std::map<std::string, std::vector<const projection::QueryPlan*>> plans_of(
-      const ViewVersions& versions) {
-    std::map<std::string, std::vector<const projection::QueryPlan*>> plans;
-    const size_t count = versions.all().size();
-    for (size_t i = 0; i < count; ++i) {
-      for (const auto& plan : versions.all()[i]->plans()) {
-        if (projection::is_common(plan->name())) continue;
-        auto& of_method = plans[plan->name()];
-        of_method.resize(count);
-        of_method[i] = plan.get();
-      }
-    }
-    return plans;
-  }
-  static std::map<std::string, std::vector<const View::Method*>> streams_of(
-      const ViewVersions& versions) {
-    std::map<std::string, std::vector<const View::Method*>> streams;
-    const size_t count = versions.all().size();
-    for (size_t i = 0; i < count; ++i) {
-      for (const auto& method : versions.all()[i]->view().methods()) {
-        if (!method.stream) continue;
-        auto& of_method = streams[method.descriptor->full_name()];
-        of_method.resize(count);
-        of_method[i] = &method;
-      }
-    }
-    return streams;
-  }
-  static Error not_served(const std::string& method) {
-    return failure(kUnimplemented, "METHOD_NOT_SERVED", method + " is not a query of any view");
   }
 
   // Builds anew what wants it, one view after the other.
