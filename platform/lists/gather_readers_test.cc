@@ -2,6 +2,7 @@
 // of a server that does not answer.
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -64,8 +65,10 @@ struct Behaviour {
   Caller caller;                 // who the asking one is there
   int pages_until_failure = -1;  // answers to ReadPages; below 0: it never fails
   bool lists = true;
+  bool holds = false;  // answers wait in `held`
   std::vector<std::string> tokens;
   std::vector<ReadPagesRequest> asked;
+  std::vector<std::function<void()>> held;
 };
 
 class TestReader : public RemoteReader {
@@ -83,17 +86,26 @@ class TestReader : public RemoteReader {
       behaviour_.asked.push_back(static_cast<const ReadPagesRequest&>(request));
       fails = behaviour_.pages_until_failure-- == 0;
     }
-    if (fails) return done(failure(kUnavailable, "READER_UNREACHABLE", "", {{"reader", name_}}));
     std::shared_ptr<google::protobuf::Message> copy(request.New());
     copy->CopyFrom(request);
-    behind_.dispatcher().unary(method, Call{&behaviour_.caller, deadline_boot_us}, copy,
-                               std::move(done));
+    auto answer = [this, fails, &method, copy, deadline_boot_us, done = std::move(done)] {
+      if (fails || stopped_)
+        return done(failure(kUnavailable, "READER_UNREACHABLE", "", {{"reader", name_}}));
+      behind_.dispatcher().unary(method, Call{&behaviour_.caller, deadline_boot_us}, copy, done);
+    };
+    if (!behaviour_.holds || stopped_) return answer();
+    behaviour_.held.push_back(std::move(answer));
+  }
+  void stop() override {
+    stopped_ = true;
+    for (const auto& answer : std::exchange(behaviour_.held, {})) answer();
   }
 
  private:
   const std::string name_;
   const Installation& behind_;
   Behaviour& behaviour_;
+  bool stopped_ = false;
 };
 
 class GatherOfReaders : public testing::ListsTest {
@@ -110,7 +122,10 @@ class GatherOfReaders : public testing::ListsTest {
     readers_ = std::make_unique<ReaderDirectory>(std::move(connections_), 100);
     start();
   }
-  ~GatherOfReaders() override { dispatcher_.reset(); }
+  ~GatherOfReaders() override {
+    dispatcher_.reset();
+    readers_.reset();
+  }
 
   static GatherRequest request(int32_t rows_per_message = 0, bool by_row = false) {
     GatherRequest request;
@@ -216,6 +231,22 @@ TEST_F(ThreeServers, OfAReaderThatDoesNotAnswerTheLedgersHeardOfBeforeAreNamed) 
   trailer = all<GatherResponse>(wish).back().trailer();
   EXPECT_EQ(answers_of(trailer), "00=b/0!READER_UNREACHABLE ");
   EXPECT_EQ(trailer.failed_readers_size(), 0);
+}
+
+TEST_F(ThreeServers, WhoWaitsForAReaderIsAnsweredWhenTheReadersEnd) {
+  all<GatherResponse>(request());
+  behaviours_[1].holds = true;
+  std::promise<Answer> told;
+  auto opened = open(request());
+  std::get<0>(opened)->next([&](Answer answer) { told.set_value(std::move(answer)); });
+  auto header = told.get_future();
+  ASSERT_EQ(header.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  readers_.reset();
+  ASSERT_EQ(header.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  const Answer answer = header.get();
+  ASSERT_TRUE(std::get_if<0>(&answer));
+  // What the reader named before was looked up, and its name.
+  EXPECT_EQ(static_cast<const GatherResponse&>(*std::get<0>(answer)).header().ledgers_size(), 4);
 }
 
 TEST_F(ThreeServers, WhatIsAskedOfAReaderIsNotAskedOn) {

@@ -17,6 +17,10 @@ ReaderDirectory::ReaderDirectory(std::vector<std::unique_ptr<RemoteReader>> read
       ledgers_known_max_(ledgers_known_max),
       known_(readers_.size()) {}
 
+ReaderDirectory::~ReaderDirectory() {
+  for (const auto& reader : readers_) reader->stop();
+}
+
 bool ReaderDirectory::Listing::has(const std::string& ledger) const {
   return std::binary_search(ledgers.begin(), ledgers.end(), ledger);
 }

@@ -23,6 +23,8 @@ class ReaderDirectory {
   // `readers` in the order in which they are preferred. Of each at most `ledgers_known_max` ledgers
   // are remembered.
   ReaderDirectory(std::vector<std::unique_ptr<RemoteReader>> readers, size_t ledgers_known_max);
+  // Stops the readers while everything that their answers come to is still there.
+  ~ReaderDirectory();
 
   size_t size() const { return readers_.size(); }
   RemoteReader& reader(size_t i) const { return *readers_[i]; }

@@ -26,6 +26,9 @@ class RemoteReader {
   virtual void call(const google::protobuf::MethodDescriptor& method,
                     const google::protobuf::Message& request, const std::string& token,
                     int64_t deadline_boot_us, Done done) = 0;
+  // Cancels what runs and waits for it; from then on calls are answered UNAVAILABLE at once. Comes
+  // before its end, since what was asked may ask on.
+  virtual void stop() = 0;
 };
 
 }  // namespace taizhang::lists

@@ -93,21 +93,17 @@ class GrpcReader : public lists::RemoteReader {
                                          arguments);
   }
 
-  ~GrpcReader() override {
-    std::unique_lock lock(mutex_);
-    for (auto& running : running_) running.context.TryCancel();
-    ended_.wait(lock, [this] { return running_.empty(); });
-  }
-
   const std::string& name() const override { return name_; }
 
   void call(const MethodDescriptor& method, const Message& request, const std::string& token,
             int64_t deadline_boot_us, Done done) override {
-    std::list<Running>::iterator running;
-    {
-      const std::lock_guard lock(mutex_);
-      running = running_.emplace(running_.end());
+    std::unique_lock lock(mutex_);
+    if (stopping_) {
+      lock.unlock();
+      return done(error_of(grpc::Status(grpc::StatusCode::UNAVAILABLE, ""), name_));
     }
+    const auto running = running_.emplace(running_.end());
+    lock.unlock();
     running->path = "/" + method.service()->full_name() + "/" + method.name();
     running->response.reset(google::protobuf::MessageFactory::generated_factory()
                                 ->GetPrototype(method.output_type())
@@ -124,6 +120,13 @@ class GrpcReader : public lists::RemoteReader {
     grpc::internal::CallbackUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
         channel_.get(), rpc, &running->context, &running->out, &running->in,
         [this, running](const grpc::Status& status) { take(running, status); });
+  }
+
+  void stop() override {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    for (auto& running : running_) running.context.TryCancel();
+    ended_.wait(lock, [this] { return running_.empty(); });
   }
 
  private:
@@ -160,6 +163,7 @@ class GrpcReader : public lists::RemoteReader {
   std::mutex mutex_;
   std::condition_variable ended_;
   std::list<Running> running_;  // guarded by mutex_
+  bool stopping_ = false;       // guarded by mutex_
 };
 
 }  // namespace

@@ -5,10 +5,12 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 
+import grpc
 import pytest
-from taizhang_client import ROOT, Server
+from taizhang_client import ROOT, Refused, Server
 
 sys.path.insert(0, str(ROOT / "tests/cli"))
 
@@ -36,9 +38,9 @@ def installation(folder, ledgers, settings=""):
     return server
 
 
-def readers(**addresses):
+def readers(answer_ms=ANSWER_MS, **addresses):
     return "readers {\n" + "".join(
-        f'  reader {{ name: "{name}" address: "{address}" answer_ms: {ANSWER_MS} }}\n'
+        f'  reader {{ name: "{name}" address: "{address}" answer_ms: {answer_ms} }}\n'
         for name, address in addresses.items()) + "}\n"
 
 
@@ -147,6 +149,38 @@ def test_one_that_hangs(servers):
     assert answers(trailer) == HERE | NORTH | {"610329": ("south", 0, "READER_SLOW")}
     os.kill(south.process.pid, signal.SIGCONT)
     assert answers(gather(province, COUNTS)[1]) == HERE | NORTH | SOUTH
+
+
+def test_a_stop_does_not_wait_for_one_that_hangs(servers, tmp_path):
+    """SIGTERM while somebody waits for the ledgers of two readers that hang: cancelled, and the process ends well."""
+    _, north, south = servers
+    grace_ms = 300
+    asker = installation(tmp_path / "asker", ["990102"],
+                         readers(answer_ms=60_000, north=north.address, south=south.address)
+                         + f"limits {{ stop_grace_ms: {grace_ms} }}\n")
+    told = []
+
+    def ask():
+        try:
+            told.append(gather(asker, COUNTS))
+        except grpc.RpcError as error:
+            told.append(Refused.of_call(error).code)
+
+    try:
+        gather(asker, COUNTS)
+        for reader in (north, south):
+            os.kill(reader.process.pid, signal.SIGSTOP)
+        caller = threading.Thread(target=ask, daemon=True)
+        caller.start()
+        time.sleep(0.5)
+        assert not told
+        began = time.monotonic()
+        assert asker.stop() == 0, asker.log_text()
+        assert time.monotonic() - began < grace_ms / 1_000 + 3
+        caller.join(10)
+        assert len(told) == 1 and isinstance(told[0], str), told
+    finally:
+        asker.kill()
 
 
 def test_one_that_was_never_reached_and_one_in_its_place(servers, tmp_path):
