@@ -306,6 +306,24 @@ TEST_F(TwoOfOneLedger, RowsOfTwoServersAreNotMixed) {
             "28=a/10!READER_UNREACHABLE ");
 }
 
+TEST_F(GatherOfReaders, AReaderThatFailedIsNotAskedAgainForEachOfItsLedgers) {
+  auto& a = reader("a");
+  for (const char* ledger : {"610328", "610329", "610330", "610331"}) {
+    const bool is_last = std::string(ledger) == "610331";  // fits on the first page
+    for (int row = 0; row < (is_last ? 5 : 30); ++row)
+      a.add(ledger, "k" + std::to_string(100 + row), 1);
+  }
+  start_all();
+  for (const bool by_row : {false, true}) {
+    behaviours_[0].asked.clear();
+    behaviours_[0].pages_until_failure = 1;
+    EXPECT_EQ(answers_of(all<GatherResponse>(request(10, by_row)).back().trailer()),
+              "28=a/10!READER_UNREACHABLE 29=a/10!READER_UNREACHABLE 30=a/10!READER_UNREACHABLE "
+              "31=a/5 ");
+    EXPECT_EQ(behaviours_[0].asked.size(), 2U);
+  }
+}
+
 TEST_F(GatherOfReaders, NoMoreIsAskedThanMayBeHeld) {
   auto& a = reader("a");
   for (int ledger = 0; ledger < 40; ++ledger) {

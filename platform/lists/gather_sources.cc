@@ -202,9 +202,14 @@ void GatherSources::fail_reader(size_t reader, const Error& error) {
   auto& why = out_[reader].emplace();
   fill_status(error, why);
   for (auto& source : list_) {
-    if (!source.needs_page() || source.holder() != reader) continue;
+    if (source.is_read || source.holder() != reader) continue;
     source.answer.set_reader(readers_->reader(reader).name());
-    fail(source, why);
+    if (!source.at_row()) {
+      fail(source, why);
+      continue;
+    }
+    source.is_read = true;  // what is here is told, no more is asked
+    *source.answer.mutable_failure() = why;
   }
 }
 
