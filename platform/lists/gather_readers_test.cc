@@ -274,6 +274,28 @@ TEST_F(ThreeServers, WhatIsAskedOfAReaderIsNotAskedOn) {
   EXPECT_TRUE(behaviours_[0].tokens.empty());
 }
 
+TEST_F(ThreeServers, AReaderAnswersWhatItHasWhenHalfOfTheTimeIsGone) {
+  ReadPagesRequest pages;
+  pages.mutable_query()->PackFrom(ReadEventsRequest());
+  for (const char* ledger : {"610328", "610329", "610330"}) pages.add_pages()->set_ledger(ledger);
+  pages.set_page_size(10);
+  const auto& method = *ReadPagesRequest::descriptor()
+                            ->file()
+                            ->FindServiceByName("ListService")
+                            ->FindMethodByName("ReadPages");
+  for (const bool late : {false, true}) {
+    const int64_t left_us = late ? 0 : 60'000'000;
+    std::promise<Answer> told;
+    installations_[0].dispatcher().unary(method, Call{&caller_, system_clock().boot_us() + left_us},
+                                         std::make_shared<ReadPagesRequest>(pages),
+                                         [&](Answer answer) { told.set_value(std::move(answer)); });
+    const Answer answer = told.get_future().get();
+    ASSERT_TRUE(std::get_if<0>(&answer)) << std::get<Error>(answer).reason;
+    const auto& said = static_cast<const v1::ReadPagesResponse&>(*std::get<0>(answer));
+    EXPECT_EQ(said.ledgers_size(), late ? 1 : 3);
+  }
+}
+
 // Two readers hold 610328.
 class TwoOfOneLedger : public GatherOfReaders {
  protected:
@@ -322,6 +344,21 @@ TEST_F(GatherOfReaders, AReaderThatFailedIsNotAskedAgainForEachOfItsLedgers) {
               "31=a/5 ");
     EXPECT_EQ(behaviours_[0].asked.size(), 2U);
   }
+}
+
+TEST_F(TwoOfOneLedger, AGatherThatWasEndedAsksNoMore) {
+  auto opened = open(request(10));
+  auto& stream = *std::get<0>(opened);
+  ASSERT_FALSE(std::holds_alternative<Error>(next(stream)));
+  behaviours_[0].holds = true;
+  std::promise<Answer> told;
+  stream.next([&](Answer answer) { told.set_value(std::move(answer)); });
+  stream.cancel();
+  EXPECT_EQ(std::get<Error>(told.get_future().get()).code, kCancelled);
+  behaviours_[0].holds = false;
+  ASSERT_EQ(behaviours_[0].held.size(), 1U);
+  for (const auto& answer : std::exchange(behaviours_[0].held, {})) answer();
+  EXPECT_EQ(behaviours_[0].asked.size(), 1U);
 }
 
 TEST_F(GatherOfReaders, NoMoreIsAskedThanMayBeHeld) {

@@ -71,6 +71,7 @@ class Gather : public StreamWork {
   }
 
   void begin(std::vector<ReaderDirectory::Listing> listings) {
+    if (!is_wanted()) return;
     std::vector<std::string> codes = asked_.ledgers;
     if (asked_.all) {
       codes = here_;
@@ -157,6 +158,7 @@ class Gather : public StreamWork {
     };
     for (;;) {
       if (ran_out_) {
+        if (!is_wanted()) return;
         auto& list = sources_->list();
         while (first_ < list.size() && !list[first_].at_row() && list[first_].is_read) ++first_;
         if (sources_->needs_round(first_)) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "google/rpc/status.pb.h"
+#include "platform/base/clock.h"
 #include "platform/command/error_status.h"
 #include "platform/lists/export_stream.h"
 #include "taizhang/common/v1/request.pb.h"
@@ -30,11 +31,13 @@ class Pages : public std::enable_shared_from_this<Pages> {
         query_(std::move(query)),
         request_(request),
         done_(std::move(done)),
+        enough_boot_us_(half_way(call.deadline_boot_us)),
         response_(std::make_unique<v1::ReadPagesResponse>()) {}
 
   void run() {
     for (; at_ < request_.pages_size(); ++at_) {
       if (bytes_ >= kMessageBytesMax) break;
+      if (at_ > 0 && system_clock().boot_us() >= enough_boot_us_) break;
       const auto& page = request_.pages(at_);
       const ListQuery query = query_.of_ledger(page.ledger());
       if (const auto error = query.check(call_)) {
@@ -60,6 +63,11 @@ class Pages : public std::enable_shared_from_this<Pages> {
   }
 
  private:
+  static int64_t half_way(int64_t deadline_boot_us) {
+    const int64_t now_us = system_clock().boot_us();
+    return now_us + (deadline_boot_us - now_us) / 2;
+  }
+
   // Of the ledger at hand. A page that has no room any more is asked again.
   void take(v1::LedgerRows rows) {
     rows.set_ledger(request_.pages(at_).ledger());
@@ -77,6 +85,8 @@ class Pages : public std::enable_shared_from_this<Pages> {
   const ListQuery query_;
   const v1::ReadPagesRequest request_;
   const Done done_;
+  // What is there then is answered: the rest is asked again, instead of all of it being too late.
+  const int64_t enough_boot_us_;
   std::unique_ptr<v1::ReadPagesResponse> response_;
   int at_ = 0;  // of the request's pages
   size_t bytes_ = 0;

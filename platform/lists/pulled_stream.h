@@ -28,6 +28,11 @@ class StreamWork : public std::enable_shared_from_this<StreamWork> {
   // Works towards the next message and ends in one tell(), now or when a view has answered. One
   // thread at a time: next() calls it, and then only the one answer that it waits for.
   virtual void go_on() = 0;
+  // False: the caller ended the stream, nobody waits for what is worked on.
+  bool is_wanted() {
+    const std::lock_guard lock(mutex_);
+    return pending_ != nullptr;
+  }
   // Answers the pending next(); nothing happens when it was cancelled meanwhile.
   void tell(Answer answer) {
     Done ready;
