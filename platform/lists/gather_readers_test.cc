@@ -13,8 +13,6 @@ namespace taizhang::lists {
 namespace {
 
 using ledger::v1::ReadEventsRequest;
-using testing::list_sums;
-using testing::SumRow;
 using testing::TestJournal;
 using v1::GatherRequest;
 using v1::GatherResponse;
@@ -41,11 +39,7 @@ class Installation {
     views_ =
         std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
                                 [](std::string_view number) { return std::string(number); });
-    View view("sums", 1);
-    view.on<ledger::v1::LedgerPlaced>(testing::fold_placed)
-        .on<ledger::v1::LedgerFounded>(testing::fold_erased)
-        .query(list_sums);
-    views_->add(std::move(view));
+    views_->add(testing::listed_sums());
     ASSERT_TRUE(views_->start().ok());
     ASSERT_TRUE(views_->catch_up(120'000'000));
     serve_lists(*views_, 1, nullptr, dispatcher_);
@@ -377,6 +371,18 @@ TEST_F(GatherOfReaders, NoMoreIsAskedThanMayBeHeld) {
       EXPECT_LE(asked.pages_size() * asked.page_size(), kRowsHeldMax);
     EXPECT_GE(behaviours_[0].asked.size(), 4U);
   }
+}
+
+TEST_F(GatherOfReaders, OneRowOfEachLedgerIsAskedForInOneAsk) {
+  auto& a = reader("a");
+  for (int ledger = 0; ledger < 40; ++ledger) a.add(std::to_string(610300 + ledger), "k", 1);
+  start_all();
+  auto wish = request();
+  wish.mutable_query()->PackFrom(household_file::v1::CountHouseholdsRequest());
+  const auto trailer = all<GatherResponse>(wish).back().trailer();
+  EXPECT_EQ(trailer.rows(), 40);
+  EXPECT_EQ(trailer.failed_ledgers(), 0);
+  EXPECT_EQ(behaviours_[0].asked.size(), 1U);
 }
 
 }  // namespace

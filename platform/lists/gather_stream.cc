@@ -91,18 +91,20 @@ class Gather : public StreamWork {
                                                      " ledgers, more than " +
                                                      std::to_string(kLedgersMax)));
     }
-    const auto count = static_cast<int32_t>(codes.size());
     sources_ = std::make_unique<GatherSources>(
         views_, readers_, call_,
         GatherSources::Wish{asked_.packed, asked_.merged,
-                            asked_.merged ? std::clamp(kRowsHeldMax / std::max(1, count), 1,
-                                                       asked_.rows_per_message)
-                                          : asked_.rows_per_message,
-                            asked_.token});
+                            page_size(static_cast<int32_t>(codes.size())), asked_.token});
     for (const auto& code : codes) {
       if (auto error = add_source(code, listings)) return tell(std::move(*error));
     }
     tell_header();
+  }
+
+  int32_t page_size(int32_t ledgers) const {
+    if (!asked_.query.is_list()) return 1;
+    if (!asked_.merged) return asked_.rows_per_message;
+    return std::clamp(kRowsHeldMax / std::max(1, ledgers), 1, asked_.rows_per_message);
   }
 
   // An error that is of every ledger alike.

@@ -3,7 +3,7 @@
 //
 // ReadEvents lists the sums, with from_seq != 0 the versions of the sum "a", newest first, with
 // to_seq != 0 rows without a place; as envelopes: id = key, seq = version, commit_first_seq = sum,
-// subject = name.
+// subject = name. CountHouseholds, which is no list, counts the sums.
 #pragma once
 
 #include <google/protobuf/any.pb.h>
@@ -24,6 +24,7 @@
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
 #include "platform/projection/views.h"
+#include "taizhang/household_file/v1/queries.pb.h"
 #include "taizhang/lists/v1/service.pb.h"
 
 namespace taizhang::testing {
@@ -50,6 +51,25 @@ inline Result<ledger::v1::ReadEventsResponse> list_sums(
     });
   }
   return response;
+}
+
+inline Result<household_file::v1::CountHouseholdsResponse> count_sums(
+    const Snapshot& snapshot, const household_file::v1::CountHouseholdsRequest&) {
+  household_file::v1::CountHouseholdsResponse response;
+  snapshot.scan<SumRow>([&](const SumRow&) {
+    response.set_households(response.households() + 1);
+    return true;
+  });
+  return response;
+}
+
+inline View listed_sums() {
+  View view("sums", 1);
+  view.on<ledger::v1::LedgerPlaced>(fold_placed)
+      .on<ledger::v1::LedgerFounded>(fold_erased)
+      .query(list_sums)
+      .query(count_sums);
+  return view;
 }
 
 class ListsTest : public ::testing::Test {
@@ -79,11 +99,7 @@ class ListsTest : public ::testing::Test {
     views_ =
         std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
                                 [](std::string_view number) { return std::string(number); });
-    View view("sums", 1);
-    view.on<ledger::v1::LedgerPlaced>(fold_placed)
-        .on<ledger::v1::LedgerFounded>(fold_erased)
-        .query(list_sums);
-    views_->add(std::move(view));
+    views_->add(listed_sums());
     ASSERT_TRUE(views_->start().ok());
     catch_up();
     dispatcher_ = std::make_unique<Dispatcher>();
