@@ -53,12 +53,10 @@ class Gather : public StreamWork {
 
   // Readers are asked what they hold unless everything that was named is here.
   void find_ledgers() {
+    // What was named is asked without knowing; it fails one by one.
+    if (!readers_ && !asked_.all) return begin({});
     auto held = held_ledgers(views_, asked_.query.view_name(), *call_.caller, asked_.prefix);
-    if (auto* error = std::get_if<Error>(&held)) {
-      // What was named is asked without knowing; it fails one by one.
-      if (readers_ || asked_.all) return tell(std::move(*error));
-      held = std::vector<std::string>();
-    }
+    if (auto* error = std::get_if<Error>(&held)) return tell(std::move(*error));
     here_ = std::move(std::get<0>(held));
     const bool all_here =
         !asked_.all &&
