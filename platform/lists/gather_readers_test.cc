@@ -72,9 +72,8 @@ class TestReader : public RemoteReader {
 
   const std::string& name() const override { return name_; }
   void call(const google::protobuf::MethodDescriptor& method,
-            const google::protobuf::Message& request, const std::string& token,
-            int64_t deadline_boot_us, Done done) override {
-    behaviour_.tokens.push_back(token);
+            const google::protobuf::Message& request, const Call& asker, Done done) override {
+    behaviour_.tokens.push_back(asker.token ? *asker.token : "");
     bool fails = !behaviour_.lists;
     if (method.input_type() == ReadPagesRequest::descriptor()) {
       behaviour_.asked.push_back(static_cast<const ReadPagesRequest&>(request));
@@ -82,10 +81,11 @@ class TestReader : public RemoteReader {
     }
     std::shared_ptr<google::protobuf::Message> copy(request.New());
     copy->CopyFrom(request);
-    auto answer = [this, fails, &method, copy, deadline_boot_us, done = std::move(done)] {
+    auto answer = [this, fails, &method, copy, deadline_us = asker.deadline_boot_us,
+                   done = std::move(done)] {
       if (fails || stopped_)
         return done(failure(kUnavailable, "READER_UNREACHABLE", "", {{"reader", name_}}));
-      behind_.dispatcher().unary(method, Call{&behaviour_.caller, deadline_boot_us}, copy, done);
+      behind_.dispatcher().unary(method, Call{&behaviour_.caller, deadline_us}, copy, done);
     };
     if (!behaviour_.holds || stopped_) return answer();
     behaviour_.held.push_back(std::move(answer));

@@ -81,11 +81,10 @@ bool GatherSources::ask_round(size_t first, std::function<void()> go_on) {
   };
   for (auto& there : round->there) {
     readers_->reader(there.reader)
-        .call(method, there.request, wish_.token, call_.deadline_boot_us,
-              [&there, answered](Answer answer) {
-                there.answer = std::move(answer);
-                answered();
-              });
+        .call(method, there.request, call_, [&there, answered](Answer answer) {
+          there.answer = std::move(answer);
+          answered();
+        });
   }
   for (auto& here : round->here) {
     read_page(views_, call_, here.source->query, wish_.page_size,
@@ -163,9 +162,7 @@ void GatherSources::take(GatherSource& source, v1::LedgerRows rows) {
     // Of a later page only the token is not the caller's.
     if (source.answer.has_freshness() && source.page.failure().code() == kInvalidArgument) {
       source.page.mutable_failure()->Clear();
-      fill_status(of_later_page(failure(kInvalidArgument, "PAGE_TOKEN_INVALID", ""),
-                                source.query.view_name()),
-                  *source.page.mutable_failure());
+      fill_status(view_rebuilt(source.query.view_name()), *source.page.mutable_failure());
     }
     return fail(source, source.page.failure());
   }

@@ -45,9 +45,8 @@ class GatherSources {
     google::protobuf::Any query;  // without a ledger
     bool merged = false;          // rows of all of them are told by their places
     int32_t page_size = 0;
-    std::string token;  // the caller's own, for the readers
   };
-  // `views`, and `readers` when it is not null, must outlive it.
+  // `views`, and `readers` when it is not null, must outlive it. Readers get the call's token.
   GatherSources(Views& views, ReaderDirectory* readers, const Call& call, Wish wish);
 
   // By ledger, filled before the first round. Those without holders are read already.

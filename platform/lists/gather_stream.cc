@@ -35,7 +35,6 @@ class Gather : public StreamWork {
     bool merged = false;
     int32_t rows_per_message = 0;
     google::protobuf::Any packed;
-    std::string token;
   };
 
   Gather(Views& views, ReaderDirectory* readers, const Call& call, Asked asked)
@@ -62,7 +61,7 @@ class Gather : public StreamWork {
         !asked_.all &&
         std::includes(here_.begin(), here_.end(), asked_.ledgers.begin(), asked_.ledgers.end());
     if (!readers_ || all_here) return begin({});
-    readers_->list(asked_.query.view_name(), asked_.prefix, call_, asked_.token,
+    readers_->list(asked_.query.view_name(), asked_.prefix, call_,
                    [self = std::static_pointer_cast<Gather>(shared_from_this())](auto listings) {
                      self->begin(std::move(listings));
                    });
@@ -92,7 +91,7 @@ class Gather : public StreamWork {
     sources_ = std::make_unique<GatherSources>(
         views_, readers_, call_,
         GatherSources::Wish{asked_.packed, asked_.merged,
-                            page_size(static_cast<int32_t>(codes.size())), asked_.token});
+                            page_size(static_cast<int32_t>(codes.size()))});
     for (const auto& code : codes) {
       if (auto error = add_source(code, listings)) return tell(std::move(*error));
     }
@@ -301,7 +300,6 @@ std::variant<std::shared_ptr<StreamWork>, Error> open_gather(Views& views, Reade
   asked.rows_per_message =
       request.rows_per_message() == 0 ? kRowsPerMessageMax : request.rows_per_message();
   asked.packed = request.query();
-  if (call.token) asked.token = *call.token;
   return std::make_shared<Gather>(views, readers, call, std::move(asked));
 }
 

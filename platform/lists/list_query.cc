@@ -33,14 +33,17 @@ void pack(const Message& row, Any& out) {
   serialise_deterministic(row, *out.mutable_value());
 }
 
-Error of_later_page(Error error, const std::string& view) {
-  if (error.reason != "PAGE_TOKEN_INVALID") return error;
+Error view_rebuilt(const std::string& view) {
   Error rebuilt = failure(kAborted, "VIEW_REBUILT",
                           "the view was built anew, or another version of it answers now: begin "
                           "again from the first row",
                           {{"view", view}});
   rebuilt.zh = "视图已重建，列表无法继续，请从头开始";
   return rebuilt;
+}
+
+Error of_later_page(Error error, const std::string& view) {
+  return error.reason == "PAGE_TOKEN_INVALID" ? view_rebuilt(view) : error;
 }
 
 std::variant<ListQuery, Error> ListQuery::of(const Views& views, const Any& packed) {

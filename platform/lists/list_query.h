@@ -86,9 +86,10 @@ class ListQuery {
   const google::protobuf::FieldDescriptor* freshness_ = nullptr;
 };
 
-// Why a list that was begun cannot go on, when a later page was refused for its token: that token
-// is the list's own, so the view's files are no longer those that made it. Other errors as they
-// are.
+// Why a list that was begun cannot go on: the view's files are no longer those that made it.
+Error view_rebuilt(const std::string& view);
+// Of an error of a later page: view_rebuilt() when it was refused for its token, which is the
+// list's own. Other errors as they are.
 Error of_later_page(Error error, const std::string& view);
 
 // A row as google.protobuf.Any, with bytes that are the same whenever the row is.

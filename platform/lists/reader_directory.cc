@@ -26,7 +26,6 @@ bool ReaderDirectory::Listing::has(const std::string& ledger) const {
 }
 
 void ReaderDirectory::list(const std::string& view, const std::string& prefix, const Call& call,
-                           const std::string& token,
                            std::function<void(std::vector<Listing>)> done) {
   struct Asked {
     std::vector<Listing> listings;
@@ -46,7 +45,7 @@ void ReaderDirectory::list(const std::string& view, const std::string& prefix, c
   request.set_view(view);
   request.set_ledger_prefix(prefix);
   for (size_t i = 0; i < readers_.size(); ++i) {
-    readers_[i]->call(method, request, token, call.deadline_boot_us,
+    readers_[i]->call(method, request, call,
                       [this, i, asked, answered, prefix, caller = call.caller](Answer answer) {
                         asked->listings[i] = take(i, std::move(answer), prefix, *caller);
                         answered();

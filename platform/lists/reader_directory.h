@@ -40,7 +40,7 @@ class ReaderDirectory {
   // Asks all of them at once which ledgers of a view they hold. `done` is called once, on any
   // thread, with one listing for each.
   void list(const std::string& view, const std::string& prefix, const Call& call,
-            const std::string& token, std::function<void(std::vector<Listing>)> done);
+            std::function<void(std::vector<Listing>)> done);
 
  private:
   Listing take(size_t reader, Answer answer, const std::string& prefix, const Caller& caller);

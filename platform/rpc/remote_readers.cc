@@ -95,8 +95,8 @@ class GrpcReader : public lists::RemoteReader {
 
   const std::string& name() const override { return name_; }
 
-  void call(const MethodDescriptor& method, const Message& request, const std::string& token,
-            int64_t deadline_boot_us, Done done) override {
+  void call(const MethodDescriptor& method, const Message& request, const Call& asker,
+            Done done) override {
     std::unique_lock lock(mutex_);
     if (stopping_) {
       lock.unlock();
@@ -109,10 +109,11 @@ class GrpcReader : public lists::RemoteReader {
                                 ->GetPrototype(method.output_type())
                                 ->New());
     running->done = std::move(done);
-    const int64_t left_us = std::min(answer_us_, deadline_boot_us - system_clock().boot_us());
+    const int64_t left_us = std::min(answer_us_, asker.deadline_boot_us - system_clock().boot_us());
     running->context.set_deadline(std::chrono::system_clock::now() +
                                   std::chrono::microseconds(left_us));
-    if (!token.empty()) running->context.AddMetadata("authorization", "Bearer " + token);
+    if (asker.token && !asker.token->empty())
+      running->context.AddMetadata("authorization", "Bearer " + *asker.token);
     const grpc::Slice slice(request.SerializeAsString());
     running->out = grpc::ByteBuffer(&slice, 1);
     using grpc::internal::RpcMethod;
