@@ -60,7 +60,7 @@ int look_at_server(Session& session, const ReadCommitsRequest& request,
 }
 
 int ask_skipped(Session& session, const std::string& ledger, const std::string& view,
-                std::vector<ledger::v1::SkippedEvent>& skipped) {
+                std::vector<ledger::v1::SkippedEvent>& skipped, std::string* unknown) {
   views::v1::ListSkippedRequest request;
   request.set_ledger(ledger);
   request.set_view(view);
@@ -70,6 +70,10 @@ int ask_skipped(Session& session, const std::string& ledger, const std::string& 
   const auto error = session.server().call(*client::find_method("views.ListSkipped"), request, said,
                                            token, session.deadline_ms());
   if (error.reason == "VIEW_NOT_FOUND") return kExitOk;
+  if (unknown && (error.reason == "VIEW_BUILDING" || error.reason == "VIEW_STOPPED")) {
+    *unknown = error.reason;
+    return kExitOk;
+  }
   if (!error.ok()) return session.fail(error);
   for (auto& one : *said.mutable_skipped()) skipped.push_back(std::move(one));
   return kExitOk;

@@ -47,9 +47,10 @@ int look_at_server(Session& session, const ledger::v1::ReadCommitsRequest& reque
                    ledger::v1::ReadCommitsResponse::Range& range);
 
 // Adds what the server's view passes over, as decided, of a ledger. A view that it does not serve
-// passes over nothing. 0, or the exit code of what was said.
+// passes over nothing. 0, or the exit code of what was said. With `unknown` it is no error that the
+// view is being built or stands still: its reason is there.
 int ask_skipped(Session& session, const std::string& ledger, const std::string& view,
-                std::vector<ledger::v1::SkippedEvent>& skipped);
+                std::vector<ledger::v1::SkippedEvent>& skipped, std::string* unknown = nullptr);
 
 // How long a stream over a whole ledger may take: --timeout, or a day.
 int64_t stream_deadline_ms(const Session& session);

@@ -105,7 +105,12 @@ int run_events_export(Session& session) {
   // Whoever folds these commits elsewhere must know what the views pass over.
   std::vector<ledger::v1::SkippedEvent> skipped;
   for (const auto& view : product_views()) {
-    if (const int code = ask_skipped(session, session.ledger(), view.name(), skipped)) return code;
+    std::string unknown;
+    if (const int code = ask_skipped(session, session.ledger(), view.name(), skipped, &unknown))
+      return code;
+    if (!unknown.empty())
+      fprintf(stderr, "taizhang: view %s: %s: what it passes over is not in the header\n",
+              view.name().c_str(), unknown.c_str());
   }
   header.mutable_skipped()->Assign(skipped.begin(), skipped.end());
   auto opened = ExportWriter::open(system_files(), path, header);

@@ -13,6 +13,7 @@
 
 #include "platform/projection/store.h"
 #include "platform/projection/test_decisions.h"
+#include "taizhang/views/v1/service.pb.h"
 
 namespace taizhang {
 namespace {
@@ -39,6 +40,38 @@ class SkipTest : public DecisionsTest {
   }
   std::string digest() { return views_->digests("sums", kLedger, std::nullopt)->front().digest; }
 };
+
+TEST_F(SkipTest, WhatIsPassedOverIsToldOfALedgerThatStopsBehindIt) {
+  add("a", 1);
+  const int64_t decided = poison();
+  start();
+  decide_skip(decided);
+  catch_up();
+  poison();
+  catch_up();
+  ASSERT_EQ(ask_error(question()).code, kDataLoss);
+  Dispatcher dispatcher;
+  views_->register_queries(dispatcher);
+  const auto list = [&](const char* ledger) {
+    auto request = std::make_shared<views::v1::ListSkippedRequest>();
+    request->set_ledger(ledger);
+    request->set_view("sums");
+    const auto& method =
+        *request->GetDescriptor()->file()->service(0)->FindMethodByName("ListSkipped");
+    Answer told;
+    dispatcher.unary(method, Call{&caller_, system_clock().boot_us() + 5'000'000}, request,
+                     [&](Answer answer) { told = std::move(answer); });
+    return told;
+  };
+  const auto told = list(kLedger);
+  ASSERT_TRUE(std::get_if<0>(&told)) << std::get<Error>(told).reason;
+  const auto& said = static_cast<const views::v1::ListSkippedResponse&>(*std::get<0>(told));
+  ASSERT_EQ(said.skipped_size(), 1);
+  EXPECT_EQ(said.skipped(0).seq(), decided);
+  const auto unknown = list("110000");
+  ASSERT_TRUE(std::get_if<Error>(&unknown));
+  EXPECT_EQ(std::get<Error>(unknown).reason, "LEDGER_NOT_FOUND");
+}
 
 TEST_F(SkipTest, TheLedgerGoesOnBehindTheEvent) {
   add("a", 1);

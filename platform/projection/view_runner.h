@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "platform/command/dispatcher.h"
@@ -97,8 +98,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   ViewStatus status() const;
   absl::Status rebuild();
-  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to be
-  // passed over. rebuild(), mend() and drop() end that.
+  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to
+  // be passed over. rebuild(), mend() and drop() end that.
   bool wants_mending() const;
   // Builds it anew, unless meanwhile it does not want that any more.
   void mend();
@@ -117,8 +118,9 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   bool find_event(std::string_view ledger, int64_t seq,
                   const std::function<void(const EventMeta&)>& visit) const;
 
-  // Events of the ledger that are passed over as decided.
-  std::map<int64_t, Skip> skips_of(const std::string& ledger) const;
+  // Events of the ledger that are passed over as decided, also when the view stopped at a later
+  // one. Errors as of progress(), but for that stop.
+  std::variant<std::map<int64_t, Skip>, Error> skips_of(const std::string& ledger) const;
 
   // LiveView
   std::variant<Progress, Error> progress(const std::string& ledger) const override;

@@ -117,9 +117,9 @@ std::variant<std::unique_ptr<ServerStream>, Error> open_digests(const FindRunner
 Answer list_skipped(const FindRunner& find, const ListSkippedRequest& request) {
   const auto view = find(request.view());
   if (!view) return no_view(request.view());
-  const auto progress = view->progress(request.ledger());
-  if (const auto* error = std::get_if<Error>(&progress)) return *error;
-  auto skips = view->skips_of(request.ledger());
+  auto known = view->skips_of(request.ledger());
+  if (auto* error = std::get_if<Error>(&known)) return std::move(*error);
+  auto& skips = std::get<0>(known);
   if (skips.size() > kSkippedToldMax) {
     return failure(kFailedPrecondition, "SKIPPED_TOO_MANY",
                    "the view passes over more than " + std::to_string(kSkippedToldMax) +
