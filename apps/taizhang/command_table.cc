@@ -238,7 +238,7 @@ goes on where it stood. Note the head: it stands for everything in the file.
        "acknowledge events that were handled",
        "  taizhang subscription ack to.province 17,19\n"
        "  taizhang subscription ack to.province --up-to 40",
-       {{"--up-to", "SEQ", "everything that was delivered up to this event"}},
+       {{"--up-to", "SEQ", "everything up to this event that is delivered and under way"}},
        run_subscription_ack},
       {"subscription retry",
        "NAME SEQS",

@@ -152,6 +152,7 @@ std::vector<Window::Taken> Window::take(int64_t now_us, size_t count, uint64_t c
     if (entry.state != State::kWaiting || entry.due_us > now_us) return true;
     if (entry.attempts >= rules_.attempts_max) return true;
     entry.state = State::kUnderWay;
+    entry.is_taken = true;
     entry.due_us = now_us + rules_.ack_deadline_us;
     entry.consumer = consumer;
     ++entry.attempts;
@@ -179,14 +180,14 @@ bool Window::acknowledge(int64_t seq) {
 }
 
 void Window::acknowledge_up_to(int64_t seq) {
-  std::vector<int64_t> delivered;
+  std::vector<int64_t> held;
   for (const auto* entries : {&open_, &replayed_}) {
     for (const auto& [at, entry] : *entries) {
       if (at > seq) break;
-      if (entry.attempts > 0) delivered.push_back(at);
+      if (entry.state == State::kUnderWay) held.push_back(at);
     }
   }
-  for (const int64_t at : delivered) acknowledge(at);
+  for (const int64_t at : held) acknowledge(at);
 }
 
 void Window::fail_delivery(Entry& entry, int64_t due_us) {
@@ -328,7 +329,7 @@ size_t Window::under_way() const {
 
 bool Window::all_delivered() const {
   return std::all_of(open_.begin(), open_.end(),
-                     [](const auto& open) { return open.second.attempts > 0; });
+                     [](const auto& open) { return open.second.is_taken; });
 }
 
 }  // namespace taizhang::delivery

@@ -91,7 +91,8 @@ class Window {
                           size_t bytes_max = SIZE_MAX);
   // False: not open.
   bool acknowledge(int64_t seq);
-  // Everything that was delivered up to there.
+  // Everything that is under way up to there. Not what failed since, or was delivered by an earlier
+  // process: whoever had it may have handled nothing.
   void acknowledge_up_to(int64_t seq);
   // False: not under way.
   bool retry(int64_t seq, int64_t due_us);
@@ -148,7 +149,8 @@ class Window {
   struct Entry {
     std::string subject;
     State state = State::kWaiting;
-    int attempts = 0;
+    int attempts = 0;       // those of earlier processes too
+    bool is_taken = false;  // by a consumer of this one
     // Under way: until then. Waiting: not before.
     int64_t due_us = 0;
     uint64_t consumer = 0;

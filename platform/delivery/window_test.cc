@@ -180,6 +180,36 @@ TEST(Window, AcknowledgesUpToASeqWhatWasDelivered) {
   EXPECT_EQ(window.open(), 1u);
 }
 
+TEST(Window, AcknowledgesUpToASeqNothingThatOnlyAnEarlierProcessDelivered) {
+  Recorded recorded;
+  recorded.failed = {{5, 1}};
+  Window window(kRules, recorded);
+  window.add(4, "s", nullptr);
+  window.add(5, "s", nullptr);  // behind 4
+  window.add(6, "t", nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "4 6 ");
+  EXPECT_FALSE(window.all_delivered());
+  window.acknowledge_up_to(6);
+  EXPECT_EQ(window.position(), 4);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "5#2 ");
+  EXPECT_TRUE(window.all_delivered());
+  window.acknowledge_up_to(6);
+  EXPECT_EQ(window.position(), 6);
+}
+
+TEST(Window, AcknowledgesUpToASeqNothingThatFailed) {
+  Window window(kRules, {});
+  for (int64_t seq = 1; seq <= 4; ++seq) window.add(seq, std::to_string(seq), nullptr);
+  EXPECT_EQ(text(window.take(0, 1, 1)), "1 ");
+  EXPECT_EQ(text(window.take(0, 2, 2)), "2 3 ");
+  window.release(1);  // died with it
+  EXPECT_TRUE(window.retry(2, 0));
+  window.acknowledge_up_to(4);
+  EXPECT_EQ(window.position(), 0);
+  EXPECT_EQ(text(window.done()), "3-3 ");
+  EXPECT_EQ(text(window.take(0, 9, 2)), "1#2 2#2 4 ");
+}
+
 TEST(Window, KeepsAParkedSubjectBackAndReplaysItInOrder) {
   Window window(kRules, {});
   window.add(1, "a", nullptr);

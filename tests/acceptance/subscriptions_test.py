@@ -64,6 +64,14 @@ def seqs(deliveries):
     return [delivery.event.seq for delivery in deliveries]
 
 
+def next_seqs(stream, count):
+    """Of the next `count` deliveries."""
+    found = []
+    while len(found) < count:
+        found += seqs(next(stream).batch.deliveries)
+    return found
+
+
 def test_is_made_once_under_a_name(book, subscription):
     made = subscription.create(from_now=True)
     system = made.receipt.ledger
@@ -323,10 +331,16 @@ def test_a_consumer_parks_a_subject_by_itself(book, subscription):
 def test_acknowledging_up_to_a_seq(book, subscription):
     subscription.create(from_now=True)
     events = households(book, 3)
-    assert seqs(subscription.take(3)) == [event.seq for event in events[::EVENTS]]
+    with Stream(subscription.receive()) as stream:
+        assert next_seqs(stream, 3) == [event.seq for event in events[::EVENTS]]
+        subscription.acknowledge(up_to_seq=events[-1].seq)
+        # Only what was delivered: the next events of the households come now.
+        assert next_seqs(stream, 3) == [event.seq for event in events[1::EVENTS]]
+    # Nobody has them any more, so they come again.
+    eventually(subscription.show, lambda shown: not shown.subscription.delivery.outstanding)
     subscription.acknowledge(up_to_seq=events[-1].seq)
-    # Only what was delivered: the next events of the households come now.
-    assert seqs(subscription.take(3)) == [event.seq for event in events[1::EVENTS]]
+    again = subscription.take(3)
+    assert seqs(again) == [event.seq for event in events[1::EVENTS]] and {one.attempt for one in again} == {2}
     assert subscription.acknowledge(1, up_to_seq=1).position >= 0
 
 
