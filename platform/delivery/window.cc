@@ -193,20 +193,22 @@ void Window::acknowledge_up_to(int64_t seq) {
 void Window::fail_delivery(Entry& entry, int64_t due_us) {
   entry.state = State::kWaiting;
   entry.due_us = due_us;
-  failures_moved_ = true;
 }
 
 bool Window::retry(int64_t seq, int64_t due_us) {
   Entry* entry = find(seq);
   if (!entry || entry->state != State::kUnderWay) return false;
   fail_delivery(*entry, due_us);
+  failures_moved_ |= open_.contains(seq);
   return true;
 }
 
 void Window::release(uint64_t consumer) {
   for (auto* entries : {&open_, &replayed_}) {
     for (auto& [seq, entry] : *entries) {
-      if (entry.state == State::kUnderWay && entry.consumer == consumer) fail_delivery(entry, 0);
+      if (entry.state != State::kUnderWay || entry.consumer != consumer) continue;
+      fail_delivery(entry, 0);
+      failures_moved_ |= entries == &open_;
     }
   }
 }
@@ -215,7 +217,10 @@ std::vector<Window::Failed> Window::expire(int64_t now_us) {
   std::vector<Failed> failed;
   for (auto* entries : {&open_, &replayed_}) {
     for (auto& [seq, entry] : *entries) {
-      if (entry.state == State::kUnderWay && entry.due_us <= now_us) fail_delivery(entry, 0);
+      if (entry.state == State::kUnderWay && entry.due_us <= now_us) {
+        fail_delivery(entry, 0);
+        failures_moved_ |= entries == &open_;
+      }
       if (entry.state != State::kWaiting || entry.due_us > now_us) continue;
       entry.due_us = 0;  // no time to wake for any more, even if nobody takes it
       if (entry.attempts >= rules_.attempts_max) {

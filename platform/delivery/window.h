@@ -134,7 +134,7 @@ class Window {
     int count = 0;
     bool operator==(const FailedCount&) const = default;
   };
-  // Deliveries failed since they were taken last.
+  // Deliveries failed since they were taken last, replays not counted.
   bool failures_moved() const { return failures_moved_; }
   // Of every open event of which deliveries failed, replays not counted: at most outstanding_max.
   std::vector<FailedCount> take_failures();

@@ -70,6 +70,29 @@ TEST(Window, CountsFailedDeliveriesOnFromWhatWasWrittenDown) {
   EXPECT_EQ(text(after.take_failures()), "1x2 2x1 4x3 ");
 }
 
+// Else each of them would be a commit that says nothing.
+TEST(Window, HasNothingToWriteDownOfAReplayThatFails) {
+  Window window({9, kDeadlineUs, 4}, {});
+  window.add(1, "a", nullptr);
+  window.park("a", 1, 100);
+  window.replay("a", 101);
+  window.add_replayed("a", 1, nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r ");
+  EXPECT_TRUE(window.retry(1, 0));
+  EXPECT_FALSE(window.failures_moved());
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r#2 ");
+  window.release(1);
+  EXPECT_FALSE(window.failures_moved());
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r#3 ");
+  EXPECT_TRUE(window.expire(kDeadlineUs).empty());
+  EXPECT_FALSE(window.failures_moved());
+  // Of an ordinary one there is.
+  window.add(2, "b", nullptr);
+  EXPECT_EQ(text(window.take(kDeadlineUs, 9, 1)), "1r#4 2 ");
+  EXPECT_TRUE(window.expire(2 * kDeadlineUs).empty());
+  EXPECT_TRUE(window.failures_moved());
+}
+
 TEST(Window, WritesDownAsManyFailuresAsMayBeOpen) {
   Recorded recorded;
   for (int64_t seq = 1; seq <= 9; ++seq) recorded.failed[seq] = 1;
