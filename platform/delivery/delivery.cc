@@ -283,7 +283,7 @@ int64_t Delivery::told_control(const std::string& system) const {
 }
 
 void Delivery::tell_control_from(const std::string& system, int64_t seq) {
-  controls_.try_emplace(system, Control{seq, nullptr, std::nullopt});
+  controls_.try_emplace(system, Control{seq, nullptr, std::nullopt, 0});
 }
 
 void Delivery::turn_control(const std::string& system, Control& control) {
@@ -330,11 +330,13 @@ void Delivery::turn_control(const std::string& system, Control& control) {
     });
     if (error) return fail_its(*error);
   }
+  control.beginning = new_beginning();
   control.waiting = control.view->when_beyond(
       system, control.position, parts_.clock.boot_us() + kControlWaitUs,
-      [this, inbox = inbox_, system] {
-        inbox->post([this, system] {
-          if (const auto found = controls_.find(system); found != controls_.end())
+      [this, inbox = inbox_, system, beginning = control.beginning] {
+        inbox->post([this, system, beginning] {
+          const auto found = controls_.find(system);
+          if (found != controls_.end() && found->second.beginning == beginning)
             found->second.waiting.reset();
         });
       });

@@ -91,6 +91,7 @@ class Delivery {
     int64_t position = 0;
     std::shared_ptr<LiveView> view;
     std::optional<uint64_t> waiting;
+    uint64_t beginning = 0;  // of that wait: an earlier one may still tell of its end
   };
   std::variant<std::unique_ptr<ServerStream>, Error> open(
       const Call& call, std::shared_ptr<const google::protobuf::Message> request);
