@@ -1,6 +1,8 @@
 // Counters of journal, writer, views and disk as metrics.
 #include "apps/taizhangd/observe.h"
 
+#include <optional>
+
 #include "apps/taizhangd/process_journal.h"
 #include "platform/base/file.h"
 #include "platform/delivery/delivery.h"
@@ -147,8 +149,8 @@ void observe_subscriptions(Metrics& metrics, const delivery::Delivery& delivery)
     return [&delivery, value] {
       std::vector<Metrics::Sample> samples;
       for (const auto& reading : delivery.readings()) {
-        samples.push_back(
-            {{{"subscription", reading.subscription}}, static_cast<double>(value(reading))});
+        const std::optional<double> told(value(reading));
+        if (told) samples.push_back({{{"subscription", reading.subscription}}, *told});
       }
       return samples;
     };
@@ -161,7 +163,10 @@ void observe_subscriptions(Metrics& metrics, const delivery::Delivery& delivery)
                  each([](const Reading& one) { return one.lag_events; }));
   metrics.gauges("taizhang_subscription_lag_seconds",
                  "Age of the oldest selected event that is not handled; 0: none.",
-                 each([](const Reading& one) { return static_cast<double>(one.lag_ms) / 1e3; }));
+                 each([](const Reading& one) -> std::optional<double> {
+                   if (!one.lag_ms) return std::nullopt;
+                   return static_cast<double>(*one.lag_ms) / 1e3;
+                 }));
   metrics.gauges("taizhang_subscription_in_flight", "Events delivered and not acknowledged.",
                  each([](const Reading& one) { return one.in_flight; }));
   metrics.gauges("taizhang_subscription_consumers", "Open Receive streams.",

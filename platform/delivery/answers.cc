@@ -29,11 +29,13 @@ constexpr int64_t kAnswerBeforeDeadlineUs = 20'000;
 // Of the search for the oldest event that is not handled.
 constexpr int64_t kLagLooksMax = 500;
 
-int64_t seq_of(const LiveView& view, const std::string& ledger) {
+// Nothing: the view stands still or is being built, so it cannot be told.
+std::optional<int64_t> seq_of(const LiveView& view, const std::string& ledger) {
   const auto progress = view.progress(ledger);
+  if (const auto* now = std::get_if<LiveView::Progress>(&progress)) return now->seq;
   // Of a ledger that this process has not read yet it holds nothing.
-  const auto* now = std::get_if<LiveView::Progress>(&progress);
-  return now ? now->seq : 0;
+  if (std::get<Error>(progress).code == kNotFound) return 0;
+  return std::nullopt;
 }
 
 void fill(const Parked& row, sv1::ParkedSubject& out) {
@@ -77,12 +79,12 @@ void Delivery::ask(const Call& call, const std::string& at_least_event,
     return error && error->code != kNotFound ? std::optional<Error>(*error) : std::nullopt;
   };
   if (auto error = cannot()) return done(*std::move(error));
-  if (seq_of(*view, system) >= seq) return tell();
+  if (seq_of(*view, system).value_or(0) >= seq) return tell();
   view->when_beyond(
       system, seq - 1, call.deadline_boot_us - kAnswerBeforeDeadlineUs,
       [view, system, seq, cannot, tell, done] {
         if (auto error = cannot()) return done(*std::move(error));
-        const int64_t reached = seq_of(*view, system);
+        const int64_t reached = seq_of(*view, system).value_or(0);
         if (reached >= seq) return tell();
         done(failure(kDeadlineExceeded, "SEQ_NOT_REACHED", "the event asked for is not held yet",
                      {{"ledger", system}, {"seq", std::to_string(reached)}}));
@@ -136,13 +138,14 @@ std::optional<int64_t> Delivery::lag_ms(const Subscription& row, int64_t end) co
 void Delivery::read_all() {
   std::vector<Reading> readings;
   const auto take = [&](const Subscription& row) {
-    const int64_t end = seq_of(*parts_.events(), row.ledger());
+    const auto end = seq_of(*parts_.events(), row.ledger());
     sv1::SubscriptionState state;
     fill(row, end, state);
+    const bool has_lag = state.has_lag_ms();
     readings.push_back({.subscription = row.ledger() + "/" + row.name(),
                         .position = state.position(),
-                        .lag_events = state.backlog(),
-                        .lag_ms = state.lag_ms(),
+                        .lag_events = end ? std::optional(state.backlog()) : std::nullopt,
+                        .lag_ms = has_lag ? std::optional(state.lag_ms()) : std::nullopt,
                         .in_flight = state.delivery().outstanding(),
                         .parked_subjects = state.parked_subjects(),
                         .redeliveries = state.delivery().redeliveries(),
@@ -168,7 +171,7 @@ std::vector<Reading> Delivery::readings() const {
   return readings_;
 }
 
-void Delivery::fill(const Subscription& row, int64_t ledger_seq,
+void Delivery::fill(const Subscription& row, std::optional<int64_t> ledger_seq,
                     sv1::SubscriptionState& state) const {
   state.set_name(row.name());
   state.set_version(row.version());
@@ -181,8 +184,10 @@ void Delivery::fill(const Subscription& row, int64_t ledger_seq,
   int64_t handled = 0;
   for (const auto& range : row.done()) handled += range.last() - range.first() + 1;
   state.set_handled_behind(handled);
-  state.set_backlog(std::max<int64_t>(0, ledger_seq - row.position()));
-  if (const auto lag = lag_ms(row, ledger_seq)) state.set_lag_ms(*lag);
+  if (ledger_seq) {
+    state.set_backlog(std::max<int64_t>(0, *ledger_seq - row.position()));
+    if (const auto lag = lag_ms(row, *ledger_seq)) state.set_lag_ms(*lag);
+  }
   state.set_parked_subjects(row.parked_subjects());
   state.set_generation(row.generation());
   const auto group = groups_.find(row.ledger() + "/" + row.name());

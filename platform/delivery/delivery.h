@@ -134,7 +134,8 @@ class Delivery {
   // The rows of a ledger's subscriptions, wherever they stand: calls `read` for each system ledger
   // that this process holds, until it answers true.
   std::optional<Error> read_rows(const std::function<bool(SnapshotRows&)>& read) const;
-  void fill(const subscriptions::state::v1::Subscription& row, int64_t ledger_seq,
+  // `ledger_seq`: nothing when it is not known; then neither is how far it is behind.
+  void fill(const subscriptions::state::v1::Subscription& row, std::optional<int64_t> ledger_seq,
             subscriptions::v1::SubscriptionState& state) const;
 
   const Parts parts_;
