@@ -146,7 +146,8 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   admin = std::make_unique<Admin>(*journal, writers.get(), views.get(), data_dir);
   admin->serve(dispatcher);
   delivery = make_delivery(dispatcher, views.get(), writers.get(),
-                           static_cast<uint32_t>(journal->partitions().size()));
+                           static_cast<uint32_t>(journal->partitions().size()),
+                           config.metrics_port() != 0);
   if (delivery) {
     delivery->start();
     observe_subscriptions(metrics, *delivery);

@@ -38,7 +38,8 @@ Error reads_only(const Views& views) {
 }  // namespace
 
 std::unique_ptr<delivery::Delivery> make_delivery(Dispatcher& dispatcher, Views* views,
-                                                  const Writers* writers, uint32_t partitions) {
+                                                  const Writers* writers, uint32_t partitions,
+                                                  bool readings) {
   if (!views) {
     delivery::refuse_delivery(dispatcher);
     return nullptr;
@@ -53,7 +54,8 @@ std::unique_ptr<delivery::Delivery> make_delivery(Dispatcher& dispatcher, Views*
                         .dispatcher = dispatcher,
                         .clock = system_clock(),
                         .random = system_random(),
-                        .partitions = partitions};
+                        .partitions = partitions,
+                        .readings = readings};
   auto made = std::make_unique<delivery::Delivery>(std::move(parts));
   made->serve(dispatcher);
   return made;

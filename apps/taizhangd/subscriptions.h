@@ -15,9 +15,11 @@ class Delivery;
 }
 
 // Serves SubscriptionService, but for its commands, as far as this process can. Null: it keeps no
-// views, or not that of subscriptions. `writers` null: it only tells. All must outlive it; it is to
-// be started when `dispatcher` takes commands.
+// views, or not that of subscriptions. `writers` null: it only tells. `readings`: for operators;
+// not made where nobody sees them. All must outlive it; it is to be started when `dispatcher` takes
+// commands.
 std::unique_ptr<delivery::Delivery> make_delivery(Dispatcher& dispatcher, Views* views,
-                                                  const Writers* writers, uint32_t partitions);
+                                                  const Writers* writers, uint32_t partitions,
+                                                  bool readings);
 
 }  // namespace taizhang

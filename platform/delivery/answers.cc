@@ -28,6 +28,8 @@ namespace {
 constexpr int64_t kAnswerBeforeDeadlineUs = 20'000;
 // Of the search for the oldest event that is not handled.
 constexpr int64_t kLagLooksMax = 500;
+// And of all of them for one set of readings: nothing is delivered meanwhile.
+constexpr int64_t kLagsUsMax = 20'000;
 
 // Nothing: the view stands still or is being built, so it cannot be told.
 std::optional<int64_t> seq_of(const LiveView& view, const std::string& ledger) {
@@ -137,15 +139,29 @@ std::optional<int64_t> Delivery::lag_ms(const Subscription& row, int64_t end) co
 
 void Delivery::read_all() {
   std::vector<Reading> readings;
+  // The search costs as much as there is to pass over. Who finds no time left keeps what was found
+  // before, and comes first next time.
+  const size_t first_place = std::exchange(lags_from_, 0);
+  const int64_t until_us = parts_.clock.boot_us() + kLagsUsMax;
+  const auto lag_of = [&](const Subscription& row, const std::string& id, int64_t end) {
+    const size_t place = readings.size();
+    if (row.position() >= end) return lag_ms(row, end);
+    if (place > first_place && lags_from_ == 0 && parts_.clock.boot_us() >= until_us)
+      lags_from_ = place;
+    if (place >= first_place && lags_from_ == 0) return lag_ms(row, end);
+    const auto before = std::find_if(readings_.begin(), readings_.end(),
+                                     [&](const Reading& one) { return one.subscription == id; });
+    return before == readings_.end() ? std::nullopt : before->lag_ms;
+  };
   const auto take = [&](const Subscription& row) {
     const auto end = seq_of(*parts_.events(), row.ledger());
     sv1::SubscriptionState state;
     fill(row, end, state);
-    const bool has_lag = state.has_lag_ms();
-    readings.push_back({.subscription = row.ledger() + "/" + row.name(),
+    const std::string id = row.ledger() + "/" + row.name();
+    readings.push_back({.subscription = id,
                         .position = state.position(),
                         .lag_events = end ? std::optional(state.backlog()) : std::nullopt,
-                        .lag_ms = has_lag ? std::optional(state.lag_ms()) : std::nullopt,
+                        .lag_ms = end ? lag_of(row, id, *end) : std::nullopt,
                         .in_flight = state.delivery().outstanding(),
                         .parked_subjects = state.parked_subjects(),
                         .redeliveries = state.delivery().redeliveries(),
@@ -171,6 +187,12 @@ std::vector<Reading> Delivery::readings() const {
   return readings_;
 }
 
+void Delivery::fill_with_lag(const Subscription& row, int64_t ledger_seq,
+                             sv1::SubscriptionState& state) const {
+  fill(row, ledger_seq, state);
+  if (const auto lag = lag_ms(row, ledger_seq)) state.set_lag_ms(*lag);
+}
+
 void Delivery::fill(const Subscription& row, std::optional<int64_t> ledger_seq,
                     sv1::SubscriptionState& state) const {
   state.set_name(row.name());
@@ -184,10 +206,7 @@ void Delivery::fill(const Subscription& row, std::optional<int64_t> ledger_seq,
   int64_t handled = 0;
   for (const auto& range : row.done()) handled += range.last() - range.first() + 1;
   state.set_handled_behind(handled);
-  if (ledger_seq) {
-    state.set_backlog(std::max<int64_t>(0, *ledger_seq - row.position()));
-    if (const auto lag = lag_ms(row, *ledger_seq)) state.set_lag_ms(*lag);
-  }
+  if (ledger_seq) state.set_backlog(std::max<int64_t>(0, *ledger_seq - row.position()));
   state.set_parked_subjects(row.parked_subjects());
   state.set_generation(row.generation());
   const auto group = groups_.find(row.ledger() + "/" + row.name());
@@ -202,7 +221,8 @@ Answer Delivery::get(const sv1::GetSubscriptionRequest& request) {
     Subscription row;
     if (!rows.read(row_type<Subscription>(), make_key(request.ledger(), request.name()), row))
       return false;
-    fill(row, std::get<LiveView::Progress>(progress).seq, *response->mutable_subscription());
+    fill_with_lag(row, std::get<LiveView::Progress>(progress).seq,
+                  *response->mutable_subscription());
     rows.scan(row_type<Parked>(), make_key(request.ledger(), request.name()), {},
               [&](std::string_view, const Message& parked) {
                 delivery::fill(static_cast<const Parked&>(parked), *response->add_parked());
@@ -225,8 +245,9 @@ Answer Delivery::list(const sv1::ListSubscriptionsRequest& request) {
   const auto error = read_rows([&](SnapshotRows& rows) {
     rows.scan(row_type<Subscription>(), make_key(request.ledger()), {},
               [&](std::string_view, const Message& row) {
-                fill(static_cast<const Subscription&>(row),
-                     std::get<LiveView::Progress>(progress).seq, *response->add_subscriptions());
+                fill_with_lag(static_cast<const Subscription&>(row),
+                              std::get<LiveView::Progress>(progress).seq,
+                              *response->add_subscriptions());
                 return true;
               });
     return !response->subscriptions().empty();

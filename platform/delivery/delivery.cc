@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "platform/base/days.h"
@@ -224,7 +225,7 @@ void Delivery::with_present(const std::string& id, const std::function<void(Grou
 
 void Delivery::run() {
   int64_t look_us = 0;
-  int64_t readings_us = 0;
+  int64_t readings_us = parts_.readings ? 0 : std::numeric_limits<int64_t>::max();
   for (;;) {
     const int64_t next_us = timers_.empty() ? look_us : std::min(look_us, timers_.begin()->first);
     const auto tasks = inbox_->take(parts_.clock, awake_.empty() ? next_us : 0);

@@ -65,6 +65,7 @@ struct Parts {
   Clock& clock;
   Random& random;
   uint32_t partitions = 1;
+  bool readings = true;  // somebody asks for readings()
 };
 
 class Delivery {
@@ -80,7 +81,7 @@ class Delivery {
   void stop();
 
   // Subscriptions of all ledgers by name, kReadingsMax at most, as of a few seconds ago; whether or
-  // not anybody receives. Empty where another process delivers. Thread-safe.
+  // not anybody receives. Empty where another process delivers, or none are made. Thread-safe.
   std::vector<Reading> readings() const;
   static constexpr size_t kReadingsMax = 200;
 
@@ -134,7 +135,10 @@ class Delivery {
   // The rows of a ledger's subscriptions, wherever they stand: calls `read` for each system ledger
   // that this process holds, until it answers true.
   std::optional<Error> read_rows(const std::function<bool(SnapshotRows&)>& read) const;
-  // `ledger_seq`: nothing when it is not known; then neither is how far it is behind.
+  void fill_with_lag(const subscriptions::state::v1::Subscription& row, int64_t ledger_seq,
+                     subscriptions::v1::SubscriptionState& state) const;
+  // All but the lag in time. `ledger_seq`: nothing when it is not known; then neither is the
+  // backlog.
   void fill(const subscriptions::state::v1::Subscription& row, std::optional<int64_t> ledger_seq,
             subscriptions::v1::SubscriptionState& state) const;
 
@@ -152,6 +156,7 @@ class Delivery {
   std::set<std::string> awake_;         // they get a turn
   std::set<std::pair<int64_t, std::string>> timers_;
   std::map<std::string, Control> controls_;  // by system ledger
+  size_t lags_from_ = 0;                     // of the next readings, the first with a new lag
 
   mutable std::mutex readings_mutex_;
   std::vector<Reading> readings_;

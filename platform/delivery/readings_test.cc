@@ -95,7 +95,8 @@ class Readings : public ::testing::Test {
               .dispatcher = dispatcher_,
               .clock = clock_,
               .random = system_random(),
-              .partitions = 1});
+              .partitions = 1,
+              .readings = wanted_});
     delivery_->serve(dispatcher_);
     delivery_->start();
   }
@@ -119,7 +120,9 @@ class Readings : public ::testing::Test {
     return delivery_->readings();
   }
   // An event, a second old.
-  virtual int64_t walk(int64_t low, const Parts::Visit& visit) {
+  int64_t walk(int64_t low, const Parts::Visit& visit) {
+    ++walks_;
+    clock_.advance_us(walk_us_);
     EventMeta event;
     event.seq = low;
     event.recorded_time_us = clock_.wall_us() - 1'000'000;
@@ -130,6 +133,9 @@ class Readings : public ::testing::Test {
   TestClock clock_;
   Caller caller_;
   Dispatcher dispatcher_;
+  bool wanted_ = true;
+  int64_t walk_us_ = 0;  // how long one takes
+  std::atomic<int> walks_{0};
   std::shared_ptr<FakeView> events_ = std::make_shared<FakeView>();
   std::shared_ptr<FakeView> rows_ = std::make_shared<FakeView>();
   std::unique_ptr<Delivery> delivery_;  // first to go
@@ -169,6 +175,41 @@ TEST_F(Readings, TellNoLagOfALedgerThatWasNotReadYet) {
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].lag_events, 0);
   EXPECT_EQ(told[0].lag_ms, 0);
+}
+
+// Deliveries wait as long as they are made.
+TEST_F(Readings, ThatTakeLongAreMadeOneAfterTheOther) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) subscribe(name, 4);
+  subscribe("f", kLedgerSeq);
+  walk_us_ = 10'000;
+  start();
+  const auto with_lag = [&] {
+    std::string text;
+    for (const auto& one : readings()) {
+      EXPECT_TRUE(one.lag_events.has_value());
+      if (one.lag_ms) text += one.subscription.back();
+    }
+    return text;
+  };
+  EXPECT_EQ(with_lag(), "abf");
+  EXPECT_EQ(walks_, 2);
+  clock_.advance_us(3'000'000);
+  EXPECT_EQ(with_lag(), "abcdf");
+  EXPECT_EQ(walks_, 4);
+  clock_.advance_us(3'000'000);
+  EXPECT_EQ(with_lag(), "abcdef");
+  EXPECT_EQ(walks_, 5);
+  clock_.advance_us(3'000'000);
+  EXPECT_EQ(with_lag(), "abcdef");
+  EXPECT_EQ(walks_, 7) << "from the first again";
+}
+
+TEST_F(Readings, AreNotMadeWhereNobodyAsks) {
+  subscribe("a", 4);
+  wanted_ = false;
+  start();
+  EXPECT_TRUE(readings().empty());
+  EXPECT_EQ(walks_, 0);
 }
 
 }  // namespace
