@@ -9,7 +9,6 @@
 #include "platform/base/log.h"
 #include "platform/projection/verify.h"
 #include "platform/projection/view_digest.h"
-#include "taizhang/common/v1/errors.pb.h"
 
 namespace taizhang::projection {
 namespace {
@@ -137,7 +136,7 @@ bool ViewRunner::healthy() const {
 
 bool ViewRunner::answers() const {
   const std::lock_guard lock(mutex_);
-  return status_.ok() && !building_ && !dropped_ && store_;
+  return status_.ok() && !building_ && !dropped_ && dropping_ == 0 && store_;
 }
 
 std::optional<LiveDecision> ViewRunner::decision() const {
@@ -199,7 +198,7 @@ void ViewRunner::fail(absl::Status why, Mending mending, const Store* read_from)
 
 bool ViewRunner::wants_mending() const {
   const std::lock_guard lock(mutex_);
-  return !mending_why_.empty();
+  return dropping_ == 0 && !mending_why_.empty();
 }
 
 void ViewRunner::want_mending(std::string why) {
@@ -234,7 +233,7 @@ ViewStatus ViewRunner::status() const {
   status.name = view_.name();
   status.version = view_.version();
   status.building = building_;
-  status.dropped = dropped_;
+  status.dropped = dropped_ || dropping_ > 0;
   status.disk_full = disk_full_;
   status.rebuilt_why = rebuilt_why_;
   status.status = status_;
@@ -298,12 +297,8 @@ ViewStatus ViewRunner::status() const {
   return status;
 }
 
-std::variant<std::map<int64_t, Skip>, Error> ViewRunner::skips_of(const std::string& ledger) const {
-  auto open_files = files();
-  if (auto* error = std::get_if<Error>(&open_files)) return std::move(*error);
+std::map<int64_t, Skip> ViewRunner::skips_of(const std::string& ledger) const {
   const std::lock_guard lock(mutex_);
-  if (!published_.contains(ledger) && !shared_->known(ledger))
-    return error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
   const auto found = skips_.find(ledger);
   return found == skips_.end() ? std::map<int64_t, Skip>() : found->second;
 }
@@ -373,14 +368,24 @@ absl::Status ViewRunner::build_anew() {
 
 void ViewRunner::begin_drop() {
   const std::lock_guard lock(mutex_);
-  dropped_ = true;
+  ++dropping_;
 }
 
 absl::Status ViewRunner::drop() {
   const std::lock_guard operation(operation_);
+  auto dropped = delete_files();
+  const std::lock_guard lock(mutex_);
+  --dropping_;
+  return dropped;
+}
+
+absl::Status ViewRunner::delete_files() {
   // First the mark: a crash in between leaves files that are not opened, instead of a new build.
   std::ofstream(dropped_mark(), std::ios::trunc).flush();
-  begin_drop();  // again: it may have been built anew meanwhile
+  {
+    const std::lock_guard lock(mutex_);
+    dropped_ = true;
+  }
   if (auto gone = let_go_of_files(); !gone.ok()) return gone;
   log(LogLevel::kInfo, "view_dropped", {{"view", view_.name()}, {"version", view_.version()}});
   const std::lock_guard lock(mutex_);

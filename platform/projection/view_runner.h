@@ -10,7 +10,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <variant>
 #include <vector>
 
 #include "platform/command/dispatcher.h"
@@ -98,14 +97,15 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   ViewStatus status() const;
   absl::Status rebuild();
-  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to
-  // be passed over. rebuild(), mend() and drop() end that.
+  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to be
+  // passed over. rebuild(), mend() and drop() end that.
   bool wants_mending() const;
   // Builds it anew, unless meanwhile it does not want that any more.
   void mend();
-  // It answers no more, so that nobody is sent to it while drop() waits.
+  // It answers no more, so that nobody is sent to it while drop() waits; also when it is built anew
+  // meanwhile. drop() must follow.
   void begin_drop();
-  // Deletes the files; nothing is folded any more until rebuild().
+  // After begin_drop(). Deletes the files; nothing is folded any more until rebuild().
   absl::Status drop();
   // UNAVAILABLE: it is being built. OUT_OF_RANGE, NOT_FOUND: see VerifyScope.
   absl::StatusOr<VerifyReport> verify(const VerifyScope& scope);
@@ -118,9 +118,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   bool find_event(std::string_view ledger, int64_t seq,
                   const std::function<void(const EventMeta&)>& visit) const;
 
-  // Events of the ledger that are passed over as decided, also when the view stopped at a later
-  // one. Errors as of progress(), but for that stop.
-  std::variant<std::map<int64_t, Skip>, Error> skips_of(const std::string& ledger) const;
+  // Events of the ledger that are passed over as decided.
+  std::map<int64_t, Skip> skips_of(const std::string& ledger) const;
 
   // LiveView
   std::variant<Progress, Error> progress(const std::string& ledger) const override;
@@ -155,6 +154,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::Status let_go_of_files();
   // With `operation_` held.
   absl::Status build_anew();
+  absl::Status delete_files();
   BatchLimits limits() const;
   FoldSettings fold_settings() const;
   Wanted wanted() const;
@@ -211,6 +211,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::Status status_;
   bool building_ = false;
   bool dropped_ = false;
+  int dropping_ = 0;  // drops that began and have not ended
   bool disk_full_ = false;
   std::string mending_why_;  // wants to be built anew
   std::string rebuilt_why_;  // it was, since the start

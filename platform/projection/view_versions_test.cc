@@ -248,18 +248,48 @@ TEST_F(ViewVersionsTest, FilesThatAreLetGoOfTakeNoBlameThatANewBuildWouldPayFor)
   EXPECT_EQ(views_->status()[0].rebuilt_why, "") << "it was built anew once, by the operator";
 }
 
-// Between the look at a view that wants to be mended and the mending an operator may drop it.
-TEST_F(ViewVersionsTest, WhatWasDroppedIsNotMended) {
-  auto shared = std::make_shared<projection::Shared>(std::vector<journal::Log*>{&journal_.log},
-                                                     system_clock(), settings_);
+// For a version alone.
+std::shared_ptr<projection::Shared> shared_of(journal::Log& log, const ViewsSettings& settings) {
+  auto shared = std::make_shared<projection::Shared>(std::vector<journal::Log*>{&log},
+                                                     system_clock(), settings);
   shared->resources = projection::make_store_resources(1 << 20, 1 << 20);
   shared->waiters = std::make_unique<projection::Waiters>(shared->clock, 1);
   shared->changed = [](const std::string&) {};
+  std::filesystem::create_directories(settings.directory);
+  return shared;
+}
+
+// Who asks for a new build may come before the drop that waits.
+TEST_F(ViewVersionsTest, WhatIsBuiltAnewWhileItIsBeingDroppedDoesNotAnswer) {
+  journal::MemoryLog nothing(std::make_shared<journal::MemoryTopic>(), true);
+  const auto shared = shared_of(nothing, settings_);
+  shared->feeds.push_back(std::make_unique<projection::Feed>(
+      nothing, 0, std::nullopt, [](const google::protobuf::Descriptor*) { return true; },
+      projection::FeedSettings(), shared->clock, shared->identity, shared->grown));
+  const auto runner = std::make_shared<projection::ViewRunner>(shared, sum_view(1));
+  runner->open();
+  runner->start();
+  ASSERT_TRUE(runner->answers());
+  runner->begin_drop();
+  ASSERT_TRUE(runner->rebuild().ok());
+  EXPECT_FALSE(runner->answers());
+  EXPECT_TRUE(runner->status().dropped);
+  ASSERT_TRUE(runner->drop().ok());
+  EXPECT_TRUE(runner->status().dropped);
+  ASSERT_TRUE(runner->rebuild().ok());
+  EXPECT_TRUE(runner->answers()) << "the drop is over";
+}
+
+// Between the look at a view that wants to be mended and the mending an operator may drop it.
+TEST_F(ViewVersionsTest, WhatWasDroppedIsNotMended) {
+  const auto shared = shared_of(journal_.log, settings_);
   std::filesystem::create_directories(view_directory());
   std::ofstream(view_directory() + "/CURRENT") << "nothing\n";
   const auto runner = std::make_shared<projection::ViewRunner>(shared, sum_view(1));
   runner->open();
   ASSERT_TRUE(runner->wants_mending());
+  runner->begin_drop();
+  ASSERT_FALSE(runner->wants_mending()) << "whoever mends may come before the drop";
   ASSERT_TRUE(runner->drop().ok());
   runner->mend();
   EXPECT_TRUE(runner->status().dropped);
