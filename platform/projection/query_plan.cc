@@ -188,8 +188,11 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
     fresh.set_view(view_.name());
     fresh.set_view_version(view_.version());
     fresh.set_final(final);
-    const auto behind = std::upper_bound(known.skipped.begin(), known.skipped.end(), moment.seq);
-    fresh.set_skipped_events(behind - known.skipped.begin());
+    if (known.skipped) {
+      const auto& seqs = *known.skipped;
+      fresh.set_skipped_events(std::upper_bound(seqs.begin(), seqs.end(), moment.seq) -
+                               seqs.begin());
+    }
   }
   const std::string& next = snapshot.page().next();
   if (page_ && !next.empty()) {

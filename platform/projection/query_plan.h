@@ -43,7 +43,8 @@ struct Known {
   int64_t lag_ms = 0;
   int64_t closed_time_us =
       0;  // no later record of the partition, as far as the view has folded, is at or before it
-  std::vector<int64_t> skipped = {};  // events passed over as decided, ascending
+  // Events passed over as decided, ascending. Null: none.
+  std::shared_ptr<const std::vector<int64_t>> skipped = nullptr;
 };
 
 class QueryPlan {

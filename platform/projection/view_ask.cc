@@ -55,9 +55,8 @@ Known ViewRunner::known_of(const std::string& ledger, const Published& published
     if (since_us == 0) since_us = published.recorded_time_us;
     known.lag_ms = std::max<int64_t>(0, shared_->clock.wall_us() - since_us) / 1'000;
   }
-  if (const auto found = skips_.find(ledger); found != skips_.end()) {
-    for (const auto& [seq, skip] : found->second) known.skipped.push_back(seq);
-  }
+  if (const auto found = skipped_seqs_.find(ledger); found != skipped_seqs_.end())
+    known.skipped = found->second;
   return known;
 }
 

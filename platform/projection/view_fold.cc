@@ -228,11 +228,23 @@ void ViewRunner::publish_decisions() {
   decisions_seen_ = decisions.changes();
   {
     const std::lock_guard lock(mutex_);
-    skips_ = decisions.skips();
+    set_skips(decisions.skips());
     decision_ = decisions.live();
   }
   shared_->changed(view_.name());
   deciding_ = false;
+}
+
+void ViewRunner::set_skips(const Skips& skips) {
+  skips_ = skips;
+  // Every answer counts them.
+  skipped_seqs_.clear();
+  for (const auto& [ledger, events] : skips_) {
+    std::vector<int64_t> seqs;
+    seqs.reserve(events.size());
+    for (const auto& [seq, skip] : events) seqs.push_back(seq);
+    skipped_seqs_[ledger] = std::make_shared<const std::vector<int64_t>>(std::move(seqs));
+  }
 }
 
 void ViewRunner::publish() {

@@ -9,6 +9,7 @@
 #include "platform/base/log.h"
 #include "platform/projection/verify.h"
 #include "platform/projection/view_digest.h"
+#include "taizhang/common/v1/errors.pb.h"
 
 namespace taizhang::projection {
 namespace {
@@ -106,7 +107,7 @@ void ViewRunner::open(const Skips& known_skips) {
   store_ = *opened;
   built_marked_ = built->has_value();
   status_ = absl::OkStatus();
-  skips_ = folder_->decisions().skips();
+  set_skips(folder_->decisions().skips());
   decision_ = folder_->decisions().live();
   decisions_seen_ = folder_->decisions().changes();
   published_.clear();
@@ -205,7 +206,7 @@ void ViewRunner::want_mending(std::string why) {
   {
     const std::lock_guard lock(mutex_);
     mending_why_ = std::move(why);
-    skips_ = folder_->decisions().skips();
+    set_skips(folder_->decisions().skips());
     building_ = true;  // what it holds is not what it shall hold
   }
   shared_->changed(view_.name());
@@ -297,8 +298,12 @@ ViewStatus ViewRunner::status() const {
   return status;
 }
 
-std::map<int64_t, Skip> ViewRunner::skips_of(const std::string& ledger) const {
+std::variant<std::map<int64_t, Skip>, Error> ViewRunner::skips_of(const std::string& ledger) const {
+  auto open_files = files();
+  if (auto* error = std::get_if<Error>(&open_files)) return std::move(*error);
   const std::lock_guard lock(mutex_);
+  if (!published_.contains(ledger) && !shared_->known(ledger))
+    return error_of(refuse(common::v1::COMMON_REFUSAL_LEDGER_NOT_FOUND, "ledger"));
   const auto found = skips_.find(ledger);
   return found == skips_.end() ? std::map<int64_t, Skip>() : found->second;
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 #include <vector>
 
 #include "platform/command/dispatcher.h"
@@ -97,8 +98,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
 
   ViewStatus status() const;
   absl::Status rebuild();
-  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to be
-  // passed over. rebuild(), mend() and drop() end that.
+  // It must be built anew although nobody asked for it: its files are damaged, or hold what is to
+  // be passed over. rebuild(), mend() and drop() end that.
   bool wants_mending() const;
   // Builds it anew, unless meanwhile it does not want that any more.
   void mend();
@@ -118,8 +119,9 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   bool find_event(std::string_view ledger, int64_t seq,
                   const std::function<void(const EventMeta&)>& visit) const;
 
-  // Events of the ledger that are passed over as decided.
-  std::map<int64_t, Skip> skips_of(const std::string& ledger) const;
+  // Events of the ledger that are passed over as decided, also when the view stopped at a later
+  // one. Errors as of progress(), but for that stop.
+  std::variant<std::map<int64_t, Skip>, Error> skips_of(const std::string& ledger) const;
 
   // LiveView
   std::variant<Progress, Error> progress(const std::string& ledger) const override;
@@ -187,6 +189,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   // Has it built anew by whoever looks after the views; `why` is told.
   void want_mending(std::string why);
   void publish_decisions();
+  // With `mutex_` held.
+  void set_skips(const Skips& skips);
   // An error when the view cannot answer at all; otherwise its files.
   std::variant<std::shared_ptr<Store>, Error> files() const;
   Known known_of(const std::string& ledger, const Published& published) const;
@@ -217,6 +221,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   std::string rebuilt_why_;  // it was, since the start
   int damage_rebuilds_ = 0;
   Skips skips_;
+  std::map<std::string, std::shared_ptr<const std::vector<int64_t>>> skipped_seqs_;  // of skips_
   std::optional<LiveDecision> decision_;
   std::vector<int64_t> closed_times_us_;  // by partition
   int64_t last_time_us_ = 0;              // recorded time of the last commit folded
