@@ -111,12 +111,10 @@ bool each_value(const Message& message, const Path& path, size_t at, int32_t unt
   const bool last = at + 1 == path.size();
   if (field.is_repeated()) {
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      if (last) {
-        if (!visit(message, i)) return false;
-        continue;
-      }
-      const Message& element = reflection.GetRepeatedMessage(message, &field, i);
-      if (is_until(element, until) && !each_value(element, path, at + 1, until, visit))
+      const Message* element =
+          field.message_type() ? &reflection.GetRepeatedMessage(message, &field, i) : nullptr;
+      if (element && !is_until(*element, until)) continue;
+      if (!(last ? visit(message, i) : each_value(*element, path, at + 1, until, visit)))
         return false;
     }
     return true;

@@ -114,6 +114,19 @@ TEST(Explain, OfAnEffectiveDateOnlyFactsUntilThen) {
   EXPECT_EQ(amounts(book.ask<ExplainResponse>(on(20170630, by_month))), "3:+16890000 9:-1890000 ");
   EXPECT_EQ(book.ask<ExplainResponse>(on(20170615, by_month)).total(), balance_on(20170615))
       << "no fact is of that month";
+  // The list itself.
+  const auto months_on = [&](int32_t day) {
+    const auto answer = book.ask<ExplainResponse>(on(day, why("line_months", {id(1)}, "months")));
+    std::string text;
+    for (const char* at : {"201701", "201703", "201707"}) {
+      if (answer.text().find(at) != std::string::npos) text += std::string(at) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(months_on(20161231), "");
+  EXPECT_EQ(months_on(20170228), "201701 ");
+  EXPECT_EQ(months_on(20170630), "201701 201703 ");
+  EXPECT_EQ(months_on(20170731), "201701 201703 201707 ");
 }
 
 TEST(Explain, AnEffectiveDateThatTheRowsCannotTellIsRefused) {
