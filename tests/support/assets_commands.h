@@ -10,6 +10,7 @@
 #include "taizhang/assets/state/v1/state.pb.h"
 #include "taizhang/assets/v1/commands.pb.h"
 #include "taizhang/funds/state/v1/state.pb.h"
+#include "tests/support/assistance_commands.h"
 #include "tests/support/book_rows.h"
 
 namespace taizhang::test {
@@ -35,10 +36,6 @@ inline Scenario asset_book() {
   line.set_from_day(kEffectiveDay);
   book.given_row(line);
   return book;
-}
-
-inline common::v1::SubjectRef village(std::string_view code) {
-  return subject(common::v1::SUBJECT_KIND_VILLAGE, code);
 }
 
 inline common::v1::Figure value_of(common::v1::Figure::Qualifier qualifier, int64_t fen) {
