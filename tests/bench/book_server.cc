@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -17,10 +18,6 @@ using Clock = std::chrono::steady_clock;
 constexpr char kRecordVisit[] = "/taizhang.assistance.v1.AssistanceService/RecordVisit";
 constexpr char kExecute[] = "/taizhang.ledger.v1.CommandService/Execute";
 constexpr double kRestartSeconds = 600;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 

@@ -15,6 +15,7 @@
 #include "tests/bench/child.h"
 #include "tests/bench/event_stream.h"
 #include "tests/bench/events_node.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -24,10 +25,6 @@ using Clock = std::chrono::steady_clock;
 using ledger::v1::SubscribeRequest;
 
 constexpr size_t kBareMessages = 256;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Reads until everything there is has been told.
 struct CaughtUp {

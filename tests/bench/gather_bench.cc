@@ -29,6 +29,7 @@
 #include "taizhang/lists/v1/service.pb.h"
 #include "tests/bench/child.h"
 #include "tests/bench/event_stream.h"
+#include "tests/bench/stopwatch.h"
 
 namespace taizhang::bench {
 namespace {
@@ -164,7 +165,7 @@ Taken take(const std::string& address, const char* method, const GatherRequest& 
   }
   const auto ended = reader->Finish();
   if (!ended.ok()) give_up(ended.error_message());
-  taken.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  taken.seconds = seconds_since(start);
   taken.cpu_seconds = own_cpu_seconds() - cpu;
   GatherResponse trailer;
   if (!trailer.ParseFromString(last) || trailer.trailer().failed_ledgers() > 0)

@@ -18,6 +18,7 @@
 #include "platform/journal/kafka/topics.h"
 #include "tests/bench/rebuild.h"
 #include "tests/bench/report.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/visible.h"
 #include "tests/bench/workload.h"
 
@@ -33,10 +34,6 @@ constexpr int kTakeovers = 3;  // of each tail but the longest; the middle one c
 
 // Twice the prototype, which took 26 ms without a tail and 0.6 s with 1,000,000 records.
 double takeover_aim_seconds(int64_t tail) { return 2 * (0.026 + 0.574e-6 * double(tail)); }
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // The value, or the end of the process.
 template <class T>

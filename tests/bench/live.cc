@@ -19,6 +19,7 @@
 #include "tests/bench/catch_up.h"
 #include "tests/bench/event_stream.h"
 #include "tests/bench/events_node.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -29,10 +30,6 @@ using Clock = std::chrono::steady_clock;
 using ledger::v1::SubscribeRequest;
 
 constexpr int kSubscribersMax = 1'000;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Subscribers that read on a thread each, and tell when all have what was written.
 class Audience {

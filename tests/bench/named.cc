@@ -22,6 +22,7 @@
 #include "tests/bench/book_server.h"
 #include "tests/bench/event_stream.h"
 #include "tests/bench/load.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/visible.h"
 #include "tests/bench/workload.h"
 
@@ -38,10 +39,6 @@ constexpr int64_t kEvents = 20'000;
 constexpr int kAcknowledgedMax = 1'000;  // seqs of one call
 constexpr size_t kBareMessages = 64;
 constexpr int64_t kBareMessagesSent = 20'000;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void give_up(const std::string& why) {
   fprintf(stderr, "named subscriptions: %s\n", why.c_str());

@@ -19,6 +19,7 @@
 #include "taizhang/fund_execution/v1/service.pb.h"
 #include "tests/bench/book.h"
 #include "tests/bench/rebuild.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -27,10 +28,6 @@ namespace {
 using google::protobuf::Message;
 using journal::segments::SegmentLog;
 using journal::segments::SegmentOptions;
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 std::unique_ptr<SegmentLog> open_log(const std::string& folder) {
   SegmentOptions options;

@@ -25,6 +25,7 @@
 #include "platform/projection/store.h"
 #include "tests/bench/made_journal.h"
 #include "tests/bench/rebuild.h"
+#include "tests/bench/stopwatch.h"
 
 namespace taizhang::bench {
 namespace {
@@ -44,10 +45,6 @@ struct Options {
   bool verify = true;
   std::string json;
 };
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 template <class Value>
 Value or_exit(absl::StatusOr<Value> value) {

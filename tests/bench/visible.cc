@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/bench/report.h"
+#include "tests/bench/stopwatch.h"
 #include "tests/bench/workload.h"
 
 namespace taizhang::bench {
@@ -20,10 +21,6 @@ constexpr char kVisits[] = "/taizhang.duties.v1.DutiesService/Visits";
 constexpr double kViewsSeconds = 120;
 constexpr int kProbesPerSecond = 100;
 constexpr int kLoadCallers = 64;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 }  // namespace
 
