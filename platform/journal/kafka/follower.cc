@@ -30,7 +30,8 @@ Follower::Follower(std::string topic, std::vector<Tail*> tails, Watch& watch)
       fetched_(tails_.size()),
       following_(tails_.size(), 0),
       fed_(tails_.size()),
-      compared_(tails_.size(), 0) {}
+      compared_(tails_.size(), 0),
+      again_at_(tails_.size(), absl::InfinitePast()) {}
 
 absl::StatusOr<std::unique_ptr<Follower>> Follower::start(const KafkaSettings& settings,
                                                           std::vector<Tail*> tails, Watch& watch) {
@@ -84,7 +85,11 @@ absl::Status Follower::follow(int32_t partition) {
 void Follower::unfollow(size_t partition) {
   if (!std::exchange(following_[partition], 0)) return;
   rd_kafka_consume_stop(client_->topic(topic_), static_cast<int32_t>(partition));
-  follow_again_at_ = absl::Now() + kFollowAgain;
+}
+
+void Follower::unfollow_for_a_while(size_t partition) {
+  unfollow(partition);
+  again_at_[partition] = absl::Now() + kFollowAgain;
 }
 
 void Follower::run() {
@@ -95,7 +100,7 @@ void Follower::run() {
     const uint64_t before = std::exchange(connections_, client_->connections());
     if (before != connections_) watch_.suspect(/*lost=*/false);
     pace();
-    if (absl::Now() >= follow_again_at_) follow_again();
+    follow_again();
     ask_watermarks();
   }
 }
@@ -132,7 +137,8 @@ void Follower::sort_out(std::vector<rd_kafka_message_s*> messages) {
            {"partition", message->partition},
            {"why", rd_kafka_err2str(message->err)}});
       // Out of range ends the fetching of a partition.
-      if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) unfollow(partition);
+      if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET)
+        unfollow_for_a_while(partition);
       watch_.suspect(/*lost=*/true);
     }
     rd_kafka_message_destroy(message);
@@ -144,7 +150,7 @@ void Follower::sort_out(std::vector<rd_kafka_message_s*> messages) {
       for (rd_kafka_message_t* message : std::exchange(fetched_[i], {})) {
         rd_kafka_message_destroy(message);
       }
-      unfollow(i);
+      unfollow_for_a_while(i);
       watch_.suspect(/*lost=*/true);
       continue;
     }
@@ -190,16 +196,17 @@ void Follower::pace() {
     } else if (paused() || !complete || fed.connections != connections) {
       fed.resting = false;
       --resting_;
-      follow_again_at_ = now;
     }
   }
 }
 
 void Follower::follow_again() {
+  const absl::Time now = absl::Now();
   for (size_t i = 0; i < tails_.size(); ++i) {
-    if (following_[i] || fed_[i].resting || !tails_[i]->damage().ok()) continue;
+    if (following_[i] || fed_[i].resting || now < again_at_[i] || !tails_[i]->damage().ok())
+      continue;
     if (absl::Status status = follow(static_cast<int32_t>(i)); !status.ok()) {
-      follow_again_at_ = absl::Now() + kFollowAgain;
+      again_at_[i] = now + kFollowAgain;
       log(LogLevel::kWarning, "journal_partition_unreadable",
           {{"topic", topic_}, {"partition", i}, {"why", std::string(status.message())}});
     }

@@ -40,6 +40,7 @@ class Follower {
   void sort_out(std::vector<rd_kafka_message_s*> messages);
   bool stands(size_t partition);
   void unfollow(size_t partition);
+  void unfollow_for_a_while(size_t partition);
   void ask_watermarks();
   void follow_again();
   void pace();
@@ -65,7 +66,7 @@ class Follower {
   // called.
   std::vector<uint64_t> compared_;
   uint64_t connections_ = 0;
-  absl::Time follow_again_at_;
+  std::vector<absl::Time> again_at_;  // a partition that could not be followed
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -42,7 +42,9 @@ void Tail::feed(std::vector<OwnRecord> records, const Route& route) {
     advance_locked(end);
     if (trusted_ != route) {
       if (!probe_ || probe_->route != route) probe_ = Probe{route, std::move(records.back())};
-      return judge_probe_locked();
+      judge_probe_locked();
+      if (end > next()) wake_();
+      return;
     }
     if (begin > next()) return wake_();
     if (end <= next()) return;

@@ -34,6 +34,7 @@ class TailFeed : public ::testing::Test {
     const int64_t at = tail_.next();
     tail_.feed(records(at, at + 1), route);
     read(at, at + 1);
+    gaps_ = 0;
   }
   std::string at(int64_t offset) const {
     const BlockPtr block = tail_.find(offset);
@@ -52,6 +53,7 @@ TEST_F(TailFeed, TheFirstRecordsOfARouteAreRead) {
   EXPECT_EQ(tail_.end(), 3);
   EXPECT_EQ(tail_.next(), 0);
   EXPECT_EQ(tail_.fed(), 0u);
+  EXPECT_EQ(gaps_, 1);
   EXPECT_EQ(at(0), "nothing");
 }
 
