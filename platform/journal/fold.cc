@@ -93,6 +93,7 @@ Fold Fold::clone() const {
   copy.state_ = state_;
   copy.ledgers_ = ledgers_;
   copy.touched_ = touched_;
+  copy.commits_as_bytes_ = commits_as_bytes_;
   return copy;
 }
 
