@@ -214,17 +214,16 @@ TEST(Puts, AreSortedWithTheLastOfEachKey) {
   }
 }
 
-uint64_t hash_of(const char* name, int number) {
-  return RowKey::of(name + std::to_string(number)).hash;
-}
-
-// How many of `rows` rows are taken for others that were never added.
+// Adds `rows` rows; how many of as many others are taken for known.
 int taken_for_known(RowFilter& filter, int rows) {
-  for (int i = 0; i < rows; ++i) filter.add(hash_of("row ", i));
+  std::mt19937_64 added(1);
+  for (int i = 0; i < rows; ++i) filter.add(added());
+  std::mt19937_64 known(1);
+  std::mt19937_64 other(2);
   int taken = 0;
   for (int i = 0; i < rows; ++i) {
-    EXPECT_TRUE(filter.may_hold(hash_of("row ", i)));
-    if (filter.may_hold(hash_of("other ", i))) ++taken;
+    EXPECT_TRUE(filter.may_hold(known()));
+    if (filter.may_hold(other())) ++taken;
   }
   return taken;
 }
@@ -237,14 +236,15 @@ TEST(RowFilter, KnowsWhatItWasToldAndLittleElse) {
 }
 
 TEST(RowFilter, GrowsWithTheRowsUpToItsBound) {
-  constexpr int64_t kBytesMax = 4 << 20;
-  RowFilter filter(kBytesMax);
-  const int64_t at_first = filter.bytes();
-  EXPECT_LT(at_first, kBytesMax);
-  constexpr int kRows = 3'000'000;  // 11 bits for each
-  EXPECT_LT(taken_for_known(filter, kRows), kRows / 30);
-  EXPECT_GT(filter.bytes(), at_first);
-  EXPECT_LE(filter.bytes(), kBytesMax);
+  // One part, and what is left of the bound: less than a part as large, more, or several of them.
+  for (const int64_t bytes_max : {3 << 19, 4 << 20, 10 << 20}) {
+    RowFilter filter(bytes_max);
+    EXPECT_LT(filter.bytes(), bytes_max);
+    const auto rows = static_cast<int>(bytes_max * 8 / 11);  // 11 bits for each
+    EXPECT_LT(taken_for_known(filter, rows), rows / 25);
+    EXPECT_GT(filter.bytes(), bytes_max - 64);
+    EXPECT_LE(filter.bytes(), bytes_max);
+  }
 }
 
 }  // namespace

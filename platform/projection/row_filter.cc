@@ -44,9 +44,12 @@ void RowFilter::add(uint64_t hash) {
   if (may_hold(hash)) return;
   if (parts_.back().rows_left <= 0) {
     const int64_t last_bytes = parts_.back().bytes();
-    const int64_t next_bytes = std::min(kGrowth * last_bytes, bytes_max_ - bytes_);
-    // A part that is not larger than the last one would soon be full, and is one more to look in.
-    if (next_bytes > last_bytes) begin_part(next_bytes);
+    const int64_t left_bytes = bytes_max_ - bytes_;
+    // Every part is one more to look in: what the next one would leave over goes into it, unless
+    // that makes a larger one itself.
+    const int64_t grown_bytes = kGrowth * last_bytes;
+    const int64_t next_bytes = left_bytes < 2 * grown_bytes ? left_bytes : grown_bytes;
+    if (next_bytes >= kLineBytes) begin_part(next_bytes);
   }
   Part& part = parts_.back();
   --part.rows_left;

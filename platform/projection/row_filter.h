@@ -22,7 +22,7 @@ class RowFilter {
  private:
   // All bits of a row stand in one line of the processor's cache.
   static constexpr size_t kLineWords = 8;
-  // So few that a row is sought in three at most.
+  // So few that a row is sought in three of 64 MiB together.
   static constexpr int64_t kGrowth = 8;
 
   struct Part {

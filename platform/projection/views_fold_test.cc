@@ -59,8 +59,9 @@ TEST_F(ViewsTest, StopsALedgerLoudlyAtAnUnknownEvent) {
 // A row that is replaced holds nothing of what it held, wherever that stands: with the fold, on its
 // way into the files, in the files, or nowhere.
 TEST_F(ViewsTest, ARowThatIsReplacedKeepsNothing) {
-  settings_.batch_events_max = 4;
+  settings_.batch_events_max = 40;
   settings_.row_cache_bytes_per_view = 1;
+  settings_.build_bytes_max = 1;  // each batch leaves while the next is folded
   View view("sums", 1);
   view.on<ledger::v1::LedgerPlaced>([](Ledger& rows, const EventMeta&,
                                        const ledger::v1::LedgerPlaced& event) {
