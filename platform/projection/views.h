@@ -31,7 +31,7 @@ struct ViewsSettings {
   int64_t block_cache_bytes = int64_t{64} << 20;
   int64_t write_buffers_bytes = int64_t{48} << 20;
   // Decoded newest rows kept for the fold, bytes per view.
-  int64_t row_cache_bytes_per_view = int64_t{32} << 20;
+  int64_t row_cache_bytes_per_view = int64_t{16} << 20;
   // Ledgers that a view folds side by side when it has many events to fold.
   int fold_threads_per_view = 2;
   // A view that is built from nothing, or folded again by verify(), gathers rows and writes them as
