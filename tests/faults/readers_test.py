@@ -1,17 +1,15 @@
 """Readers as processes of their own beside a writer, on Kafka: what they answer, that they hold the same, and that a
 killed one goes on."""
 
-import contextlib
 import random
 import re
-import signal
-import threading
 import time
 
 import answers
 import callers
 import history
 import pytest
+from slowed import slowed
 from taizhang_client import Refused, Server
 
 KILLS = 20
@@ -90,29 +88,6 @@ def watch_build(client):
     assert not any(view.building for view in status.views)
     assert is_serving(client, "taizhang.duties.v1.DutiesService")
     return said
-
-
-@contextlib.contextmanager
-def slowed(server):
-    """Lets a server run a tenth of the time, from its start on: what it has done in a moment can be watched."""
-    over = threading.Event()
-
-    def stop_and_go():
-        while not over.is_set():
-            process = server.process
-            if process:
-                process.send_signal(signal.SIGSTOP)
-                over.wait(0.045)
-                process.send_signal(signal.SIGCONT)
-            over.wait(0.005)
-
-    thread = threading.Thread(target=stop_and_go)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def digests(client):
