@@ -61,6 +61,8 @@ def assert_noticed(server, client, province):
                for why in whys), whys
     assert server.has_logged("journal_damaged")
     eventually(lambda: health(client) == "NOT_SERVING", "its health says so")
+    # A view that says so has written how far it had read: by that a start after a kill knows.
+    eventually(lambda: all(view.stopped_why for view in status(client).views), "every view stands still")
     with pytest.raises(Refused):
         client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")}, timeout=10)
 
