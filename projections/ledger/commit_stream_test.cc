@@ -1,18 +1,10 @@
 // ReadCommits and the methods of ViewService over a journal in memory.
 #include "projections/ledger/commit_stream.h"
 
-#include <google/protobuf/descriptor.h>
-#include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 #include <future>
 
 #include "platform/projection/digest.h"
-#include "platform/projection/test_journal.h"
-#include "platform/projection/test_view.h"
-#include "platform/projection/views.h"
-#include "projections/ledger/ledger_view.h"
+#include "projections/ledger/ledger_view_fixture.h"
 #include "taizhang/ledger/v1/commits.pb.h"
 #include "taizhang/registry/v1/events.pb.h"
 #include "taizhang/views/v1/service.pb.h"
@@ -25,33 +17,14 @@ using ledger::v1::ExportedCommit;
 using ledger::v1::ReadCommitsRequest;
 using ledger::v1::ReadCommitsResponse;
 using testing::placed;
-using testing::TestJournal;
 using views::v1::RowDigestsRequest;
 using views::v1::RowDigestsResponse;
 
-constexpr const char* kLedger = "990101";
-
-class CommitStreamTest : public ::testing::Test {
+class CommitStreamTest : public testing::ServedViews {
  protected:
   CommitStreamTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-commits-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    journal_.open(kLedger);
-    caller_.roles = {common::v1::ROLE_MAKER};
-    caller_.regions = {""};
-    ViewsSettings settings;
-    settings.directory = directory_;
-    views_ =
-        std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
-                                [](std::string_view number) { return std::string(number); });
     views_->add(ledger_view::ledger_view());
-    EXPECT_TRUE(views_->start().ok());
-    views_->register_queries(dispatcher_);
-  }
-  ~CommitStreamTest() override {
-    views_.reset();
-    std::filesystem::remove_all(directory_);
+    serve();
   }
 
   // Seqs 1; 2 and 3, of which 3 holds personal data; 4.
@@ -78,8 +51,7 @@ class CommitStreamTest : public ::testing::Test {
   std::vector<Response> stream(const std::string& name, Request request) {
     error_ = {};
     request.set_ledger(kLedger);
-    const Call call{&caller_, system_clock().boot_us() + 5'000'000};
-    auto opened = dispatcher_.stream(method(name), call, std::make_shared<Request>(request));
+    auto opened = dispatcher_.stream(method(name), call(), std::make_shared<Request>(request));
     std::vector<Response> messages;
     if (auto* error = std::get_if<Error>(&opened)) {
       error_ = *error;
@@ -125,11 +97,6 @@ class CommitStreamTest : public ::testing::Test {
     return request;
   }
 
-  TestJournal journal_;
-  Caller caller_;
-  Dispatcher dispatcher_;
-  std::string directory_;
-  std::unique_ptr<Views> views_;
   Error error_;
   std::vector<ExportedCommit> commits_;
   bool withheld_ = false;

@@ -1,4 +1,4 @@
-// For tests of the ledger view: it and a view without rows, served over a journal in memory.
+// For tests of the ledger view: it, or it and a view without rows, served over a journal in memory.
 #pragma once
 
 #include <google/protobuf/descriptor.h>
@@ -35,12 +35,12 @@ inline View probe_view() {
   return view;
 }
 
-class LedgerViewTest : public ::testing::Test {
+// Views over a journal with one ledger; whoever derives adds them and calls serve().
+class ServedViews : public ::testing::Test {
  protected:
   static constexpr const char* kLedger = "990101";
-  static constexpr int kBatchEvents = 700;
 
-  LedgerViewTest() {
+  ServedViews() {
     std::string pattern =
         (std::filesystem::temp_directory_path() / "taizhang-ledger-XXXXXX").string();
     directory_ = mkdtemp(pattern.data());
@@ -52,24 +52,42 @@ class LedgerViewTest : public ::testing::Test {
     views_ =
         std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
                                 [](std::string_view number) { return std::string(number); });
+  }
+  ~ServedViews() override {
+    views_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void serve() {
+    EXPECT_TRUE(views_->start().ok());
+    views_->register_queries(dispatcher_);
+  }
+  Call call() const { return {&caller_, system_clock().boot_us() + 5'000'000}; }
+
+  std::string directory_;
+  TestJournal journal_;
+  Caller caller_;
+  Dispatcher dispatcher_;
+  std::unique_ptr<Views> views_;
+};
+
+class LedgerViewTest : public ServedViews {
+ protected:
+  static constexpr int kBatchEvents = 700;
+
+  LedgerViewTest() {
     ledger_view::SubscribeLimits limits;
     limits.batch_events_max = kBatchEvents;
     limits.tail_events_max = 100;  // so that a writer who is not waited for outruns it
     views_->add(ledger_view::ledger_view(limits));
     views_->add(probe_view());
-    EXPECT_TRUE(views_->start().ok());
-    views_->register_queries(dispatcher_);
-  }
-  ~LedgerViewTest() override {
-    views_.reset();
-    std::filesystem::remove_all(directory_);
+    serve();
   }
 
   static const google::protobuf::MethodDescriptor& method(const char* name) {
     return *google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
         std::string("taizhang.ledger.v1.LedgerService.") + name);
   }
-  Call call() const { return {&caller_, system_clock().boot_us() + 5'000'000}; }
 
   static std::string seqs(
       const google::protobuf::RepeatedPtrField<ledger::v1::EventEnvelope>& events) {
@@ -91,12 +109,6 @@ class LedgerViewTest : public ::testing::Test {
     add("100003");
     add("100001");
   }
-
-  std::string directory_;
-  TestJournal journal_;
-  Caller caller_;
-  Dispatcher dispatcher_;
-  std::unique_ptr<Views> views_;
 };
 
 }  // namespace taizhang::testing
