@@ -151,7 +151,7 @@ void ViewRunner::answer(const QueryPlan& plan, const Call& call,
   Answer answer = plan.answer(*request, wish, known, store, *call.caller, shared_->events,
                               &shared_->blind_index, shared_->token_key, places.get());
   if (const auto* error = std::get_if<Error>(&answer); error && error->code == kDataLoss)
-    fail(absl::DataLossError("damaged files were read"), Mending::kRebuild, store.get());
+    judge(absl::DataLossError("damaged files were read"), *store);
   done(std::move(answer));
 }
 
@@ -176,8 +176,10 @@ std::optional<Error> ViewRunner::read(const std::string& ledger, int64_t seq,
                                       const std::function<void(SnapshotRows&)>& reading) const {
   auto open_files = files();
   if (auto* error = std::get_if<Error>(&open_files)) return std::move(*error);
-  RowReader rows(std::get<0>(open_files), ledger, seq);
+  const auto& store = std::get<0>(open_files);
+  RowReader rows(store, ledger, seq);
   reading(rows);
+  judge(rows.status(), *store);
   if (!rows.status().ok())
     return data_loss(view_, ledger, seq, "the view's files are damaged; build it anew");
   return std::nullopt;

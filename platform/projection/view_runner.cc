@@ -175,7 +175,7 @@ absl::Status ViewRunner::check_journal() const {
   return absl::OkStatus();
 }
 
-void ViewRunner::fail(absl::Status why, Mending mending, const Store* read_from) {
+void ViewRunner::fail(absl::Status why, Mending mending, const Store* read_from) const {
   const std::string message(why.message());
   {
     const std::lock_guard lock(mutex_);
@@ -195,6 +195,10 @@ void ViewRunner::fail(absl::Status why, Mending mending, const Store* read_from)
       {{"view", view_.name()}, {"version", view_.version()}, {"why", message}});
   shared_->waiters->wake(this);
   shared_->changed(view_.name());
+}
+
+void ViewRunner::judge(const absl::Status& read, const Store& files) const {
+  if (absl::IsDataLoss(read) || absl::IsInternal(read)) fail(read, Mending::kRebuild, &files);
 }
 
 bool ViewRunner::wants_mending() const {
@@ -415,8 +419,13 @@ absl::StatusOr<std::vector<LedgerDigest>> ViewRunner::digests(std::string_view l
                                                               std::optional<int64_t> seq) const {
   const auto live = built_files();
   if (!live.ok()) return live.status();
-  if (!seq) return digests_now(**live, ledger);
+  if (!seq) {
+    auto now = digests_now(**live, ledger);
+    judge(now.status(), **live);
+    return now;
+  }
   auto digest = digest_at(**live, ledger, *seq);
+  judge(digest.status(), **live);
   if (!digest.ok()) return digest.status();
   return std::vector<LedgerDigest>{std::move(*digest)};
 }
@@ -424,7 +433,9 @@ absl::StatusOr<std::vector<LedgerDigest>> ViewRunner::digests(std::string_view l
 absl::StatusOr<RowDigestsFound> ViewRunner::row_digests(const RowDigestsWish& wish) const {
   const auto live = built_files();
   if (!live.ok()) return live.status();
-  return projection::row_digests(**live, wish);
+  auto found = projection::row_digests(**live, wish);
+  judge(found.status(), **live);
+  return found;
 }
 
 absl::StatusOr<VerifyReport> ViewRunner::verify(const VerifyScope& scope) {

@@ -112,6 +112,8 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   absl::StatusOr<VerifyReport> verify(const VerifyScope& scope);
   // Its files, whole. UNAVAILABLE: it is being built or was dropped.
   absl::StatusOr<std::shared_ptr<const Store>> built_files() const;
+  // What reading `files` said of them. Damage: it is built anew when they are its files still.
+  void judge(const absl::Status& read, const Store& files) const;
   absl::StatusOr<std::vector<LedgerDigest>> digests(std::string_view ledger,
                                                     std::optional<int64_t> seq) const;
   // UNAVAILABLE: it is being built.
@@ -185,7 +187,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   enum class Mending { kNone, kRebuild };
   // `read_from`: the files that are blamed; nothing happens when others have taken their place, or
   // are about to.
-  void fail(absl::Status why, Mending mending, const Store* read_from = nullptr);
+  void fail(absl::Status why, Mending mending, const Store* read_from = nullptr) const;
   // Has it built anew by whoever looks after the views; `why` is told.
   void want_mending(std::string why);
   void publish_decisions();
@@ -212,14 +214,14 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   mutable std::condition_variable published_changed_;
   std::shared_ptr<Store> store_;
   std::map<std::string, Published, std::less<>> published_;
-  absl::Status status_;
+  mutable absl::Status status_;  // who only reads may find that it stands still
   bool building_ = false;
   bool dropped_ = false;
   int dropping_ = 0;  // drops that began and have not ended
   bool disk_full_ = false;
-  std::string mending_why_;  // wants to be built anew
+  mutable std::string mending_why_;  // wants to be built anew
   std::string rebuilt_why_;  // it was, since the start
-  int damage_rebuilds_ = 0;
+  mutable int damage_rebuilds_ = 0;
   Skips skips_;
   std::map<std::string, std::shared_ptr<const std::vector<int64_t>>> skipped_seqs_;  // of skips_
   std::optional<LiveDecision> decision_;

@@ -369,15 +369,22 @@ absl::StatusOr<VerifyReport> Views::verify(std::string_view view, int32_t versio
 
 absl::StatusOr<ViewComparison> Views::compare(std::string_view view, int32_t version,
                                               int32_t other_version, const VerifyScope& scope) {
+  std::shared_ptr<projection::ViewRunner> runners[2];
   std::shared_ptr<const projection::Store> files[2];
   for (int i = 0; i < 2; ++i) {
-    const auto runner = impl_->version_of(view, i == 0 ? version : other_version);
+    auto runner = impl_->version_of(view, i == 0 ? version : other_version);
     if (!runner.ok()) return runner.status();
     auto built = (*runner)->built_files();
     if (!built.ok()) return built.status();
+    runners[i] = std::move(*runner);
     files[i] = std::move(*built);
   }
-  return projection::compare_views(view, std::move(files[0]), std::move(files[1]), scope);
+  auto found = projection::compare_views(view, files[0], files[1], scope);
+  if (absl::IsDataLoss(found.status())) {
+    // Which of them is damaged, only their files say.
+    for (int i = 0; i < 2; ++i) runners[i]->judge(files[i]->verify_files(), *files[i]);
+  }
+  return found;
 }
 
 absl::StatusOr<std::vector<LedgerDigest>> Views::digests(std::string_view view,

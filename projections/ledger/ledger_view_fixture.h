@@ -47,17 +47,20 @@ class ServedViews : public ::testing::Test {
     journal_.open(kLedger);
     caller_.roles = {common::v1::ROLE_MAKER};
     caller_.regions = {""};
-    ViewsSettings settings;
-    settings.directory = directory_;
-    views_ =
-        std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
-                                [](std::string_view number) { return std::string(number); });
+    make_views();
   }
   ~ServedViews() override {
     views_.reset();
     std::filesystem::remove_all(directory_);
   }
 
+  void make_views() {
+    ViewsSettings settings;
+    settings.directory = directory_;
+    views_ =
+        std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
+                                [](std::string_view number) { return std::string(number); });
+  }
   void serve() {
     EXPECT_TRUE(views_->start().ok());
     views_->register_queries(dispatcher_);
