@@ -85,6 +85,10 @@ class Owner {
   Owner(const Owner&) = delete;
   Owner& operator=(const Owner&) = delete;
 
+  // Whether the log still holds what was folded, as Fold::check_resume(). Asked once: follow() and
+  // claim() begin with it where nobody did.
+  absl::Status resume();
+
   // While nothing is held: folds what the log holds, at most `records_max` records, so that a later
   // claim has little left to read. True: the end was reached. Errors: stop the partition.
   absl::StatusOr<bool> follow(size_t records_max);

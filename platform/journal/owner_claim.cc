@@ -26,12 +26,16 @@ absl::Status Owner::leave_epoch() {
   in_flight_bytes_ = 0;
   speculative_.reset();
   confirmed_n_ = 0;
-  if (!resumed_) {
-    if (absl::Status status = fold_.check_resume(log_); !status.ok()) return status;
-    resumed_ = true;
-  }
+  if (absl::Status status = resume(); !status.ok()) return status;
   if (!cursor_) cursor_ = log_.read(fold_.offset());
   return absl::OkStatus();
+}
+
+absl::Status Owner::resume() {
+  if (resumed_) return absl::OkStatus();
+  const absl::Status status = fold_.check_resume(log_);
+  resumed_ = status.ok();
+  return status;
 }
 
 absl::StatusOr<bool> Owner::follow(size_t records_max) {

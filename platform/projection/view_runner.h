@@ -220,7 +220,7 @@ class ViewRunner : public LiveView, public std::enable_shared_from_this<ViewRunn
   int dropping_ = 0;  // drops that began and have not ended
   bool disk_full_ = false;
   mutable std::string mending_why_;  // wants to be built anew
-  std::string rebuilt_why_;  // it was, since the start
+  std::string rebuilt_why_;          // it was, since the start
   mutable int damage_rebuilds_ = 0;
   Skips skips_;
   std::map<std::string, std::shared_ptr<const std::vector<int64_t>>> skipped_seqs_;  // of skips_

@@ -50,7 +50,11 @@ Writer::~Writer() { stop(); }
 
 absl::Status Writer::restore() {
   auto stored = state_.stored_fold();
-  if (!stored.ok()) return stored.status();
+  if (!stored.ok()) {
+    return absl::Status(stored.status().code(), "partition " +
+                                                    std::to_string(fresh_fold_.partition()) + ": " +
+                                                    std::string(stored.status().message()));
+  }
   journal::Fold fold = *stored ? std::move(**stored) : std::move(fresh_fold_);
   if (hooks_.on_ledger) {
     for (const auto& [code, ledger] : fold.ledgers()) {
@@ -65,7 +69,11 @@ absl::Status Writer::restore() {
   journal::OwnerListener& listener = *this;
   owner_ = std::make_unique<journal::Owner>(log_, clock_, random_, listener, std::move(fold),
                                             std::move(settings), [this] { queue_.wake(); });
-  return absl::OkStatus();
+  const absl::Status same = owner_->resume();
+  if (same.ok()) return same;
+  return absl::Status(same.code(), "the writer does not continue partition " +
+                                       std::to_string(owner_->fold().partition()) +
+                                       " of this journal: " + std::string(same.message()));
 }
 
 absl::Status Writer::claim(std::optional<journal::Id128> only_after) {
@@ -93,7 +101,9 @@ absl::Status Writer::start() {
 
 absl::Status Writer::start_following() {
   role_ = Role::kFollowing;
-  return restore();
+  if (auto restored = restore(); !restored.ok()) return restored;
+  publish(false);
+  return absl::OkStatus();
 }
 
 void Writer::run() {

@@ -89,7 +89,8 @@ class Writer : public CommandIntake, private journal::OwnerListener {
   // Folds what the state misses, claims the partition, founds the directory ledger in a new
   // journal. Not OK: this process cannot serve; the message says why.
   absl::Status start();
-  // Only finds where the state stands: the loop will follow until lead().
+  // Only finds where the state stands, and that the journal still holds all of it (DATA_LOSS: it
+  // does not): the loop will follow until lead().
   absl::Status start_following();
   // Starts the loop's thread.
   void run();

@@ -110,6 +110,9 @@ absl::Status Writers::start() {
     leading_ = true;
     return absl::OkStatus();
   }
+  // What the tables know of is judged before anybody is served: who was killed while the journal
+  // was cut hears it from them alone.
+  if (auto opened = open_others(); !opened.ok()) return opened;
   thread_ = std::thread([this] { coordinate(); });
   return absl::OkStatus();
 }
@@ -163,34 +166,38 @@ void Writers::ask(OutcomeQuestion question) {
 void Writers::coordinate() {
   while (!stopping_) {
     hear();
-    if (open_others()) lead_or_follow();
+    if (may_speak()) lead_or_follow();
     absl::SleepFor(kTurn);
   }
 }
 
-// The other partitions' folds need the journal's UUID, which Genesis of partition 0 says. True:
-// partition 0 at least can be spoken of.
-bool Writers::open_others() {
+// The other partitions' folds need the journal's UUID, which Genesis of partition 0 says. OK also
+// while that is not known.
+absl::Status Writers::open_others() {
   const auto first = partitions_[0].writer->standing();
-  if (!first.has_genesis || partitions_.back().writer) return true;
-  const int64_t now_us = parts_.clock.boot_us();
-  if (now_us < next_open_us_) return false;
-  next_open_us_ = now_us + settings_.open_retry_us;
+  if (!first.has_genesis || partitions_.back().writer) return absl::OkStatus();
   if (first.partition_count != partitions_.size()) {
-    log(LogLevel::kError, "partition_count_changed",
-        {{"genesis", uint64_t{first.partition_count}}, {"topic", uint64_t{partitions_.size()}}});
-    return false;
+    return absl::FailedPreconditionError(
+        "the journal was made with " + std::to_string(first.partition_count) +
+        " partitions, and has " + std::to_string(partitions_.size()));
   }
   for (uint32_t p = 1; p < partitions_.size(); ++p) {
     if (partitions_[p].writer) continue;
     const journal::GenesisExpectation expected{first.uuid, first.partition_count};
-    if (auto opened = open(p, journal::Fold(p, expected)); !opened.ok()) {
-      log(LogLevel::kError, "partition_not_opened",
-          {{"partition", uint64_t{p}}, {"why", std::string(opened.message())}});
-      return false;
-    }
+    if (auto opened = open(p, journal::Fold(p, expected)); !opened.ok()) return opened;
   }
-  return true;
+  return absl::OkStatus();
+}
+
+// Partition 0 at least can be spoken of.
+bool Writers::may_speak() {
+  const int64_t now_us = parts_.clock.boot_us();
+  if (now_us < next_open_us_) return false;
+  const auto opened = open_others();
+  if (opened.ok()) return true;
+  next_open_us_ = now_us + settings_.open_retry_us;
+  log(LogLevel::kError, "partition_not_opened", {{"why", std::string(opened.message())}});
+  return false;
 }
 
 void Writers::hear() {

@@ -109,22 +109,21 @@ TEST_P(DamagedFiles, AreSaidAndBuiltAnew) {
   EXPECT_FALSE(again.has_value()) << again->message;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    OfTheLedgerView, DamagedFiles,
-    ::testing::Values(
-        Way{"Subscribe", "ledger.v1.LedgerService.Subscribe",
-            of_ledger<ledger::v1::SubscribeRequest>},
-        Way{"ReadCommits", "ledger.v1.CommitService.ReadCommits",
-            of_ledger<ledger::v1::ReadCommitsRequest>},
-        Way{"RowDigests", "views.v1.ViewService.RowDigests",
-            [] {
-              auto request = of_ledger<views::v1::RowDigestsRequest>();
-              request->set_view("ledger");
-              request->set_seq(kEvents);
-              return request;
-            }},
-        Way{"Digests", "", nullptr}),
-    [](const auto& way) { return way.param.name; });
+INSTANTIATE_TEST_SUITE_P(OfTheLedgerView, DamagedFiles,
+                         ::testing::Values(Way{"Subscribe", "ledger.v1.LedgerService.Subscribe",
+                                               of_ledger<ledger::v1::SubscribeRequest>},
+                                           Way{"ReadCommits", "ledger.v1.CommitService.ReadCommits",
+                                               of_ledger<ledger::v1::ReadCommitsRequest>},
+                                           Way{"RowDigests", "views.v1.ViewService.RowDigests",
+                                               [] {
+                                                 auto request =
+                                                     of_ledger<views::v1::RowDigestsRequest>();
+                                                 request->set_view("ledger");
+                                                 request->set_seq(kEvents);
+                                                 return request;
+                                               }},
+                                           Way{"Digests", "", nullptr}),
+                         [](const auto& way) { return way.param.name; });
 
 }  // namespace
 }  // namespace taizhang

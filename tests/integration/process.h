@@ -69,8 +69,7 @@ class Process {
         std::make_unique<Writers>(Writers::Parts{logs, &channel, system_clock(), system_random(),
                                                  registry(), blind_index_, "k1", states_},
                                   settings);
-    const auto started = writers->start();
-    EXPECT_TRUE(started.ok()) << started;
+    started = writers->start();
     operator_.profile = operator_.subject = "operator";
     operator_.roles = {common::v1::ROLE_OPERATOR};
     operator_.regions = {""};
@@ -107,6 +106,7 @@ class Process {
   }
 
   MutedChannel channel;
+  absl::Status started;
 
  private:
   std::vector<std::unique_ptr<journal::MemoryLog>> logs_;

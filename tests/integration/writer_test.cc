@@ -417,6 +417,19 @@ TEST_F(WriterTest, AFollowerStopsAlsoFarBehind) {
   writer_.reset();  // before the log
 }
 
+TEST_F(WriterTest, AStartOnAJournalThatWasCutIsRefused) {
+  ask(kOpen, open_ledger(1));
+  writer_->stop();
+  writer_.reset();
+  topic_->truncate(topic_->end() - 1);
+  const int64_t end = topic_->end();
+  Writer again(*log_, clock_, random_, registry(), *state_, blind_index_, "k1", settings_);
+  const auto started = again.start();
+  EXPECT_EQ(started.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(started.message().find("does not continue partition 0"), std::string::npos) << started;
+  EXPECT_EQ(topic_->end(), end);
+}
+
 TEST_F(WriterTest, ARebuiltStateEqualsTheOneThatGrew) {
   ask(kOpen, open_ledger(1));
   ask(kCreateRegion, region(2, "990101"));

@@ -39,7 +39,9 @@ class WritersTest : public testing::Test {
 
   static std::string ledger(int i) { return std::to_string(990'101 + i); }
   std::unique_ptr<Process> process(const std::string& address, bool takeover = false) {
-    return std::make_unique<Process>(cluster_, folder_, address, takeover);
+    auto made = std::make_unique<Process>(cluster_, folder_, address, takeover);
+    EXPECT_TRUE(made->started.ok()) << made->started;
+    return made;
   }
   void open_ledgers(Process& process, int count) {
     for (int i = 0; i < count; ++i) {
@@ -163,6 +165,32 @@ TEST_F(WritersTest, DoesNotLeadWithAPartitionItCannotOpen) {
   const auto first = process("a");
   EXPECT_FALSE(first->leads_within(kLongerThanDetection));
   EXPECT_EQ(first->reason(kOpen, test::open_ledger(ledger(0), 1, "n")), "WRITER_UNAVAILABLE");
+}
+
+// A partition whose records are fewer than the tables of the last life hold.
+TEST_F(WritersTest, AStartOnAJournalThatWasCutIsRefused) {
+  for (int cut = 0; cut < kPartitions; ++cut) {
+    SCOPED_TRACE(cut);
+    const std::string address = "of round " + std::to_string(cut);
+    {
+      const auto before = process(address);
+      ASSERT_TRUE(before->leads_within(kSoon));
+      open_ledgers(*before, kPartitions);
+    }
+    auto& topic = *cluster_.topics[cut];
+    std::vector<std::string> lost;
+    for (int64_t offset = topic.end() - 2; offset < topic.end(); ++offset)
+      lost.push_back(topic.at(offset)->bytes);
+    topic.truncate(topic.end() - 2);
+    {
+      const Process after(cluster_, folder_, address);
+      EXPECT_EQ(after.started.code(), absl::StatusCode::kDataLoss) << after.started;
+      EXPECT_NE(after.started.message().find("partition " + std::to_string(cut)), std::string::npos)
+          << after.started;
+    }
+    for (auto& record : lost) topic.append(std::move(record));
+    EXPECT_TRUE(process(address)->leads_within(kSoon)) << "nothing was cut, adopted or written";
+  }
 }
 
 TEST_F(WritersTest, TheOperatorsWordIsEnough) {
