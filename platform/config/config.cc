@@ -12,8 +12,6 @@
 namespace taizhang {
 namespace {
 
-constexpr int kReadersMax = 64;
-
 absl::Status check_address(const std::string& path, const char* setting, const std::string& text) {
   const auto address = loopback_address(text);
   if (address.ok()) return absl::OkStatus();
@@ -22,11 +20,6 @@ absl::Status check_address(const std::string& path, const char* setting, const s
 }
 
 absl::Status check_readers(const std::string& path, const config::v1::Readers& readers) {
-  if (readers.reader_size() > kReadersMax) {
-    return absl::InvalidArgumentError(path + ": readers.reader: expected at most " +
-                                      std::to_string(kReadersMax) + ", got " +
-                                      std::to_string(readers.reader_size()));
-  }
   std::set<std::string> names;
   for (const auto& reader : readers.reader()) {
     if (!names.insert(reader.name()).second) {

@@ -46,6 +46,22 @@ TEST(Config, NamesPlaceAndBoundsForAValueOutOfRange) {
             "f:3:3: calls_in_flight_max: expected 1 to 1000000, got 0");
 }
 
+TEST(Config, NamesPlaceAndBoundForAListThatIsTooLong) {
+  std::string serve = "data_dir: 'd' views {\n";
+  for (int i = 0; i < 64; ++i) serve += "  serve: 'duties'\n";
+  EXPECT_EQ(refusal_of(serve + "}"), "");
+  EXPECT_EQ(refusal_of(serve + "  serve: 'duties'\n  serve: 'duties'\n}"),
+            "f:66:3: serve: expected at most 64, got 66");
+  // The default, where the options of the field say nothing.
+  std::string regions = "profiles { name: 'm' subject: 's' roles: ROLE_MAKER token_sha256: '" +
+                        std::string(64, 'a') + "'\n";
+  for (int i = 0; i < 1'000; ++i) regions += "regions: '99'\n";
+  config::v1::TokenFile file;
+  EXPECT_TRUE(parse_textproto("t", regions + "}", file).ok());
+  EXPECT_EQ(parse_textproto("t", regions + "regions: '99' }", file).message(),
+            "t:1002:1: regions: expected at most 1000, got 1001");
+}
+
 TEST(Config, NamesTheValuesOfAnEnum) {
   const std::string said = refusal_of("data_dir: 'd'\nrole: BOTH\n");
   EXPECT_TRUE(said.starts_with("f:2:7:")) << said;
@@ -106,7 +122,7 @@ TEST(Config, ReadersHaveNamesOfTheirOwnOnThisMachineAndAreNotTooMany) {
             std::string::npos);
   std::string many;
   for (int i = 0; i <= 64; ++i) many += reader(std::to_string(i), "127.0.0.1:1");
-  EXPECT_TRUE(said(many).ends_with(": readers.reader: expected at most 64, got 65"));
+  EXPECT_TRUE(said(many).ends_with(": reader: expected at most 64, got 65"));
 }
 
 TEST(LoopbackAddress, TakesLoopbackOnly) {

@@ -24,6 +24,9 @@ using google::protobuf::TextFormat;
 
 namespace {
 
+// Of a list whose options say nothing else.
+constexpr int kItemsMax = 1'000;
+
 std::string place(std::string_view name, int line, int column) {
   return std::string(name) + ":" + std::to_string(line + 1) + ":" + std::to_string(column + 1) +
          ": ";
@@ -179,6 +182,14 @@ class Checker {
                             : static_cast<int>(reflection.HasField(message, &field));
       if (count == 0 && rules.required()) {
         collector_.add(line_, column_, field.name() + ": required in " + type.name());
+      }
+      const int items_max = rules.items_max() > 0 ? rules.items_max() : kItemsMax;
+      if (count > items_max) {
+        const auto at = tree ? tree->GetLocation(&field, items_max) : TextFormat::ParseLocation();
+        collector_.add(at.line, at.column,
+                       field.name() + ": expected at most " + std::to_string(items_max) + ", got " +
+                           std::to_string(count));
+        continue;
       }
       for (int row = 0; row < count; ++row) {
         const int index = field.is_repeated() ? row : -1;

@@ -1,7 +1,7 @@
 // Reads a text file into a message. An error names file, line, column and what is expected.
 //
 // Unknown fields, repeated singular fields and malformed values are errors; so are violations of
-// the (field) options `required`, `bounded` and `format`.
+// the (field) options `required`, `bounded`, `items_max` and `format`.
 #pragma once
 
 #include <string>
