@@ -2,6 +2,7 @@
 more, who starts is refused; nothing is acknowledged on it, cut or adopted."""
 
 import copy
+import shutil
 import signal
 
 import callers
@@ -61,7 +62,7 @@ def assert_noticed(server, client, province):
                for why in whys), whys
     assert server.has_logged("journal_damaged")
     eventually(lambda: health(client) == "NOT_SERVING", "its health says so")
-    # A view that says so has written how far it had read: by that a start after a kill knows.
+    # A view that says so has written how far it had read: by that a reader's start after a kill knows.
     eventually(lambda: all(view.stopped_why for view in status(client).views), "every view stands still")
     with pytest.raises(Refused):
         client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")}, timeout=10)
@@ -95,6 +96,18 @@ def test_a_broker_with_an_older_disk(kafka, province, pair):
         client.close()
         server.kill()
         assert_refused(server)
+
+
+def test_a_writer_that_is_killed_at_once_is_refused_by_what_it_decided_itself(kafka, province, pair):
+    processes, _ = pair
+    writer, client = processes[0]
+    client.close()
+    writer.kill()
+    kafka.stop()
+    put_copy_back(kafka, province.folder)
+    # Its views had not written how far they had read.
+    shutil.rmtree(writer.data / "views")
+    assert_refused(writer, r"the writer does not continue partition \d.* up to offset \d+")
 
 
 def test_an_older_disk_under_stopped_processes(kafka, province, pair):
