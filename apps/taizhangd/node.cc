@@ -145,9 +145,9 @@ absl::Status Node::Impl::start(const Config& config, const NodeOptions& options)
   if (republisher) observe_republisher(metrics, *republisher);
   admin = std::make_unique<Admin>(*journal, writers.get(), views.get(), data_dir);
   admin->serve(dispatcher);
-  delivery = make_delivery(dispatcher, views.get(), writers.get(),
-                           static_cast<uint32_t>(journal->partitions().size()),
-                           config.metrics_port() != 0);
+  delivery = make_delivery(
+      dispatcher, views.get(), writers.get(), static_cast<uint32_t>(journal->partitions().size()),
+      config.metrics_port() != 0, static_cast<size_t>(config.views().delivery_held_bytes_max()));
   if (delivery) {
     delivery->start();
     observe_subscriptions(metrics, *delivery);

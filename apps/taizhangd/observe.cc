@@ -155,6 +155,12 @@ void observe_subscriptions(Metrics& metrics, const delivery::Delivery& delivery)
       return samples;
     };
   };
+  metrics.gauge("taizhang_delivery_held_bytes",
+                "Bytes of events that all named subscriptions hold until they are handed out.", {},
+                number([&delivery] { return delivery.room().bytes.load(); }));
+  metrics.total("taizhang_delivery_not_held_total",
+                "Events for which there was no room: read again when it was their turn.", {},
+                number([&delivery] { return delivery.room().refused.load(); }));
   using delivery::Reading;
   metrics.gauges("taizhang_subscription_position", "Seq up to which everything is handled.",
                  each([](const Reading& one) { return one.position; }));

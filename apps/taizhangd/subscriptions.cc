@@ -39,7 +39,7 @@ Error reads_only(const Views& views) {
 
 std::unique_ptr<delivery::Delivery> make_delivery(Dispatcher& dispatcher, Views* views,
                                                   const Writers* writers, uint32_t partitions,
-                                                  bool readings) {
+                                                  bool readings, size_t held_bytes_max) {
   if (!views) {
     delivery::refuse_delivery(dispatcher);
     return nullptr;
@@ -55,7 +55,8 @@ std::unique_ptr<delivery::Delivery> make_delivery(Dispatcher& dispatcher, Views*
                         .clock = system_clock(),
                         .random = system_random(),
                         .partitions = partitions,
-                        .readings = readings};
+                        .readings = readings,
+                        .held_bytes_max = held_bytes_max};
   auto made = std::make_unique<delivery::Delivery>(std::move(parts));
   made->serve(dispatcher);
   return made;

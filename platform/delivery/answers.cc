@@ -52,13 +52,139 @@ void fill(const Parked& row, sv1::ParkedSubject& out) {
   out.set_replaying(row.replaying());
 }
 
+// The rows of a ledger's subscriptions, wherever they stand: calls `read` for each system ledger
+// that this process holds, until it answers true.
+std::optional<Error> read_rows(const Parts& parts, const std::function<bool(SnapshotRows&)>& read) {
+  const auto view = parts.rows();
+  for (uint32_t partition = 0; partition < parts.partitions; ++partition) {
+    const std::string system = system_ledger(partition);
+    const auto progress = view->progress(system);
+    if (const auto* error = std::get_if<Error>(&progress)) {
+      if (error->code == kNotFound) continue;  // that partition has none
+      return *error;
+    }
+    bool found = false;
+    if (const auto error = view->read(system, std::get<LiveView::Progress>(progress).seq,
+                                      [&](SnapshotRows& rows) { found = read(rows); })) {
+      return error;
+    }
+    if (found) break;
+  }
+  return std::nullopt;
+}
+
+// Age of the oldest selected event of the ledger up to `end` that is not handled, ms; 0: none.
+// Nothing: the events cannot be read.
+std::optional<int64_t> lag_ms(const Parts& parts, const Subscription& row, int64_t end) {
+  if (row.position() >= end) return 0;
+  ledger::v1::EventFilter selected;
+  *selected.mutable_types() = row.selection().types();
+  *selected.mutable_subjects() = row.selection().subjects();
+  *selected.mutable_contexts() = row.selection().contexts();
+  std::optional<int64_t> oldest_us;
+  const auto take = [&](const EventMeta& event) {
+    const auto next =
+        std::partition_point(row.done().begin(), row.done().end(),
+                             [&](const auto& range) { return range.last() < event.seq; });
+    if (next != row.done().end() && next->first() <= event.seq) return true;
+    oldest_us = event.recorded_time_us;
+    return false;
+  };
+  int64_t seen = end;
+  const auto error = parts.events()->read(row.ledger(), end, [&](SnapshotRows& rows) {
+    seen = parts.walk(rows, selected, row.position() + 1, end, kLagLooksMax, take);
+    if (!oldest_us && seen < end) parts.walk(rows, {}, seen + 1, seen + 1, 1, take);
+  });
+  if (error) return std::nullopt;
+  if (!oldest_us) return 0;
+  return std::max<int64_t>(0, parts.clock.wall_us() - *oldest_us) / 1'000;
+}
+
+// `ledger_seq`: nothing when it is not known; then neither is the backlog.
+void fill(const Subscription& row, std::optional<int64_t> ledger_seq,
+          sv1::SubscriptionState& state) {
+  state.set_name(row.name());
+  state.set_version(row.version());
+  *state.mutable_selection() = row.selection();
+  *state.mutable_rules() = row.rules();
+  state.set_created_after_seq(row.created_after_seq());
+  *state.mutable_created_time() = TimeUtil::MicrosecondsToTimestamp(row.created_time_us());
+  *state.mutable_created_by() = row.created_by();
+  state.set_position(row.position());
+  int64_t handled = 0;
+  for (const auto& range : row.done()) handled += range.last() - range.first() + 1;
+  state.set_handled_behind(handled);
+  if (ledger_seq) state.set_backlog(std::max<int64_t>(0, *ledger_seq - row.position()));
+  state.set_parked_subjects(row.parked_subjects());
+  state.set_generation(row.generation());
+}
+
+void fill_with_lag(const Parts& parts, const Subscription& row, int64_t ledger_seq,
+                   sv1::SubscriptionState& state) {
+  fill(row, ledger_seq, state);
+  if (const auto lag = lag_ms(parts, row, ledger_seq)) state.set_lag_ms(*lag);
+}
+
+Answer get(const Parts& parts, const sv1::GetSubscriptionRequest& request,
+           std::vector<sv1::SubscriptionState*>& states) {
+  const auto progress = parts.events()->progress(request.ledger());
+  if (const auto* error = std::get_if<Error>(&progress)) return *error;
+  auto response = std::make_unique<sv1::GetSubscriptionResponse>();
+  const auto error = read_rows(parts, [&](SnapshotRows& rows) {
+    Subscription row;
+    if (!rows.read(row_type<Subscription>(), make_key(request.ledger(), request.name()), row))
+      return false;
+    fill_with_lag(parts, row, std::get<LiveView::Progress>(progress).seq,
+                  *response->mutable_subscription());
+    rows.scan(row_type<Parked>(), make_key(request.ledger(), request.name()), {},
+              [&](std::string_view, const Message& parked) {
+                fill(static_cast<const Parked&>(parked), *response->add_parked());
+                return true;
+              });
+    return true;
+  });
+  if (error) return *error;
+  if (!response->has_subscription())
+    return error_of(refuse(sv1::SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name"));
+  states = {response->mutable_subscription()};
+  std::sort(response->mutable_parked()->pointer_begin(), response->mutable_parked()->pointer_end(),
+            [](const auto* a, const auto* b) { return a->seq() < b->seq(); });
+  return response;
+}
+
+Answer list(const Parts& parts, const sv1::ListSubscriptionsRequest& request,
+            std::vector<sv1::SubscriptionState*>& states) {
+  const auto progress = parts.events()->progress(request.ledger());
+  if (const auto* error = std::get_if<Error>(&progress)) return *error;
+  auto response = std::make_unique<sv1::ListSubscriptionsResponse>();
+  const auto error = read_rows(parts, [&](SnapshotRows& rows) {
+    rows.scan(row_type<Subscription>(), make_key(request.ledger()), {},
+              [&](std::string_view, const Message& row) {
+                fill_with_lag(parts, static_cast<const Subscription&>(row),
+                              std::get<LiveView::Progress>(progress).seq,
+                              *response->add_subscriptions());
+                return true;
+              });
+    return !response->subscriptions().empty();
+  });
+  if (error) return *error;
+  states = {response->mutable_subscriptions()->pointer_begin(),
+            response->mutable_subscriptions()->pointer_end()};
+  return response;
+}
+
 }  // namespace
 
-void Delivery::ask(const Call& call, const std::string& at_least_event,
-                   std::function<Answer()> answer, Done done) {
-  // Answered on the delivering thread, which knows its groups.
-  const auto tell = [inbox = inbox_, answer = std::move(answer), done] {
-    if (!inbox->post([answer, done] { done(answer()); })) {
+void Delivery::ask(const Call& call, const std::string& ledger, const std::string& at_least_event,
+                   Read read, Done done) {
+  const auto tell = [this, inbox = inbox_, ledger, read = std::move(read), done] {
+    auto states = std::make_shared<std::vector<sv1::SubscriptionState*>>();
+    auto answer = std::make_shared<Answer>(read(*states));
+    const bool posted = inbox->post([this, ledger, states, answer, done] {
+      for (auto* state : *states) tell_delivery(ledger, *state);
+      done(std::move(*answer));
+    });
+    if (!posted) {
       done(failure(kUnavailable, "SERVER_STOPPING", "the server is stopping", {{"outcome", "none"}},
                    1'000));
     }
@@ -93,48 +219,31 @@ void Delivery::ask(const Call& call, const std::string& at_least_event,
       });
 }
 
-std::optional<Error> Delivery::read_rows(const std::function<bool(SnapshotRows&)>& read) const {
-  const auto view = parts_.rows();
-  for (uint32_t partition = 0; partition < parts_.partitions; ++partition) {
-    const std::string system = system_ledger(partition);
-    const auto progress = view->progress(system);
-    if (const auto* error = std::get_if<Error>(&progress)) {
-      if (error->code == kNotFound) continue;  // that partition has none
-      return *error;
-    }
-    bool found = false;
-    if (const auto error = view->read(system, std::get<LiveView::Progress>(progress).seq,
-                                      [&](SnapshotRows& rows) { found = read(rows); })) {
-      return error;
-    }
-    if (found) break;
-  }
-  return std::nullopt;
+void Delivery::tell_delivery(const std::string& ledger, sv1::SubscriptionState& state) const {
+  const auto group = groups_.find(ledger + "/" + state.name());
+  if (group != groups_.end()) group->second.group->tell(*state.mutable_delivery());
 }
 
-std::optional<int64_t> Delivery::lag_ms(const Subscription& row, int64_t end) const {
-  if (row.position() >= end) return 0;
-  ledger::v1::EventFilter selected;
-  *selected.mutable_types() = row.selection().types();
-  *selected.mutable_subjects() = row.selection().subjects();
-  *selected.mutable_contexts() = row.selection().contexts();
-  std::optional<int64_t> oldest_us;
-  const auto take = [&](const EventMeta& event) {
-    const auto next =
-        std::partition_point(row.done().begin(), row.done().end(),
-                             [&](const auto& range) { return range.last() < event.seq; });
-    if (next != row.done().end() && next->first() <= event.seq) return true;
-    oldest_us = event.recorded_time_us;
-    return false;
-  };
-  int64_t seen = end;
-  const auto error = parts_.events()->read(row.ledger(), end, [&](SnapshotRows& rows) {
-    seen = parts_.walk(rows, selected, row.position() + 1, end, kLagLooksMax, take);
-    if (!oldest_us && seen < end) parts_.walk(rows, {}, seen + 1, seen + 1, 1, take);
-  });
-  if (error) return std::nullopt;
-  if (!oldest_us) return 0;
-  return std::max<int64_t>(0, parts_.clock.wall_us() - *oldest_us) / 1'000;
+template <class Request>
+void Delivery::handle_question(Dispatcher& dispatcher, const char* rpc,
+                               Answer (*read)(const Parts& parts, const Request& request,
+                                              std::vector<sv1::SubscriptionState*>& states)) {
+  dispatcher.handle(
+      std::string(kService) + rpc,
+      [this, read](const Call& call, std::shared_ptr<const Message> message, Done done) {
+        const auto& request = static_cast<const Request&>(*message);
+        ask(
+            call, request.ledger(), request.at_least_event(),
+            [parts = shared_parts_, read, message](auto& states) {
+              return read(*parts, static_cast<const Request&>(*message), states);
+            },
+            std::move(done));
+      });
+}
+
+void Delivery::serve_questions(Dispatcher& dispatcher) {
+  handle_question<sv1::GetSubscriptionRequest>(dispatcher, "GetSubscription", get);
+  handle_question<sv1::ListSubscriptionsRequest>(dispatcher, "ListSubscriptions", list);
 }
 
 void Delivery::read_all() {
@@ -145,10 +254,10 @@ void Delivery::read_all() {
   const int64_t until_us = parts_.clock.boot_us() + kLagsUsMax;
   const auto lag_of = [&](const Subscription& row, const std::string& id, int64_t end) {
     const size_t place = readings.size();
-    if (row.position() >= end) return lag_ms(row, end);
+    if (row.position() >= end) return lag_ms(parts_, row, end);
     if (place > first_place && lags_from_ == 0 && parts_.clock.boot_us() >= until_us)
       lags_from_ = place;
-    if (place >= first_place && lags_from_ == 0) return lag_ms(row, end);
+    if (place >= first_place && lags_from_ == 0) return lag_ms(parts_, row, end);
     const auto before = std::find_if(readings_.begin(), readings_.end(),
                                      [&](const Reading& one) { return one.subscription == id; });
     return before == readings_.end() ? std::nullopt : before->lag_ms;
@@ -157,6 +266,7 @@ void Delivery::read_all() {
     const auto end = seq_of(*parts_.events(), row.ledger());
     sv1::SubscriptionState state;
     fill(row, end, state);
+    tell_delivery(row.ledger(), state);
     const std::string id = row.ledger() + "/" + row.name();
     readings.push_back({.subscription = id,
                         .position = state.position(),
@@ -170,7 +280,7 @@ void Delivery::read_all() {
   };
   std::optional<Error> error = parts_.not_leading();
   if (!error) {
-    error = read_rows([&](SnapshotRows& rows) {
+    error = read_rows(parts_, [&](SnapshotRows& rows) {
       rows.scan(row_type<Subscription>(), {}, {}, [&](std::string_view, const Message& row) {
         return take(static_cast<const Subscription&>(row));
       });
@@ -185,75 +295,6 @@ void Delivery::read_all() {
 std::vector<Reading> Delivery::readings() const {
   const std::lock_guard lock(readings_mutex_);
   return readings_;
-}
-
-void Delivery::fill_with_lag(const Subscription& row, int64_t ledger_seq,
-                             sv1::SubscriptionState& state) const {
-  fill(row, ledger_seq, state);
-  if (const auto lag = lag_ms(row, ledger_seq)) state.set_lag_ms(*lag);
-}
-
-void Delivery::fill(const Subscription& row, std::optional<int64_t> ledger_seq,
-                    sv1::SubscriptionState& state) const {
-  state.set_name(row.name());
-  state.set_version(row.version());
-  *state.mutable_selection() = row.selection();
-  *state.mutable_rules() = row.rules();
-  state.set_created_after_seq(row.created_after_seq());
-  *state.mutable_created_time() = TimeUtil::MicrosecondsToTimestamp(row.created_time_us());
-  *state.mutable_created_by() = row.created_by();
-  state.set_position(row.position());
-  int64_t handled = 0;
-  for (const auto& range : row.done()) handled += range.last() - range.first() + 1;
-  state.set_handled_behind(handled);
-  if (ledger_seq) state.set_backlog(std::max<int64_t>(0, *ledger_seq - row.position()));
-  state.set_parked_subjects(row.parked_subjects());
-  state.set_generation(row.generation());
-  const auto group = groups_.find(row.ledger() + "/" + row.name());
-  if (group != groups_.end()) group->second.group->tell(*state.mutable_delivery());
-}
-
-Answer Delivery::get(const sv1::GetSubscriptionRequest& request) {
-  const auto progress = parts_.events()->progress(request.ledger());
-  if (const auto* error = std::get_if<Error>(&progress)) return *error;
-  auto response = std::make_unique<sv1::GetSubscriptionResponse>();
-  const auto error = read_rows([&](SnapshotRows& rows) {
-    Subscription row;
-    if (!rows.read(row_type<Subscription>(), make_key(request.ledger(), request.name()), row))
-      return false;
-    fill_with_lag(row, std::get<LiveView::Progress>(progress).seq,
-                  *response->mutable_subscription());
-    rows.scan(row_type<Parked>(), make_key(request.ledger(), request.name()), {},
-              [&](std::string_view, const Message& parked) {
-                delivery::fill(static_cast<const Parked&>(parked), *response->add_parked());
-                return true;
-              });
-    return true;
-  });
-  if (error) return *error;
-  if (!response->has_subscription())
-    return error_of(refuse(sv1::SUBSCRIPTIONS_REFUSAL_SUBSCRIPTION_NOT_FOUND, "name"));
-  std::sort(response->mutable_parked()->pointer_begin(), response->mutable_parked()->pointer_end(),
-            [](const auto* a, const auto* b) { return a->seq() < b->seq(); });
-  return response;
-}
-
-Answer Delivery::list(const sv1::ListSubscriptionsRequest& request) {
-  const auto progress = parts_.events()->progress(request.ledger());
-  if (const auto* error = std::get_if<Error>(&progress)) return *error;
-  auto response = std::make_unique<sv1::ListSubscriptionsResponse>();
-  const auto error = read_rows([&](SnapshotRows& rows) {
-    rows.scan(row_type<Subscription>(), make_key(request.ledger()), {},
-              [&](std::string_view, const Message& row) {
-                fill_with_lag(static_cast<const Subscription&>(row),
-                              std::get<LiveView::Progress>(progress).seq,
-                              *response->add_subscriptions());
-                return true;
-              });
-    return !response->subscriptions().empty();
-  });
-  if (error) return *error;
-  return response;
 }
 
 }  // namespace taizhang::delivery

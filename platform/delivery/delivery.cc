@@ -23,7 +23,6 @@ namespace sv1 = subscriptions::v1;
 
 namespace {
 
-constexpr char kService[] = "taizhang.subscriptions.v1.SubscriptionService.";
 constexpr int32_t kBatchEventsDefault = 64;
 constexpr int32_t kHeartbeatMsDefault = 5'000;
 constexpr int32_t kHeartbeatMsMin = 100;
@@ -90,7 +89,10 @@ class ReceiveStream : public ServerStream {
 
 }  // namespace
 
-Delivery::Delivery(Parts parts) : parts_(std::move(parts)), self_(process_itself()) {}
+Delivery::Delivery(Parts parts)
+    : shared_parts_(std::make_shared<const Parts>(std::move(parts))),
+      self_(process_itself()),
+      room_{parts_.held_bytes_max} {}
 
 Delivery::~Delivery() { stop(); }
 
@@ -156,22 +158,6 @@ void Delivery::handle(Dispatcher& dispatcher, const char* rpc,
                     });
 }
 
-template <class Request>
-void Delivery::handle_question(Dispatcher& dispatcher, const char* rpc,
-                               Answer (Delivery::*answer)(const Request& request)) {
-  dispatcher.handle(
-      std::string(kService) + rpc,
-      [this, answer](const Call& call, std::shared_ptr<const Message> message, Done done) {
-        const auto& request = static_cast<const Request&>(*message);
-        ask(
-            call, request.at_least_event(),
-            [this, answer, message] {
-              return (this->*answer)(static_cast<const Request&>(*message));
-            },
-            std::move(done));
-      });
-}
-
 void Delivery::serve(Dispatcher& dispatcher) {
   dispatcher.handle_stream(std::string(kService) + "Receive",
                            [this](const Call& call, std::shared_ptr<const Message> request) {
@@ -179,8 +165,7 @@ void Delivery::serve(Dispatcher& dispatcher) {
                            });
   handle<sv1::AcknowledgeRequest>(dispatcher, "Acknowledge", &Group::acknowledge);
   handle<sv1::RetryRequest>(dispatcher, "Retry", &Group::retry);
-  handle_question<sv1::GetSubscriptionRequest>(dispatcher, "GetSubscription", &Delivery::get);
-  handle_question<sv1::ListSubscriptionsRequest>(dispatcher, "ListSubscriptions", &Delivery::list);
+  serve_questions(dispatcher);
 }
 
 void Delivery::decide(const char* rpc, std::shared_ptr<Message> request, Done done) {
@@ -351,12 +336,12 @@ void refuse_delivery(Dispatcher& dispatcher) {
                    {{"outcome", "none"}});
   };
   dispatcher.handle_stream(
-      std::string(kService) + "Receive",
+      std::string(Delivery::kService) + "Receive",
       [why](const Call&, auto) -> std::variant<std::unique_ptr<ServerStream>, Error> {
         return why();
       });
   for (const char* rpc : {"Acknowledge", "Retry"}) {
-    dispatcher.handle(std::string(kService) + rpc,
+    dispatcher.handle(std::string(Delivery::kService) + rpc,
                       [why](const Call&, auto, Done done) { done(why()); });
   }
 }

@@ -6,7 +6,8 @@
 // delivers. Only the process that decides the ledger's commands delivers: it begins with a command
 // (RecordProgress, generation 0), whose commit also tells up to where the view has to be read.
 //
-// One thread does everything. Other threads, and the streams it answers, reach it by its inbox.
+// One thread delivers. Other threads, and the streams it answers, reach it by its inbox. What a
+// question takes from views is read on the thread that asks, however long that takes.
 #pragma once
 
 #include <atomic>
@@ -25,6 +26,7 @@
 #include "platform/command/dispatcher.h"
 #include "platform/delivery/inbox.h"
 #include "platform/delivery/reading.h"
+#include "platform/delivery/room.h"
 #include "platform/projection/snapshot.h"
 #include "platform/projection/view.h"
 
@@ -33,14 +35,9 @@ namespace taizhang {
 namespace ledger::v1 {
 class EventFilter;
 }
-namespace subscriptions::state::v1 {
-class Subscription;
-}
 namespace subscriptions::v1 {
-class GetSubscriptionRequest;
-class ListSubscriptionsRequest;
 class SubscriptionState;
-}  // namespace subscriptions::v1
+}
 
 namespace delivery {
 
@@ -66,10 +63,14 @@ struct Parts {
   Random& random;
   uint32_t partitions = 1;
   bool readings = true;  // somebody asks for readings()
+  // Bytes of the events that all subscriptions together hold until they are handed out.
+  size_t held_bytes_max = size_t{256} << 20;
 };
 
 class Delivery {
  public:
+  static constexpr char kService[] = "taizhang.subscriptions.v1.SubscriptionService.";
+
   // What the parts refer to must outlive it.
   explicit Delivery(Parts parts);
   ~Delivery();  // stop()
@@ -84,6 +85,7 @@ class Delivery {
   // not anybody receives. Empty where another process delivers, or none are made. Thread-safe.
   std::vector<Reading> readings() const;
   static constexpr size_t kReadingsMax = 200;
+  const Room& room() const { return room_; }
 
  private:
   friend class Group;
@@ -99,9 +101,6 @@ class Delivery {
   template <class Request>
   void handle(Dispatcher& dispatcher, const char* rpc,
               void (Group::*take)(const Request& request, Done done));
-  template <class Request>
-  void handle_question(Dispatcher& dispatcher, const char* rpc,
-                       Answer (Delivery::*answer)(const Request& request));
 
   // --- On the delivering thread
   void run();
@@ -122,31 +121,28 @@ class Delivery {
   void decide(const char* rpc, std::shared_ptr<google::protobuf::Message> request, Done done);
 
   // --- Questions (answers.cc)
-  void ask(const Call& call, const std::string& at_least_event, std::function<Answer()> answer,
-           Done done);
-  Answer get(const subscriptions::v1::GetSubscriptionRequest& request);
-  Answer list(const subscriptions::v1::ListSubscriptionsRequest& request);
+  // Answers from views, on any thread, perhaps when this is gone; puts the states that stand in the
+  // answer into `states`.
+  using Read = std::function<Answer(std::vector<subscriptions::v1::SubscriptionState*>& states)>;
+  void serve_questions(Dispatcher& dispatcher);
+  template <class Request>
+  void handle_question(Dispatcher& dispatcher, const char* rpc,
+                       Answer (*read)(const Parts& parts, const Request& request,
+                                      std::vector<subscriptions::v1::SubscriptionState*>& states));
+  // `read` once the event asked for is held, then adds what only the delivering thread knows.
+  void ask(const Call& call, const std::string& ledger, const std::string& at_least_event,
+           Read read, Done done);
+  void tell_delivery(const std::string& ledger, subscriptions::v1::SubscriptionState& state) const;
   // Makes readings() of now.
   void read_all();
-  // Age of the oldest selected event of the ledger up to `end` that is not handled, ms; 0: none.
-  // Nothing: the events cannot be read.
-  std::optional<int64_t> lag_ms(const subscriptions::state::v1::Subscription& row,
-                                int64_t end) const;
-  // The rows of a ledger's subscriptions, wherever they stand: calls `read` for each system ledger
-  // that this process holds, until it answers true.
-  std::optional<Error> read_rows(const std::function<bool(SnapshotRows&)>& read) const;
-  void fill_with_lag(const subscriptions::state::v1::Subscription& row, int64_t ledger_seq,
-                     subscriptions::v1::SubscriptionState& state) const;
-  // All but the lag in time. `ledger_seq`: nothing when it is not known; then neither is the
-  // backlog.
-  void fill(const subscriptions::state::v1::Subscription& row, std::optional<int64_t> ledger_seq,
-            subscriptions::v1::SubscriptionState& state) const;
 
-  const Parts parts_;
+  const std::shared_ptr<const Parts> shared_parts_;
+  const Parts& parts_ = *shared_parts_;
   const Caller self_;
   const std::shared_ptr<Inbox> inbox_ = std::make_shared<Inbox>();
   std::atomic<uint64_t> next_consumer_{1};
   // --- Of the delivering thread
+  Room room_;
   uint64_t next_beginning_ = 1;
   struct Slot {
     std::unique_ptr<Group> group;

@@ -20,7 +20,6 @@ namespace sv1 = subscriptions::v1;
 
 namespace {
 
-constexpr int64_t kPauseUs = 500'000;
 // A wait for news is looked after at least this often.
 constexpr int64_t kNewsWaitUs = 5'000'000;
 
@@ -54,7 +53,10 @@ void Group::leave(uint64_t consumer) {
   if (found == consumers_.end()) return;
   const Done pending = std::move(found->second.pending);
   consumers_.erase(found);
-  if (window_) window_->release(consumer);
+  if (window_) {
+    window_->release(consumer);
+    if (consumers_.empty()) window_->let_go_events();
+  }
   if (pending) pending(failure(kCancelled, "CANCELLED", "the caller ended the stream"));
 }
 
@@ -69,21 +71,17 @@ void Group::acknowledge(const sv1::AcknowledgeRequest& request, Done done) {
   if (phase_ != Phase::kRunning) {
     return early_.push_back({[this, request, done] { acknowledge(request, done); }, done});
   }
-  for (const int64_t seq : request.seqs()) acknowledged_ |= window_->acknowledge(seq);
-  if (request.up_to_seq() > 0) {
-    const size_t before = window_->open();
-    window_->acknowledge_up_to(request.up_to_seq());
-    acknowledged_ |= window_->open() != before;
-  }
-  if (acknowledged_) {
-    acks_.push_back(std::move(done));
-  } else if (recording_) {
-    recording_acks_.push_back(std::move(done));
-  } else {
-    auto response = std::make_unique<sv1::AcknowledgeResponse>();
-    response->set_position(recorded_position_);
-    done(std::move(response));
-  }
+  const size_t before = window_->open();
+  for (const int64_t seq : request.seqs()) window_->acknowledge(seq);
+  if (request.up_to_seq() > 0) window_->acknowledge_up_to(request.up_to_seq());
+  answer_recorded(
+      window_->open() != before,
+      [this] {
+        auto response = std::make_unique<sv1::AcknowledgeResponse>();
+        response->set_position(recorded_position_);
+        return response;
+      },
+      std::move(done));
 }
 
 void Group::retry(const sv1::RetryRequest& request, Done done) {
@@ -93,9 +91,24 @@ void Group::retry(const sv1::RetryRequest& request, Done done) {
   const int64_t due_us = delivery_.parts_.clock.boot_us() + int64_t{request.delay_ms()} * 1'000;
   int retried = 0;
   for (const int64_t seq : request.seqs()) retried += window_->retry(seq, due_us);
-  auto response = std::make_unique<sv1::RetryResponse>();
-  response->set_retried(retried);
-  done(std::move(response));
+  answer_recorded(
+      window_->failures_moved(),
+      [retried] {
+        auto response = std::make_unique<sv1::RetryResponse>();
+        response->set_retried(retried);
+        return response;
+      },
+      std::move(done));
+}
+
+void Group::answer_recorded(bool changed, MakeResponse response, Done done) {
+  if (changed || !next_record_.empty()) {
+    next_record_.push_back({std::move(response), std::move(done)});
+  } else if (recording_) {
+    present_record_.push_back({std::move(response), std::move(done)});
+  } else {
+    done(response());
+  }
 }
 
 void Group::control(const EventMeta& event) {
@@ -136,8 +149,8 @@ void Group::fail(const Error& error) {
 }
 
 void Group::answer_waiting(const Error& error) {
-  for (auto* acks : {&acks_, &recording_acks_}) {
-    for (auto& done : std::exchange(*acks, {})) done(error);
+  for (auto* calls : {&next_record_, &present_record_}) {
+    for (auto& call : std::exchange(*calls, {})) call.done(error);
   }
   for (auto& early : std::exchange(early_, {})) early.done(error);
 }
@@ -148,7 +161,6 @@ void Group::begin_again(int64_t pause_us) {
   begin_not_before_us_ = delivery_.parts_.clock.boot_us() + pause_us;
   window_.reset();
   recording_ = false;
-  acknowledged_ = false;
   stop_waiting();
   // Those who came early too: a writer that cannot be asked must not keep their calls.
   answer_waiting(begins_again());
@@ -225,7 +237,7 @@ bool Group::read_rows() {
   rules.attempts_max = row->rules().attempts_max();
   rules.ack_deadline_us = int64_t{row->rules().ack_deadline_ms()} * 1'000;
   rules.outstanding_max = static_cast<size_t>(row->rules().outstanding_max());
-  window_.emplace(rules, std::move(recorded));
+  window_.emplace(rules, std::move(recorded), &delivery_.room_);
   phase_ = Phase::kRunning;
   for (auto& early : std::exchange(early_, {})) early.run();
   return true;

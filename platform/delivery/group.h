@@ -59,11 +59,19 @@ class Group {
 
  private:
   enum class Phase { kIdle, kStarting, kReading, kRunning, kGone };
+  using MakeResponse = std::function<std::unique_ptr<google::protobuf::Message>()>;
+  // A call that is answered when what it said is written down.
+  struct Unrecorded {
+    MakeResponse response;
+    Done done;
+  };
   // A call that came before the delivery ran.
   struct Early {
     std::function<void()> run;
     Done done;
   };
+
+  static constexpr int64_t kPauseUs = 500'000;  // before it begins again
 
   void begin();
   void on_begun(const Answer& answer);
@@ -73,8 +81,13 @@ class Group {
   void load_replays();
   void look();
   void deliver();
+  // Puts the events that the window did not hold into what was taken. False: not all can be read,
+  // and nothing is delivered for now.
+  bool read_again(std::vector<Window::Taken>& taken);
   // A checkpoint, a heartbeat or that it has caught up, when it is time for one.
   void tell_consumer(Consumer& consumer);
+  // Answers behind the next record if `changed`, else behind the one under way, if there is one.
+  void answer_recorded(bool changed, MakeResponse response, Done done);
   void record();
   void on_recorded(const Answer& answer, int64_t position);
   void begin_again(int64_t pause_us);
@@ -108,10 +121,9 @@ class Group {
 
   int64_t recorded_position_ = 0;
   bool recording_ = false;
-  bool acknowledged_ = false;  // since the last record
   int64_t last_record_us_ = 0;
-  std::vector<Done> acks_;            // wait for the next record
-  std::vector<Done> recording_acks_;  // and for the one under way
+  std::vector<Unrecorded> next_record_;     // wait for it
+  std::vector<Unrecorded> present_record_;  // for the one under way
 
   std::shared_ptr<LiveView> news_view_;
   std::optional<uint64_t> news_wait_;

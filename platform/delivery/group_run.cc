@@ -25,8 +25,8 @@ constexpr int64_t kLooksMax = 5'000;
 constexpr size_t kBatchBytesMax = 1'000'000;
 // Parked events of one subject loaded together.
 constexpr size_t kReplayedMax = 64;
-// Acknowledgements are written down together for so long; a position that moved by itself, and
-// deliveries that failed, less often.
+// What consumers said is written down together for so long; a position that moved by itself, and
+// deliveries that nobody gave back, less often.
 constexpr int64_t kRecordUs = 20'000;
 constexpr int64_t kIdleRecordUs = 1'000'000;
 constexpr int64_t kParkAgainUs = 1'000'000;
@@ -88,7 +88,7 @@ int64_t Group::wake_us() const {
   for (const auto& [id, consumer] : consumers_) {
     if (consumer.pending) next_us = std::min(next_us, consumer.heartbeat_due_us);
   }
-  if (!recording_ && (acknowledged_ || window_->replays_moved()))
+  if (!recording_ && (!next_record_.empty() || window_->replays_moved()))
     next_us = std::min(next_us, last_record_us_ + kRecordUs);
   if (!recording_ && (window_->failures_moved() || window_->position() > recorded_position_))
     next_us = std::min(next_us, last_record_us_ + kIdleRecordUs);
@@ -128,6 +128,7 @@ void Group::park_failed() {
 void Group::load_replays() {
   const auto view = delivery_.parts_.events();
   for (const auto& wanted : window_->wanted_loads()) {
+    if (window_->replays_full()) return;
     ledger::v1::EventFilter filter = filter_;
     filter.clear_subjects();
     if (!read_subject(wanted.subject, *filter.add_subjects())) {
@@ -186,15 +187,16 @@ void Group::deliver() {
   const int64_t now_us = delivery_.parts_.clock.boot_us();
   for (auto& [id, consumer] : consumers_) {
     if (!consumer.pending) continue;
-    const auto taken = window_->take(now_us, consumer.batch_events_max, id, kBatchBytesMax);
+    auto taken = window_->take(now_us, consumer.batch_events_max, id, kBatchBytesMax);
     if (taken.empty()) {
       tell_consumer(consumer);
       continue;
     }
+    if (!read_again(taken)) return;
     auto message = std::make_unique<sv1::ReceiveResponse>();
     for (const auto& one : taken) {
       auto& delivery = *message->mutable_batch()->add_deliveries();
-      *delivery.mutable_event() = one.event->envelope;
+      *delivery.mutable_event() = std::move(one.event->envelope);
       if (one.event->personal && !consumer.may_see_personal) {
         delivery.mutable_event()->clear_payload();
         delivery.mutable_event()->set_payload_withheld(true);
@@ -206,6 +208,28 @@ void Group::deliver() {
     consumer.heartbeat_due_us = now_us + consumer.heartbeat_us;
     std::exchange(consumer.pending, nullptr)(std::move(message));
   }
+}
+
+bool Group::read_again(std::vector<Window::Taken>& taken) {
+  const auto missing = [](const Window::Taken& one) { return !one.event; };
+  if (std::none_of(taken.begin(), taken.end(), missing)) return true;
+  const auto read = [&](SnapshotRows& rows) {
+    for (auto& one : taken) {
+      if (one.event) continue;
+      delivery_.parts_.walk(rows, {}, one.seq, one.seq, 1, [&](const EventMeta& meta) {
+        one.event = held(meta);
+        return true;
+      });
+    }
+  };
+  if (const auto error = delivery_.parts_.events()->read(ledger_, window_->looked_at(), read)) {
+    fail(*error);
+    return false;
+  }
+  if (std::none_of(taken.begin(), taken.end(), missing)) return true;
+  // Another version of the view answers by now, and has not read so far.
+  begin_again(kPauseUs);
+  return false;
 }
 
 void Group::tell_consumer(Consumer& consumer) {
@@ -232,10 +256,10 @@ void Group::tell_consumer(Consumer& consumer) {
 void Group::record() {
   if (recording_) return;
   const int64_t position = window_->position();
-  const bool handled = acknowledged_ || window_->replays_moved();
-  if (!handled && !window_->failures_moved() && position <= recorded_position_) return;
+  const bool soon = !next_record_.empty() || window_->replays_moved();
+  if (!soon && !window_->failures_moved() && position <= recorded_position_) return;
   const int64_t now_us = delivery_.parts_.clock.boot_us();
-  if (now_us < last_record_us_ + (handled ? kRecordUs : kIdleRecordUs)) return;
+  if (now_us < last_record_us_ + (soon ? kRecordUs : kIdleRecordUs)) return;
   auto request = std::make_shared<sv1::RecordProgressRequest>();
   request->set_ledger(ledger_);
   request->set_name(name_);
@@ -259,9 +283,8 @@ void Group::record() {
     one.set_count(failed.count);
   }
   recording_ = true;
-  acknowledged_ = false;
   last_record_us_ = now_us;
-  recording_acks_.swap(acks_);
+  present_record_.swap(next_record_);
   delivery_.decide(
       "RecordProgress", request,
       [&delivery = delivery_, id = id_, beginning = beginning_, position](Answer answer) {
@@ -280,11 +303,7 @@ void Group::on_recorded(const Answer& answer, int64_t position) {
   }
   recording_ = false;
   recorded_position_ = std::max(recorded_position_, position);
-  for (auto& done : std::exchange(recording_acks_, {})) {
-    auto response = std::make_unique<sv1::AcknowledgeResponse>();
-    response->set_position(recorded_position_);
-    done(std::move(response));
-  }
+  for (auto& call : std::exchange(present_record_, {})) call.done(call.response());
 }
 
 }  // namespace taizhang::delivery

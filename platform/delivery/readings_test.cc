@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -38,6 +40,7 @@ class FakeRows : public SnapshotRows {
   }
   void scan_back(const RowType&, std::string_view, std::string_view, const VisitRow&) override {}
   void history(const RowType&, std::string_view, int64_t, const VisitVersion&) override {}
+  void number_history(const RowType&, std::string_view, int, const VisitNumber&) override {}
   void versions(const RowType&, std::string_view, const VisitRowVersion&) override {}
   std::unique_ptr<RowCursor> cursor(const RowType&) override { return nullptr; }
   int64_t seq_at(int64_t) override { return 0; }
@@ -100,28 +103,33 @@ class Readings : public ::testing::Test {
     delivery_->serve(dispatcher_);
     delivery_->start();
   }
+  std::future<Answer> ask(const char* rpc, std::shared_ptr<const Message> request) {
+    const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
+        std::string(Delivery::kService) + rpc);
+    Call call;
+    call.caller = &caller_;
+    call.deadline_boot_us = clock_.boot_us() + 1'000'000;
+    const auto answered = std::make_shared<std::promise<Answer>>();
+    dispatcher_.unary(*method, call, std::move(request),
+                      [answered](Answer answer) { answered->set_value(std::move(answer)); });
+    return answered->get_future();
+  }
+  std::future<Answer> ask_for_unknown() {
+    auto request = std::make_shared<sv1::GetSubscriptionRequest>();
+    request->set_ledger(kLedger);
+    request->set_name("unknown");
+    return ask("GetSubscription", request);
+  }
   // As of now: they are made behind a call that was answered, so before the second is.
   std::vector<Reading> readings() {
-    const auto* method = google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
-        "taizhang.subscriptions.v1.SubscriptionService.GetSubscription");
-    for (int calls = 0; calls < 2; ++calls) {
-      auto request = std::make_shared<sv1::GetSubscriptionRequest>();
-      request->set_ledger(kLedger);
-      request->set_name("unknown");
-      Call call;
-      call.caller = &caller_;
-      call.deadline_boot_us = clock_.boot_us() + 1'000'000;
-      std::promise<int> answered;
-      dispatcher_.unary(*method, call, request, [&](const Answer& answer) {
-        answered.set_value(std::get<Error>(answer).code);
-      });
-      EXPECT_NE(answered.get_future().get(), kPermissionDenied);
-    }
+    for (int calls = 0; calls < 2; ++calls)
+      EXPECT_NE(std::get<Error>(ask_for_unknown().get()).code, kPermissionDenied);
     return delivery_->readings();
   }
   // An event, a second old.
   int64_t walk(int64_t low, const Parts::Visit& visit) {
     ++walks_;
+    if (walking_) walking_();
     clock_.advance_us(walk_us_);
     EventMeta event;
     event.seq = low;
@@ -134,7 +142,8 @@ class Readings : public ::testing::Test {
   Caller caller_;
   Dispatcher dispatcher_;
   bool wanted_ = true;
-  int64_t walk_us_ = 0;  // how long one takes
+  int64_t walk_us_ = 0;            // how long one takes
+  std::function<void()> walking_;  // called by each
   std::atomic<int> walks_{0};
   std::shared_ptr<FakeView> events_ = std::make_shared<FakeView>();
   std::shared_ptr<FakeView> rows_ = std::make_shared<FakeView>();
@@ -210,6 +219,34 @@ TEST_F(Readings, AreNotMadeWhereNobodyAsks) {
   start();
   EXPECT_TRUE(readings().empty());
   EXPECT_EQ(walks_, 0);
+}
+
+// As long as the events of a list are looked up, others are answered by the delivering thread.
+TEST_F(Readings, AListDoesNotHoldUpTheDeliveries) {
+  for (const char* name : {"a", "b"}) subscribe(name, 4);
+  wanted_ = false;
+  std::promise<void> looks;
+  std::promise<void> go_on;
+  walking_ = [&, first = true]() mutable {
+    if (!std::exchange(first, false)) return;
+    looks.set_value();
+    go_on.get_future().wait();
+  };
+  start();
+  auto list = std::make_shared<sv1::ListSubscriptionsRequest>();
+  list->set_ledger(kLedger);
+  auto listed =
+      std::async(std::launch::async, [&] { return ask("ListSubscriptions", list).get(); });
+  looks.get_future().wait();
+  auto other = ask_for_unknown();
+  EXPECT_EQ(other.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  EXPECT_EQ(walks_, 1);
+  go_on.set_value();
+  const auto answer = listed.get();
+  const auto& response = static_cast<const sv1::ListSubscriptionsResponse&>(
+      *std::get<std::unique_ptr<Message>>(answer));
+  ASSERT_EQ(response.subscriptions_size(), 2);
+  for (const auto& one : response.subscriptions()) EXPECT_EQ(one.lag_ms(), 1'000);
 }
 
 }  // namespace

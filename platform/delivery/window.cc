@@ -5,11 +5,15 @@
 #include <limits>
 #include <set>
 #include <string_view>
+#include <utility>
+
+#include "platform/delivery/room.h"
 
 namespace taizhang::delivery {
 
-Window::Window(Rules rules, Recorded recorded)
+Window::Window(Rules rules, Recorded recorded, Room* room)
     : rules_(rules),
+      room_(room),
       looked_at_(recorded.position),
       parked_(std::move(recorded.parked)),
       done_ahead_(recorded.done.begin(), recorded.done.end()),
@@ -24,20 +28,39 @@ Window::Window(Rules rules, Recorded recorded)
 // --- Looking
 
 void Window::hold(Entries& entries, int64_t seq, const std::string& subject,
-                  std::shared_ptr<const HeldEvent> event, size_t bytes) {
+                  std::shared_ptr<HeldEvent> event, size_t bytes) {
   Entry& entry = entries[seq];
   entry.subject = subject;
-  entry.event = std::move(event);
   entry.bytes = bytes;
+  if (room_ && room_->bytes + bytes > room_->bytes_max) {
+    ++room_->refused;
+    return;
+  }
+  entry.event = std::move(event);
   held_bytes_ += bytes;
+  if (room_) room_->bytes += bytes;
+}
+
+std::shared_ptr<HeldEvent> Window::take_event(Entry& entry) {
+  if (entry.event) {
+    held_bytes_ -= entry.bytes;
+    if (room_) room_->bytes -= entry.bytes;
+  }
+  return std::exchange(entry.event, nullptr);
 }
 
 void Window::let_go(Entries& entries, Entries::iterator entry) {
-  held_bytes_ -= entry->second.bytes;
+  take_event(entry->second);
   entries.erase(entry);
 }
 
-void Window::add(int64_t seq, const std::string& subject, std::shared_ptr<const HeldEvent> event,
+void Window::let_go_events() {
+  for (auto* entries : {&open_, &replayed_}) {
+    for (auto& [seq, entry] : *entries) take_event(entry);
+  }
+}
+
+void Window::add(int64_t seq, const std::string& subject, std::shared_ptr<HeldEvent> event,
                  size_t bytes) {
   if (seq <= looked_at_) return;
   while (!done_ahead_.empty() && done_ahead_.front().last < seq) done_ahead_.pop_front();
@@ -70,6 +93,7 @@ void Window::look_to(int64_t seq) {
 
 std::vector<Window::Load> Window::wanted_loads() const {
   std::vector<Load> wanted;
+  if (replays_full()) return wanted;
   for (const auto& [subject, replay] : replays_) {
     if (!replay.seqs.empty()) continue;
     if (replay.loaded_until < looked_at_ || done_ahead_.empty())
@@ -78,8 +102,8 @@ std::vector<Window::Load> Window::wanted_loads() const {
   return wanted;
 }
 
-void Window::add_replayed(const std::string& subject, int64_t seq,
-                          std::shared_ptr<const HeldEvent> event, size_t bytes) {
+void Window::add_replayed(const std::string& subject, int64_t seq, std::shared_ptr<HeldEvent> event,
+                          size_t bytes) {
   const auto replay = replays_.find(subject);
   const bool known = replay == replays_.end() || seq <= replay->second.loaded_until;
   if (known || open_.contains(seq) || skipped_.contains(seq)) return;
@@ -157,7 +181,7 @@ std::vector<Window::Taken> Window::take(int64_t now_us, size_t count, uint64_t c
     entry.consumer = consumer;
     ++entry.attempts;
     bytes += entry.bytes;
-    taken.push_back({seq, entry.attempts, is_replayed, entry.event});
+    taken.push_back({seq, entry.attempts, is_replayed, take_event(entry)});
     return true;
   });
   return taken;

@@ -5,6 +5,10 @@
 // looked_at() that is not open here is handled: acknowledged, skipped, not selected, or kept back
 // behind a parked subject. So what has to be written down is as small as what is open.
 //
+// An event itself is held until it is handed out, where there is room for it; else, and when it
+// comes again, whoever hands it out reads it again. So nobody waits for room, however little there
+// is.
+//
 // Order: of a subject only the first open event can be taken. A parked subject's events are not
 // open; while it is replayed they are loaded again, and taken one after the other.
 #pragma once
@@ -20,12 +24,14 @@
 namespace taizhang::delivery {
 
 struct HeldEvent;
+struct Room;
 
 struct Rules {
   int attempts_max = 5;
   int64_t ack_deadline_us = 30'000'000;
-  // Open events, those of replays not counted, and the bytes of all that are held.
+  // Open events, and as many of replays beside them.
   size_t outstanding_max = 256;
+  // Bytes of the events that are held.
   size_t held_bytes_max = size_t{16} << 20;
 };
 
@@ -54,14 +60,18 @@ struct Recorded {
 
 class Window {
  public:
-  Window(Rules rules, Recorded recorded);
+  // `room` must outlive it. Null: only its own rules bound it.
+  Window(Rules rules, Recorded recorded, Room* room = nullptr);
+  Window(const Window&) = delete;
+  Window& operator=(const Window&) = delete;
+  ~Window() { let_go_events(); }
 
   // --- Looking at events, in the order of their seqs.
   int64_t looked_at() const { return looked_at_; }
   bool is_full() const {
     return open_.size() >= rules_.outstanding_max || held_bytes_ >= rules_.held_bytes_max;
   }
-  void add(int64_t seq, const std::string& subject, std::shared_ptr<const HeldEvent> event,
+  void add(int64_t seq, const std::string& subject, std::shared_ptr<HeldEvent> event,
            size_t bytes = 0);
   // Everything up to `seq` was looked at.
   void look_to(int64_t seq);
@@ -72,8 +82,10 @@ class Window {
     int64_t after_seq = 0;
     int64_t until_seq = 0;
   };
+  // No more is to be loaded while as many are open as ordinary ones may be.
+  bool replays_full() const { return replayed_.size() >= rules_.outstanding_max; }
   std::vector<Load> wanted_loads() const;
-  void add_replayed(const std::string& subject, int64_t seq, std::shared_ptr<const HeldEvent> event,
+  void add_replayed(const std::string& subject, int64_t seq, std::shared_ptr<HeldEvent> event,
                     size_t bytes = 0);
   // Everything of the subject up to `seq` was added.
   void loaded(const std::string& subject, int64_t seq);
@@ -83,7 +95,7 @@ class Window {
     int64_t seq = 0;
     int attempt = 0;
     bool replayed = false;
-    std::shared_ptr<const HeldEvent> event;
+    std::shared_ptr<HeldEvent> event;  // null: it is not held
   };
   // At most `count` events whose turn it is, in the order of their seqs, now under way to
   // `consumer`; none after `bytes_max` is reached.
@@ -96,6 +108,8 @@ class Window {
   void acknowledge_up_to(int64_t seq);
   // False: not under way.
   bool retry(int64_t seq, int64_t due_us);
+  // Holds no event any more; whose turn it is stays.
+  void let_go_events();
   // The consumer is gone: what is under way to it is to be taken by another.
   void release(uint64_t consumer);
   // Ends what was under way for too long. Returns what was delivered attempts_max times: it cannot
@@ -154,7 +168,7 @@ class Window {
     // Under way: until then. Waiting: not before.
     int64_t due_us = 0;
     uint64_t consumer = 0;
-    std::shared_ptr<const HeldEvent> event;
+    std::shared_ptr<HeldEvent> event;
     size_t bytes = 0;
   };
   using Entries = std::map<int64_t, Entry>;
@@ -163,8 +177,10 @@ class Window {
     int64_t loaded_until = 0;
   };
   void hold(Entries& entries, int64_t seq, const std::string& subject,
-            std::shared_ptr<const HeldEvent> event, size_t bytes);
+            std::shared_ptr<HeldEvent> event, size_t bytes);
   void let_go(Entries& entries, Entries::iterator entry);
+  // The event of an entry, which holds it no more.
+  std::shared_ptr<HeldEvent> take_event(Entry& entry);
   // What was under way is to be taken again, not before `due_us`.
   void fail_delivery(Entry& entry, int64_t due_us);
   Entry* find(int64_t seq);
@@ -174,6 +190,7 @@ class Window {
   void each_in_turn(const Visit& visit);
 
   const Rules rules_;
+  Room* const room_;
   int64_t looked_at_;
   Entries open_;
   Entries replayed_;

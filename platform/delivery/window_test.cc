@@ -5,6 +5,9 @@
 
 #include <limits>
 
+#include "platform/delivery/held_event.h"
+#include "platform/delivery/room.h"
+
 namespace taizhang::delivery {
 namespace {
 
@@ -139,6 +142,77 @@ TEST(Window, IsFullAtItsBound) {
     window.add(seq, "a", nullptr);
   }
   EXPECT_TRUE(window.is_full());
+}
+
+// Nobody waits for room: what is not held has its turn all the same, and is read again then.
+TEST(Window, HoldsEventsWhileThereIsRoomForThemUntilTheyAreTaken) {
+  const auto event = [] { return std::make_shared<HeldEvent>(); };
+  Room room{100};
+  Window one(kRules, {}, &room);
+  {
+    Window other(kRules, {}, &room);
+    one.add(1, "a", event(), 60);
+    other.add(1, "a", event(), 60);
+    other.add(2, "b", event(), 40);
+    EXPECT_EQ(room.bytes, 100u);
+    EXPECT_EQ(room.refused, 1);
+    const auto taken = other.take(0, 9, 1);
+    EXPECT_EQ(text(taken), "1 2 ");
+    EXPECT_EQ(taken[0].event, nullptr);
+    EXPECT_NE(taken[1].event, nullptr);
+    EXPECT_EQ(room.bytes, 60u);
+    other.add(3, "c", event(), 30);
+    EXPECT_EQ(room.bytes, 90u);
+  }
+  EXPECT_EQ(room.bytes, 60u);
+  // What comes again is not held meanwhile.
+  EXPECT_NE(one.take(0, 9, 1)[0].event, nullptr);
+  EXPECT_EQ(room.bytes, 0u);
+  EXPECT_TRUE(one.retry(1, 0));
+  const auto again = one.take(0, 9, 1);
+  EXPECT_EQ(text(again), "1#2 ");
+  EXPECT_EQ(again[0].event, nullptr);
+}
+
+TEST(Window, ThatHoldsNoEventsAnyMoreKnowsWhoseTurnItIs) {
+  Room room{100};
+  Window window(kRules, {}, &room);
+  window.add(1, "a", std::make_shared<HeldEvent>(), 60);
+  window.add(2, "b", std::make_shared<HeldEvent>(), 40);
+  EXPECT_TRUE(window.acknowledge(2));
+  EXPECT_EQ(room.bytes, 60u);
+  window.let_go_events();
+  EXPECT_EQ(room.bytes, 0u);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1 ");
+  EXPECT_TRUE(window.acknowledge(1));
+  EXPECT_EQ(room.bytes, 0u);
+  EXPECT_EQ(window.position(), 2);
+}
+
+TEST(Window, IsFullWithTheBytesThatItHolds) {
+  Rules rules = kRules;
+  rules.held_bytes_max = 100;
+  Window window(rules, {});
+  window.add(1, "a", std::make_shared<HeldEvent>(), 100);
+  EXPECT_TRUE(window.is_full());
+  window.take(0, 9, 1);
+  EXPECT_FALSE(window.is_full());
+}
+
+TEST(Window, WantsNoMoreOfReplaysWhileAsManyAreOpenAsMayBe) {
+  Recorded recorded;
+  recorded.parked["a"] = {100, 0, true};
+  recorded.parked["b"] = {101, 0, true};
+  Window window(kRules, recorded);
+  window.look_to(9);
+  EXPECT_EQ(window.wanted_loads().size(), 2u);
+  for (int64_t seq = 1; seq <= 4; ++seq) window.add_replayed("a", seq, nullptr);
+  EXPECT_TRUE(window.replays_full());
+  EXPECT_TRUE(window.wanted_loads().empty());
+  EXPECT_EQ(text(window.take(0, 1, 1)), "1r ");
+  EXPECT_TRUE(window.acknowledge(1));
+  ASSERT_EQ(window.wanted_loads().size(), 1u);
+  EXPECT_EQ(window.wanted_loads()[0].subject, "b");
 }
 
 TEST(Window, DeliversAgainAfterTheDeadlineAndFailsAfterItsAttempts) {

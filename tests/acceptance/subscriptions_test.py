@@ -43,13 +43,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def metrics_of(port, subscription):
-    """What is told of it, by the name behind taizhang_subscription_; empty: nothing."""
+def metrics(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
         lines = page.read().decode().splitlines()
+    told = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in told}
+
+
+def metrics_of(port, subscription):
+    """What is told of it, by the name behind taizhang_subscription_; empty: nothing."""
     label = f'{{subscription="{subscription.ledger}/{subscription.name}"}}'
-    told = (line.rsplit(" ", 1) for line in lines if label in line)
-    return {name.removesuffix(label).removeprefix("taizhang_subscription_"): float(value) for name, value in told}
+    return {name.removesuffix(label).removeprefix("taizhang_subscription_"): value
+            for name, value in metrics(port).items() if label in name}
 
 
 def eventually(ask, good, wait_s=20):
@@ -182,6 +187,46 @@ def test_operators_see_each_in_the_metrics(tmp_path):
         assert 0 < found["lag_seconds"] <= time.time() - event.time.ToMicroseconds() / 1e6
         subscription.command("DeleteSubscription")
         eventually(lambda: metrics_of(port, subscription), lambda told: not told)
+    finally:
+        server.kill()
+
+
+def test_many_subscriptions_share_little_room(tmp_path):
+    """Together they hold no more than they may; each is delivered everything, and what nobody receives holds nothing."""
+    room, port = 8_000, free_port()
+    server = Server(tmp_path, profiles=SERVER_PROFILES, settings=f"views {{ delivery_held_bytes_max: {room} }}")
+    server.config.write_text(server.config.read_text().replace("metrics_port: 0", f"metrics_port: {port}"))
+    try:
+        book = Book(server.start()).prepared()
+        subscriptions = [Subscription(book.client, book.ledger, f"sharing{number}") for number in range(5)]
+        for subscription in subscriptions:
+            subscription.create(from_now=True)
+        events = households(book, 20)
+        held = lambda: metrics(port)["taizhang_delivery_held_bytes"]  # noqa: E731
+        # One whose consumer does nothing: what waits behind its first events takes the room, and nobody waits for it.
+        with Stream(subscriptions[0].receive()) as stream:
+            next_seqs(stream, 20)
+            assert 0 < held() <= room
+            handled = [Handled() for _ in subscriptions[1:]]
+            consumers = [Consumer(*pair) for pair in zip(subscriptions[1:], handled)]
+            for subscription in subscriptions[1:]:
+                subscription.wait_position(events[-1].seq)
+            assert 0 < held() <= room
+        for consumer, seen in zip(consumers, handled):
+            consumer.finish()
+            seen.check(events)
+        assert metrics(port)["taizhang_delivery_not_held_total"] > 0
+        eventually(held, lambda bytes: bytes == 0)
+        seen = Handled()
+        consumer = Consumer(subscriptions[0], seen)
+        subscriptions[0].wait_position(events[-1].seq)
+        consumer.finish()
+        seen.check(events)
+        wanted = {event.seq: event for event in events}
+        again = Subscription(book.client, book.ledger, "again")
+        again.create(after_seq=events[0].seq - 1)
+        for delivery in again.take(20):
+            assert delivery.event == wanted[delivery.event.seq]
     finally:
         server.kill()
 

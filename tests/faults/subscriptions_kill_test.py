@@ -13,7 +13,7 @@ import pytest
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "acceptance"))
 
 from book import SERVER_PROFILES, Book  # noqa: E402
-from consumers import TYPES, Consumer, Handled, Subscription  # noqa: E402
+from consumers import TYPES, Consumer, Handled, Stream, Subscription  # noqa: E402
 from kafka_fixture import broker  # noqa: E402, F401
 from kafka_province import PATIENCE_S, ROUNDS, Province, advertised, eventually, status  # noqa: E402
 from taizhang_client import Refused, Server  # noqa: E402
@@ -143,6 +143,36 @@ def test_kill_under_consumers(tmp_path, seed=1):
         # What the view holds after all that is what the events say.
         report = next(iter(book.client.stream("admin.VerifyView", {"view": "subscriptions"}, as_="operator")))
         assert report.equal and report.events > 0, report
+    finally:
+        server.kill()
+
+
+def test_a_kill_forgets_no_failure_that_a_consumer_was_answered(tmp_path):
+    """Else an event that nobody can handle would come for ever where the server dies as often."""
+    server = Server(tmp_path / "server", profiles=SERVER_PROFILES, journal="segments")
+    attempts = 5
+    try:
+        book = Book(server.start()).prepared()
+        subscription = Subscription(book.client, book.ledger, "poisoned")
+        subscription.create(from_now=True, rules={"attempts_max": attempts})
+        book.given(book.register_household(book.fresh("poison"), members=MEMBERS))
+        attempt = 0
+        while attempt < attempts:
+            with Stream(subscription.receive()) as stream:
+                # Two in one life: the first may be written down at once anyway.
+                for message in stream:
+                    for delivery in message.batch.deliveries:
+                        attempt += 1
+                        assert delivery.attempt == attempt
+                        assert subscription.call("Retry", seqs=[delivery.event.seq]).retried == 1
+                    if message.batch.deliveries and attempt in (2, 4, attempts):
+                        break
+                server.kill()
+            moved(book, subscription, server.start())
+        with Stream(subscription.receive()):
+            eventually(lambda: subscription.show().parked, "it is parked")
+        parked, = subscription.show().parked
+        assert (parked.seq, parked.attempts) == (delivery.event.seq, attempts)
     finally:
         server.kill()
 
