@@ -112,14 +112,13 @@ std::variant<Wish, Error> QueryPlan::wish(const Message& request, std::string_vi
     if (read.has_effective_date()) wish.effective_day = day_of(read.effective_date());
   }
   if (page_) {
-    wish.token_binding = binding(request, build_id);
     wish.page_size = kPageSizeDefault;
     if (reflection.HasField(request, page_)) {
       const auto& page =
           static_cast<const common::v1::PageRequest&>(reflection.GetMessage(request, page_));
       if (page.page_size() > 0) wish.page_size = std::min(page.page_size(), kPageSizeMax);
       if (!page.page_token().empty()) {
-        const auto token = open_token(token_key, wish.token_binding, page.page_token());
+        const auto token = open_token(token_key, binding(request, build_id), page.page_token());
         if (!token) {
           Error error = invalid_field(
               "page.page_token", "is not a token of this list, or the view was built anew since");
@@ -197,8 +196,9 @@ Answer QueryPlan::answer(const Message& request, const Wish& wish, const Known& 
   const std::string& next = snapshot.page().next();
   if (page_ && !next.empty()) {
     const PageToken token{moment.seq, moment.effective_day, moment.today, next};
-    message.GetReflection()->SetString(&message, next_page_token_,
-                                       seal_token(token_key, wish.token_binding, token));
+    message.GetReflection()->SetString(
+        &message, next_page_token_,
+        seal_token(token_key, binding(request, store->build_id()), token));
   }
   return answer;
 }

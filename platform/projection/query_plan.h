@@ -32,7 +32,6 @@ struct Wish {
   int32_t today = 0;
   int32_t page_size = 0;
   std::string after;
-  std::string token_binding;
 };
 
 // What the view and the reader know of the ledger when a query is answered.

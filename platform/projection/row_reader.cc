@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "platform/projection/wire.h"
+
 namespace taizhang::projection {
 namespace {
 
@@ -21,6 +23,26 @@ std::string behind_prefix(std::string prefix) {
   if (!prefix.empty())
     prefix.back() = static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
   return prefix;
+}
+
+// The field of a stored value; 0: it does not say, or is erased; null: damaged. Fields stand in
+// the order of their numbers, so what lies behind is not looked at.
+std::optional<int64_t> number_in(std::string_view value, int number) {
+  if (is_erased(value)) return 0;
+  if (value.empty() || value[0] != kPresent) return std::nullopt;
+  int64_t found = 0;
+  bool behind = false;
+  const bool whole = walk_fields(
+      value.substr(1),
+      [&](int at, std::string_view) {
+        behind = at > number;
+        return !behind;
+      },
+      [&](int at, uint64_t bits) {
+        if (at == number) found = static_cast<int64_t>(bits);
+      });
+  if (!whole && !behind) return std::nullopt;
+  return found;
 }
 
 }  // namespace
@@ -68,19 +90,31 @@ bool RowReader::at_row(const StoreCursor& cursor) {
 bool RowReader::parse(const RowType& type, std::string_view key, std::string_view value,
                       Message& row) {
   if (parse_row_value(type, key, value, row)) return true;
-  status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
+  damaged_row(type);
   return false;
 }
 
-std::optional<std::string_view> RowReader::value_of(std::string_view row_key) {
+void RowReader::damaged_row(const RowType& type) {
+  status_ = absl::DataLossError("a row of table " + type.name + " cannot be read");
+}
+
+bool RowReader::stand_on(std::string_view row_key) {
   if (!versions_) versions_ = store_->cursor(CursorKind::kVersions);
-  sought_.assign(row_key);
-  store_key::append_version(sought_, seq_);
-  versions_->seek(sought_);
-  if (!at_row(*versions_) || store_key::without_version(versions_->key()) != row_key ||
-      is_erased(versions_->value())) {
-    return std::nullopt;
+  std::string target(row_key);
+  store_key::append_version(target, seq_);
+  if (target != sought_) {
+    sought_ = std::move(target);
+    versions_->seek(sought_);
   }
+  return on_version_of(*versions_, row_key);
+}
+
+bool RowReader::on_version_of(const StoreCursor& cursor, std::string_view row_key) {
+  return at_row(cursor) && store_key::without_version(cursor.key()) == row_key;
+}
+
+std::optional<std::string_view> RowReader::value_of(std::string_view row_key) {
+  if (!stand_on(row_key) || is_erased(versions_->value())) return std::nullopt;
   return versions_->value();
 }
 
@@ -153,10 +187,22 @@ void RowReader::history(const RowType& type, std::string_view key, int64_t from_
   const std::unique_ptr<Message> row(type.prototype->New());
   std::string target = row_key;
   store_key::append_version(target, std::min(from_seq, seq_));
-  for (cursor->seek(target);
-       at_row(*cursor) && store_key::without_version(cursor->key()) == row_key; cursor->next()) {
+  for (cursor->seek(target); on_version_of(*cursor, row_key); cursor->next()) {
     RowVersion version;
     if (!parse_version(type, key, *cursor, version, *row) || !visit(version, *row)) return;
+  }
+}
+
+void RowReader::number_history(const RowType& type, std::string_view key, int number,
+                               const VisitNumber& visit) {
+  const std::string row_key = store_key::row(ledger_, type.prefix, key);
+  bool there = stand_on(row_key);
+  for (; there; there = on_version_of(*versions_, row_key)) {
+    const auto value = number_in(versions_->value(), number);
+    if (!value) return damaged_row(type);
+    if (!visit(store_key::version_of(versions_->key()), *value)) return;
+    sought_.clear();
+    versions_->next();
   }
 }
 
@@ -189,12 +235,17 @@ std::optional<CommitStretch> RowReader::stretch(std::string_view value) {
   return parsed;
 }
 
+StoreCursor& RowReader::moments() {
+  if (!moments_) moments_ = store_->cursor(CursorKind::kOrder);
+  return *moments_;
+}
+
 int64_t RowReader::seq_at(int64_t recorded_time_us) {
-  const auto cursor = store_->cursor(CursorKind::kOrder);
+  auto& cursor = moments();
   const std::string area = store_key::of_ledger(store_key::kByTime, ledger_);
-  cursor->seek_for_prev(store_key::of_ledger(store_key::kByTime, ledger_, recorded_time_us));
-  if (!at_row(*cursor) || !cursor->key().starts_with(area)) return 0;
-  const auto found = stretch(cursor->value());
+  cursor.seek_for_prev(store_key::of_ledger(store_key::kByTime, ledger_, recorded_time_us));
+  if (!at_row(cursor) || !cursor.key().starts_with(area)) return 0;
+  const auto found = stretch(cursor.value());
   if (!found) return 0;
   int64_t seq = 0;
   for (const auto& commit : found->commits) {
@@ -205,11 +256,11 @@ int64_t RowReader::seq_at(int64_t recorded_time_us) {
 }
 
 int64_t RowReader::time_of(int64_t seq) {
-  const auto cursor = store_->cursor(CursorKind::kOrder);
+  auto& cursor = moments();
   const std::string area = store_key::of_ledger(store_key::kBySeq, ledger_);
-  cursor->seek(store_key::of_ledger(store_key::kBySeq, ledger_, seq));
-  if (!at_row(*cursor) || !cursor->key().starts_with(area)) return 0;
-  const auto found = stretch(cursor->value());
+  cursor.seek(store_key::of_ledger(store_key::kBySeq, ledger_, seq));
+  if (!at_row(cursor) || !cursor.key().starts_with(area)) return 0;
+  const auto found = stretch(cursor.value());
   if (!found) return 0;
   for (const auto& commit : found->commits) {
     if (commit.last_seq >= seq) return commit.recorded_time_us;

@@ -37,6 +37,8 @@ class RowReader : public SnapshotRows {
                  const VisitRow& visit) override;
   void history(const RowType& type, std::string_view key, int64_t from_seq,
                const VisitVersion& visit) override;
+  void number_history(const RowType& type, std::string_view key, int number,
+                      const VisitNumber& visit) override;
   void versions(const RowType& type, std::string_view prefix,
                 const VisitRowVersion& visit) override;
   std::unique_ptr<RowCursor> cursor(const RowType& type) override;
@@ -49,8 +51,11 @@ class RowReader : public SnapshotRows {
  private:
   class Cursor;  // row_cursor.cc
 
-  // Value of the newest version not above seq_ of a row (key without version); null: absent or
-  // erased. Valid until the next call.
+  // Puts versions_ on the newest version not above seq_ of a row (key without version). False:
+  // there is none.
+  bool stand_on(std::string_view row_key);
+  bool on_version_of(const StoreCursor& cursor, std::string_view row_key);
+  // Value of that version; null: absent or erased. Valid until the next call.
   std::optional<std::string_view> value_of(std::string_view row_key);
   bool parse(const RowType& type, std::string_view key, std::string_view value,
              google::protobuf::Message& row);
@@ -58,6 +63,8 @@ class RowReader : public SnapshotRows {
   bool parse_version(const RowType& type, std::string_view key, const StoreCursor& cursor,
                      RowVersion& version, google::protobuf::Message& row);
   std::optional<CommitStretch> stretch(std::string_view value);
+  StoreCursor& moments();
+  void damaged_row(const RowType& type);
   // valid() of a cursor, keeping the reason when it is not for the end.
   bool at_row(const StoreCursor& cursor);
 
@@ -65,7 +72,8 @@ class RowReader : public SnapshotRows {
   std::string ledger_;
   int64_t seq_;
   std::unique_ptr<StoreCursor> versions_;
-  std::string sought_;
+  std::string sought_;                    // where versions_ stands since; empty: it has moved on
+  std::unique_ptr<StoreCursor> moments_;  // made when first asked for a time
   absl::Status status_;
 };
 

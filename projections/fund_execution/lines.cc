@@ -21,10 +21,10 @@ template <class Row, class... Key>
 std::vector<std::string> ids_of(const Snapshot& snapshot, const Key&... key) {
   std::vector<std::string> ids;
   int read = 0;
-  snapshot.history<Row>(
-      [&](const RowVersion& version, const Row& row) {
-        if (row.event_day() <= snapshot.effective_day())
-          ids.push_back(event_id(snapshot.ledger(), version.seq));
+  snapshot.number_history<Row>(
+      Row::kEventDayFieldNumber,
+      [&](int64_t seq, int64_t event_day) {
+        if (event_day <= snapshot.effective_day()) ids.push_back(event_id(snapshot.ledger(), seq));
         return ids.size() < kEventIdsMax && ++read < kVersionsReadMax;
       },
       key...);

@@ -31,7 +31,21 @@ v1::ProgressState state_of(const Sums& sums, const Rule& threshold) {
              : v1::PROGRESS_STATE_UNDER_WAY;
 }
 
-void judge(const Snapshot& snapshot, const Line& line, const Sums& sums, const Parameter& parameter,
+// Read once, when the first line needs it: most have no plan to be held against.
+class Threshold {
+ public:
+  explicit Threshold(const Snapshot& snapshot) : snapshot_(snapshot) {}
+  const Parameter& parameter() {
+    if (!parameter_) parameter_ = &snapshot_.get<Parameter>(kThresholdKey);
+    return *parameter_;
+  }
+
+ private:
+  const Snapshot& snapshot_;
+  const Parameter* parameter_ = nullptr;
+};
+
+void judge(const Snapshot& snapshot, const Line& line, const Sums& sums, Threshold& threshold,
            v1::ProgressRow& row) {
   if (sums.planned_fen() == 0) {
     row.set_state(v1::PROGRESS_STATE_NO_PLAN);
@@ -45,19 +59,20 @@ void judge(const Snapshot& snapshot, const Line& line, const Sums& sums, const P
     row.set_state(v1::PROGRESS_STATE_COMPLETE);
     return;
   }
-  auto threshold = rule_for(parameter, facts_of(line), snapshot.effective_day());
-  row.set_state(state_of(sums, threshold));
-  row.mutable_thresholds()->Swap(&threshold.uses);
+  auto rule = rule_for(threshold.parameter(), facts_of(line), snapshot.effective_day());
+  row.set_state(state_of(sums, rule));
+  row.mutable_thresholds()->Swap(&rule.uses);
 }
 
 // False: over int64.
-bool fill_row(const Snapshot& snapshot, const Line& line, const Parameter& parameter,
+bool fill_row(const Snapshot& snapshot, const Line& line, Threshold& threshold,
               v1::ProgressRow& row) {
   const auto& months = snapshot.get<LineMonths>(line.fund_line_id());
+  // Before any other row is read: its versions are not sought again.
+  for (auto& id : event_ids(snapshot, months)) row.add_event_ids(std::move(id));
   const auto sums = line_sums(snapshot, months);
   if (!sums) return false;
   row.set_version(months.version());
-  for (auto& id : event_ids(snapshot, months)) row.add_event_ids(std::move(id));
   row.set_fund_line_id(line.fund_line_id());
   *row.mutable_name() = line.name();
   row.set_arrived_fen(sums->arrived_fen());
@@ -66,7 +81,7 @@ bool fill_row(const Snapshot& snapshot, const Line& line, const Parameter& param
   row.set_prepaid_fen(0);
   row.set_paid_fen(sums->paid_fen());
   row.set_balance_fen(sums->arrived_fen() - sums->paid_fen());
-  judge(snapshot, line, *sums, parameter, row);
+  judge(snapshot, line, *sums, threshold, row);
   return true;
 }
 
@@ -75,11 +90,11 @@ bool fill_row(const Snapshot& snapshot, const Line& line, const Parameter& param
 Result<v1::ProgressResponse> progress(const Snapshot& snapshot,
                                       const v1::ProgressRequest& request) {
   v1::ProgressResponse response;
-  const auto& parameter = snapshot.get<Parameter>(kThresholdKey);
+  Threshold threshold(snapshot);
   bool fits = true;
   const auto visit = [&](const Line& line) {
     if (line.from_day() > snapshot.effective_day()) return false;
-    fits = fill_row(snapshot, line, parameter, *response.add_rows()) && fits;
+    fits = fill_row(snapshot, line, threshold, *response.add_rows()) && fits;
     return true;
   };
   if (request.fund_line_ids().empty()) {
