@@ -296,19 +296,21 @@ made under $TMPDIR and removed.
        R"(Without FIELD: the tables of the view, their keys and fields. ROW is TABLE/KEY/…; a key that ends early means the sum
 over all rows that begin so. FIELD is a field's path, a figure's name, count (rows), or numbers joined by + and -.
 Each event is told with what it added, who, when, why and from which document; the amounts must add up to the figure as
-it stands in the rows, or this is an error (exit code 5). Facts of every date count, or with --on those until that day:
-of fields in lists of days, and of lists of months with the last day of one.
+it stands in the rows, or this is an error (exit code 5). Facts of every date count, or with --on what counts or holds on
+that day: sums by month or day and dated facts up to it, entries that hold from day to day, count of rows that do. A field
+whose rows say no days is refused.
 
   taizhang explain fund_execution
   taizhang explain fund_execution line_months/6a13… balance_fen --as-of-seq 400
   taizhang explain fund_execution line_months/6a13… balance_fen --on 2017-04-30
+  taizhang explain household_file household/a000… statuses.status --on 2016-12-30
   taizhang explain household_file by_place/990101100/990101100202 count
   taizhang explain fund_execution line_months/6a13… paid_fen --from 990101.events)",
        {{"--after", "SEQ", "tell only the events after this one, the others as one sum"},
         {"--limit", "N", "tell the newest N at most, 1 to 2000 (default 1000), the others as one sum"},
         {"--as-of-seq", "SEQ", "what the book said when this event was its last"},
         {"--as-of-time", "TIME", "what the book said then, 2026-11-23T10:00:00+08:00"},
-        {"--on", "DATE", "only facts that are effective until this day"},
+        {"--on", "DATE", "what counts or holds on this day"},
         {"--at-least-seq", "SEQ", "wait until the view holds this event"},
         {"--from", "FILE", "fold the view from an export, ask no server"}},
        run_explain},

@@ -4,6 +4,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "platform/projection/formula.h"
@@ -23,11 +24,12 @@ using views::v1::Contribution;
 using views::v1::ExplainRequest;
 using views::v1::ExplainResponse;
 
-constexpr int kFirstRowsMax = 3;
+constexpr int64_t kRetryMs = 1'000;
 
 // What one version shows of the figure.
 struct Shown {
   int64_t number = 0;
+  int64_t of_split_month = 0;  // of the number
   std::string text;
 };
 
@@ -37,19 +39,24 @@ struct Step {
   std::string key;
   Shown before;
   Shown after;
+  int64_t amount = 0;
 };
 
 // Everything that is asked about, and what was found wrong while reading it.
 struct Reading {
   const RowType* table = nullptr;
   Formula formula;
+  std::string asked;  // the field, as it was asked
   std::string named;  // formula of a figure; empty: a field
   std::string key;
   bool whole_key = false;
+  bool splits_month = false;  // the day is asked of figures of whole months
   int64_t after_seq = 0;
   size_t steps_max = 0;
   std::optional<Error> error;
 };
+
+constexpr char kEffectiveDate[] = "read.effective_date";
 
 Error too_large(const std::string& field) {
   return failure(kOutOfRange, "SUM_OUT_OF_RANGE", field + " does not fit into 64 bits");
@@ -63,16 +70,19 @@ Error unknown_table(const std::string& view) {
 
 std::optional<Shown> shown(Reading& reading, const RowVersion& version, const Message& row) {
   if (version.erased) return Shown();
-  if (reading.formula.splits_month(row)) {
-    reading.error = invalid_field("read.effective_date",
-                                  "rows of table " + reading.table->name +
-                                      " hold whole months: name the last day of one, or ask of a "
-                                      "table by days");
+  if (!reading.formula.is_number()) {
+    if (!reading.splits_month || !reading.formula.splits_month(row))
+      return Shown{0, 0, reading.formula.text(row)};
+    reading.error =
+        invalid_field(kEffectiveDate, reading.asked + ": rows of table " + reading.table->name +
+                                          " hold whole months: name the last day of one, a number "
+                                          "inside them, or a table by days");
     return std::nullopt;
   }
-  if (!reading.formula.is_number()) return Shown{0, reading.formula.text(row)};
   const auto number = reading.formula.number(row);
-  if (number) return Shown{*number, std::to_string(*number)};
+  const auto of_split_month =
+      reading.splits_month ? reading.formula.of_split_month(row) : std::optional<int64_t>(0);
+  if (number && of_split_month) return Shown{*number, *of_split_month, std::to_string(*number)};
   reading.error = too_large("a figure of a row");
   return std::nullopt;
 }
@@ -80,7 +90,10 @@ std::optional<Shown> shown(Reading& reading, const RowVersion& version, const Me
 // Makes steps of versions that come row after row, of each the newest first.
 class Steps {
  public:
-  explicit Steps(Reading& reading) : reading_(reading) {}
+  Steps(const Snapshot& snapshot, Reading& reading)
+      : snapshot_(snapshot),
+        reading_(reading),
+        ends_early_(reading.whole_key && !reading.splits_month) {}
 
   // False: enough.
   bool version(std::string_view key, const RowVersion& version, const Message& row) {
@@ -90,14 +103,15 @@ class Steps {
     if (newer_) {
       newer_->before = *now;
       keep();
+      if (reading_.error) return false;
     }
-    if (version.seq <= reading_.after_seq && reading_.whole_key) {
+    if (version.seq <= reading_.after_seq && ends_early_) {
       newer_.reset();
       opening_ = now->number;
       return false;
     }
     newer_ = Step{version.seq, std::string(key), {}, std::move(*now)};
-    if (!reading_.whole_key || steps_.size() < reading_.steps_max) return true;
+    if (!ends_early_ || steps_.size() < reading_.steps_max) return true;
     opening_ = newer_->after.number;
     newer_.reset();
     truncated_ = true;
@@ -114,6 +128,7 @@ class Steps {
     std::sort(steps_.begin(), steps_.end(), [](const Step& a, const Step& b) {
       return a.seq != b.seq ? a.seq < b.seq : a.key < b.key;
     });
+    if (reading_.splits_month && reading_.formula.is_number() && !tell_running_sums()) return false;
     auto first = std::partition_point(steps_.begin(), steps_.end(), [&](const Step& step) {
       return step.seq <= reading_.after_seq;
     });
@@ -128,24 +143,73 @@ class Steps {
   }
 
   static bool add(const Step& step, int64_t& sum) {
-    return !__builtin_add_overflow(sum, step.after.number, &sum) &&
-           !__builtin_sub_overflow(sum, step.before.number, &sum);
+    return !__builtin_add_overflow(sum, step.amount, &sum);
   }
 
   const std::vector<Step>& steps() const { return steps_; }
   int64_t opening() const { return opening_; }
+  // Of what the rows hold: of the month of the day, and later than the day.
+  int64_t later() const { return later_; }
   bool truncated() const { return truncated_; }
 
  private:
   void keep() {
-    const bool changed = reading_.formula.is_number()
-                             ? newer_->before.number != newer_->after.number
-                             : newer_->before.text != newer_->after.text;
-    if (changed) steps_.push_back(std::move(*newer_));
+    Step& step = *newer_;
+    bool changed = step.before.text != step.after.text;
+    if (reading_.formula.is_number()) {
+      const bool fits =
+          !__builtin_sub_overflow(step.after.number, step.before.number, &step.amount) &&
+          leave_out_later(step);
+      if (!fits && !reading_.error) reading_.error = too_large("what an event added");
+      changed = step.amount != 0;
+    }
+    if (changed && !reading_.error) steps_.push_back(std::move(step));
     newer_.reset();
   }
 
+  // What an event made of the month in which the day lies is until the day when the event is.
+  // False: an error, or over int64.
+  bool leave_out_later(Step& step) {
+    int64_t of_month = 0;
+    if (__builtin_sub_overflow(step.after.of_split_month, step.before.of_split_month, &of_month))
+      return false;
+    if (of_month == 0) return true;
+    const int32_t day = reading_.formula.day();
+    int32_t effective_day = 0;
+    snapshot_.event(step.seq, [&](const EventMeta& meta) { effective_day = meta.effective_day; });
+    if (effective_day == 0) {
+      reading_.error = failure(kUnavailable, "EVENT_NOT_KNOWN",
+                               "event " + event_id(snapshot_.ledger(), step.seq) +
+                                   " cannot be read now, and its effective date is needed",
+                               {{"ledger", snapshot_.ledger()}}, kRetryMs);
+    } else if (effective_day / 100 != day / 100) {
+      reading_.error = invalid_field(
+          kEffectiveDate, reading_.asked + ": event " + event_id(snapshot_.ledger(), step.seq) +
+                              " changed what stands in that month and is effective in another: "
+                              "name the last day of a month, or a table by days");
+    } else if (effective_day > day) {
+      return !__builtin_sub_overflow(step.amount, of_month, &step.amount) &&
+             !__builtin_add_overflow(later_, of_month, &later_);
+    }
+    return !reading_.error;
+  }
+
+  // The figure of each row as the steps that count make it.
+  bool tell_running_sums() {
+    std::map<std::string_view, int64_t> sums;
+    for (Step& step : steps_) {
+      int64_t& sum = sums[step.key];
+      step.before.text = std::to_string(sum);
+      if (!add(step, sum)) return false;
+      step.after.text = std::to_string(sum);
+    }
+    return true;
+  }
+
+  const Snapshot& snapshot_;
   Reading& reading_;
+  const bool ends_early_;
+  int64_t later_ = 0;
   std::optional<Step> newer_;
   std::vector<Step> steps_;
   int64_t opening_ = 0;
@@ -153,31 +217,32 @@ class Steps {
 };
 
 void read_steps(const Snapshot& snapshot, Reading& reading, Steps& steps) {
-  if (reading.whole_key) {
-    snapshot.rows().history(*reading.table, reading.key, snapshot.seq(),
-                            [&](const RowVersion& version, const Message& row) {
-                              return steps.version(reading.key, version, row);
-                            });
-    steps.finish_row();
-    return;
-  }
+  // A row alone is read until enough is told, unless each of its versions counts.
+  const bool bounded = !reading.whole_key || reading.splits_month;
   int64_t read = 0;
-  snapshot.rows().versions(
-      *reading.table, reading.key,
-      [&](std::string_view key, const RowVersion& version, const Message& row) {
-        if (++read > kExplainVersionsMax) {
-          reading.error =
-              invalid_field("key", "more than " + std::to_string(kExplainVersionsMax) +
-                                       " row versions begin so: name more of the key fields");
-          return false;
-        }
-        return steps.version(key, version, row);
-      });
-  steps.finish_row();
+  const auto version = [&](std::string_view key, const RowVersion& one, const Message& row) {
+    if (bounded && ++read > kExplainVersionsMax) {
+      const std::string many = "more than " + std::to_string(kExplainVersionsMax) + " row versions";
+      reading.error = reading.whole_key
+                          ? invalid_field(kEffectiveDate, many + ": name the last day of a month")
+                          : invalid_field("key", many + " begin so: name more of the key fields");
+      return false;
+    }
+    return steps.version(key, one, row);
+  };
+  if (reading.whole_key) {
+    snapshot.rows().history(
+        *reading.table, reading.key, snapshot.seq(),
+        [&](const RowVersion& one, const Message& row) { return version(reading.key, one, row); });
+  } else {
+    snapshot.rows().versions(*reading.table, reading.key, version);
+  }
+  if (!reading.error) steps.finish_row();
 }
 
-// The figure as the rows show it at that moment.
-void read_total(const Snapshot& snapshot, Reading& reading, ExplainResponse& response) {
+// The figure as the rows show it at that moment; `later` of it is left out.
+void read_total(const Snapshot& snapshot, Reading& reading, int64_t later,
+                ExplainResponse& response) {
   int64_t total = 0;
   int64_t rows = 0;
   std::string text;
@@ -199,6 +264,7 @@ void read_total(const Snapshot& snapshot, Reading& reading, ExplainResponse& res
     snapshot.rows().scan(*reading.table, reading.key, {},
                          [&](std::string_view, const Message& row) { return add(row); });
   }
+  if (__builtin_sub_overflow(total, later, &total)) reading.error = too_large("the sum");
   response.set_rows(rows);
   if (reading.formula.is_number()) {
     response.set_total(total);
@@ -222,7 +288,7 @@ void tell(const Snapshot& snapshot, const Reading& reading, const Step& step, bo
       out.add_document_ids(source);
   });
   for (auto& part : key_text(*reading.table, step.key)) *out.mutable_row()->add_parts() = part;
-  if (reading.formula.is_number()) out.set_amount(step.after.number - step.before.number);
+  if (reading.formula.is_number()) out.set_amount(step.amount);
   out.set_withheld(withheld);
   if (withheld) return;
   out.set_before(step.before.text);
@@ -234,7 +300,7 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
   reading.table = find_table(view, request.table());
   if (!reading.table) return unknown_table(view);
   const auto& row = *reading.table->prototype->GetDescriptor();
-  std::string wanted = request.field();
+  std::string wanted = reading.asked = request.field();
   for (const auto& figure : figures) {
     if (figure.row == &row && figure.name == wanted) wanted = reading.named = figure.formula;
   }
@@ -243,12 +309,12 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
   reading.formula = std::move(*formula);
   if (request.read().has_effective_date()) {
     const auto& date = request.read().effective_date();
-    const auto until =
-        reading.formula.until(date.year() * 10'000 + date.month() * 100 + date.day());
-    if (!until.ok()) {
-      return invalid_field("read.effective_date",
-                           request.field() + ": " + std::string(until.message()));
+    const auto dated = reading.formula.on(date.year() * 10'000 + date.month() * 100 + date.day());
+    if (!dated.ok()) {
+      return invalid_field(kEffectiveDate,
+                           "table " + reading.table->name + ", " + std::string(dated.message()));
     }
+    reading.splits_month = reading.formula.may_split_month();
   }
   auto key = key_of_text(*reading.table, {request.key().begin(), request.key().end()});
   if (!key.ok()) return invalid_field("key", std::string(key.status().message()));
@@ -272,11 +338,11 @@ Answer explain(const std::string& view, const std::vector<View::Figure>& figures
   Reading reading;
   if (auto error = open(view, figures, request, reading)) return std::move(*error);
   auto response = std::make_unique<ExplainResponse>();
-  Steps steps(reading);
+  Steps steps(snapshot, reading);
   // First, because it is what ends when there is too much to read.
   read_steps(snapshot, reading, steps);
   if (!reading.error && !steps.settle()) reading.error = too_large("the sum");
-  if (!reading.error) read_total(snapshot, reading, *response);
+  if (!reading.error) read_total(snapshot, reading, steps.later(), *response);
   if (reading.error) return std::move(*reading.error);
 
   int64_t sum = steps.opening();
@@ -299,34 +365,6 @@ Answer explain(const std::string& view, const std::vector<View::Figure>& figures
   if (withheld) response->clear_text();
   response->set_truncated(steps.truncated());
   response->set_formula(reading.named);
-  return response;
-}
-
-Answer list_tables(const std::string& view, const std::vector<View::Figure>& figures,
-                   const Snapshot& snapshot) {
-  auto response = std::make_unique<views::v1::ListTablesResponse>();
-  for (const auto* table : tables_of(view)) {
-    auto& out = *response->add_tables();
-    const auto& row = *table->prototype->GetDescriptor();
-    out.set_name(table->name);
-    for (const auto* field : table->key_fields) out.add_key_fields(field->name());
-    const auto add = [&](const std::string& name, bool is_number, const std::string& formula) {
-      auto& field = *out.add_fields();
-      field.set_name(name);
-      field.set_is_number(is_number);
-      field.set_formula(formula);
-    };
-    for (const auto& path : field_paths(row)) add(path.path, path.is_number, "");
-    add(std::string(Formula::kCount), true, "");
-    for (const auto& figure : figures) {
-      if (figure.row == &row) add(figure.name, true, figure.formula);
-    }
-    snapshot.rows().scan(*table, {}, {}, [&](std::string_view key, const Message&) {
-      auto& first = *out.add_first_rows();
-      for (auto& part : key_text(*table, key)) first.add_parts(std::move(part));
-      return out.first_rows_size() < kFirstRowsMax;
-    });
-  }
   return response;
 }
 

@@ -14,7 +14,7 @@ class ExplainRequest;
 
 namespace projection {
 
-// Row versions that one explanation over several rows reads at most.
+// Row versions that one explanation over several rows, or inside a month, reads at most.
 inline constexpr int64_t kExplainVersionsMax = 100'000;
 // Contributions told one by one, when the request does not say.
 inline constexpr int32_t kContributionsDefault = 1'000;

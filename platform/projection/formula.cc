@@ -71,27 +71,45 @@ std::string text_at(const Message& message, const FieldDescriptor& leaf, int ind
   return text;
 }
 
-// Of an element: its month or its day. Null: it has none.
-const FieldDescriptor* date_field(const Descriptor& element) {
-  const auto* field = element.FindFieldByName("at");
+// Null: the type has no such number.
+const FieldDescriptor* day_field(const Descriptor& type, const std::string& name) {
+  const auto* field = type.FindFieldByName(name);
   return field && !field->is_repeated() && field->cpp_type() == FieldDescriptor::CPPTYPE_INT32
              ? field
              : nullptr;
 }
 
+// Where messages of a type say of which days they are; see the header.
+struct Dates {
+  explicit Dates(const Descriptor& type)
+      : from(day_field(type, "from_day")), to(day_field(type, "to_day")) {
+    if (!from) from = day_field(type, "at");
+    if (!from && !type.FindFieldByName("month")) from = day_field(type, "day");
+    ends_with_next = from && !to && from->name() == "from_day";
+  }
+  const FieldDescriptor* from = nullptr;  // null: they do not say
+  const FieldDescriptor* to = nullptr;
+  bool ends_with_next = false;
+};
+
 bool is_month(int32_t at) { return at < 1'000'000; }
 
-bool is_until(const Message& element, int32_t day) {
-  const auto* field = date_field(*element.GetDescriptor());
-  if (day == 0 || !field) return true;
-  const int32_t at = element.GetReflection()->GetInt32(element, field);
-  return at <= (is_month(at) ? day / 100 : day);
+bool holds_on(const Message& message, const Dates& dates, int32_t day) {
+  if (day == 0 || !dates.from) return true;
+  const auto& reflection = *message.GetReflection();
+  const int32_t from = reflection.GetInt32(message, dates.from);
+  if (from > (is_month(from) ? day / 100 : day)) return false;
+  const int32_t to = dates.to ? reflection.GetInt32(message, dates.to) : 0;
+  return to == 0 || day <= to;
 }
 
-bool is_dated(const Path& path) {
-  return std::any_of(path.begin(), path.end(), [](const FieldDescriptor* field) {
-    return field->is_repeated() && field->message_type() && date_field(*field->message_type());
-  });
+bool is_dated(const Descriptor& row, const Path& path) {
+  if (path.empty()) return Dates(row).from;
+  const auto& leaf = *path.back();
+  return day_field(*leaf.containing_type(), leaf.name() + "_day") ||
+         std::any_of(path.begin(), path.end(), [](const FieldDescriptor* field) {
+           return field->message_type() && Dates(*field->message_type()).from;
+         });
 }
 
 bool ends_month(int32_t day) {
@@ -101,27 +119,76 @@ bool ends_month(int32_t day) {
   return date.day() == (date.year() / date.month() / std::chrono::last).day();
 }
 
-// Calls visit(message, index) for each value of the path's last field, of elements until that day;
-// index -1: it is no list.
+// What the values of a path hold on a day; 0: whenever.
 template <class Visit>
-bool each_value(const Message& message, const Path& path, size_t at, int32_t until,
-                const Visit& visit) {
-  const auto& field = *path[at];
-  const auto& reflection = *message.GetReflection();
-  const bool last = at + 1 == path.size();
-  if (field.is_repeated()) {
+class Walk {
+ public:
+  // Calls visit(message, index, in_split_month) for each value of the path's last field until it
+  // answers false; index -1: it is no list.
+  Walk(const Path& path, int32_t day, const Visit& visit)
+      : path_(path), day_(day), splits_(day != 0 && !ends_month(day)), visit_(visit) {}
+
+  bool each(const Message& message, size_t at = 0, bool in_split_month = false) const {
+    const auto& field = *path_[at];
+    const auto& reflection = *message.GetReflection();
+    const bool last = at + 1 == path_.size();
+    if (last && !is_known(message, field)) return true;
+    if (!field.message_type()) {
+      if (!field.is_repeated()) return visit_(message, -1, in_split_month);
+      for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+        if (!visit_(message, i, in_split_month)) return false;
+      }
+      return true;
+    }
+    const Dates dates(*field.message_type());
+    const auto go_on = [&](const Message& inner, int index) {
+      const bool split = in_split_month || is_split(inner, dates);
+      return last ? visit_(message, index, split) : each(inner, at + 1, split);
+    };
+    if (!field.is_repeated()) {
+      if (!reflection.HasField(message, &field))
+        return !last || visit_(message, -1, in_split_month);
+      const Message& inner = reflection.GetMessage(message, &field);
+      return !holds_on(inner, dates, day_) || go_on(inner, -1);
+    }
+    const int newest = day_ != 0 && dates.ends_with_next ? last_begun(message, field, dates) : -1;
     for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      const Message* element =
-          field.message_type() ? &reflection.GetRepeatedMessage(message, &field, i) : nullptr;
-      if (element && !is_until(*element, until)) continue;
-      if (!(last ? visit(message, i) : each_value(*element, path, at + 1, until, visit)))
-        return false;
+      const Message& element = reflection.GetRepeatedMessage(message, &field, i);
+      if (!holds_on(element, dates, day_) || (newest >= 0 && i != newest)) continue;
+      if (!go_on(element, i)) return false;
     }
     return true;
   }
-  if (last) return visit(message, -1);
-  return !reflection.HasField(message, &field) ||
-         each_value(reflection.GetMessage(message, &field), path, at + 1, until, visit);
+
+ private:
+  // By the day that a field has of its own.
+  bool is_known(const Message& message, const FieldDescriptor& field) const {
+    const auto* own = day_field(*message.GetDescriptor(), field.name() + "_day");
+    if (day_ == 0 || !own) return true;
+    const int32_t since = message.GetReflection()->GetInt32(message, own);
+    return since != 0 && since <= day_;
+  }
+  bool is_split(const Message& element, const Dates& dates) const {
+    return splits_ && dates.from &&
+           element.GetReflection()->GetInt32(element, dates.from) == day_ / 100;
+  }
+  int last_begun(const Message& message, const FieldDescriptor& list, const Dates& dates) const {
+    int i = message.GetReflection()->FieldSize(message, &list) - 1;
+    while (i >= 0 &&
+           !holds_on(message.GetReflection()->GetRepeatedMessage(message, &list, i), dates, day_))
+      --i;
+    return i;
+  }
+
+  const Path& path_;
+  const int32_t day_;
+  const bool splits_;
+  const Visit& visit_;
+};
+
+template <class Visit>
+bool each_value(const Message& row, const Path& path, int32_t day, const Visit& visit) {
+  return Walk<Visit>(path, day, visit).each(row);
 }
 
 absl::StatusOr<Path> path_of(const Descriptor& row, std::string_view text) {
@@ -167,6 +234,7 @@ void collect(const Descriptor& type, const std::string& before, size_t depth,
 
 absl::StatusOr<Formula> Formula::parse(const Descriptor& row, std::string_view text) {
   Formula formula;
+  formula.row_ = &row;
   formula.is_fen_ = true;
   bool all_numbers = true;
   std::string_view rest = text;
@@ -200,50 +268,51 @@ absl::StatusOr<Formula> Formula::parse(const Descriptor& row, std::string_view t
   return formula;
 }
 
-absl::Status Formula::until(int32_t day) {
-  const bool dated = std::all_of(terms_.begin(), terms_.end(),
-                                 [](const Term& term) { return is_dated(term.path); });
-  if (!dated)
-    return absl::InvalidArgumentError("it stands in no list of months or days in these rows");
-  until_ = day;
+absl::Status Formula::on(int32_t day) {
+  for (const auto& term : terms_) {
+    if (is_dated(*row_, term.path)) continue;
+    std::string path;
+    for (const auto* field : term.path) path += (path.empty() ? "" : ".") + field->name();
+    return absl::InvalidArgumentError((path.empty() ? std::string(kCount) : path) +
+                                      ": these rows do not say of which days it is");
+  }
+  day_ = day;
   return absl::OkStatus();
 }
 
-bool Formula::splits_month(const Message& row) const {
-  if (until_ == 0 || ends_month(until_)) return false;
-  const auto holds = [&](const Message& message, const Path& path) {
-    const Message* at = &message;
-    for (const auto* field : path) {
-      const auto& reflection = *at->GetReflection();
-      if (field->is_repeated() && field->message_type()) {
-        const auto* date = date_field(*field->message_type());
-        if (!date) return false;
-        for (int i = 0; i < reflection.FieldSize(*at, field); ++i) {
-          const Message& element = reflection.GetRepeatedMessage(*at, field, i);
-          if (element.GetReflection()->GetInt32(element, date) == until_ / 100) return true;
-        }
-        return false;
-      }
-      if (!field->message_type()) return false;
-      at = &reflection.GetMessage(*at, field);
-    }
-    return false;
-  };
-  return std::any_of(terms_.begin(), terms_.end(),
-                     [&](const Term& term) { return holds(row, term.path); });
+bool Formula::may_split_month() const {
+  if (day_ == 0 || ends_month(day_)) return false;
+  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) {
+    return std::any_of(term.path.begin(), term.path.end(), [](const FieldDescriptor* field) {
+      return field->message_type() && day_field(*field->message_type(), "at");
+    });
+  });
 }
 
-std::optional<int64_t> Formula::number(const Message& row) const {
+bool Formula::splits_month(const Message& row) const {
+  return std::any_of(terms_.begin(), terms_.end(), [&](const Term& term) {
+    const auto whole = [](const Message&, int, bool in_split_month) { return !in_split_month; };
+    return !term.path.empty() && !each_value(row, term.path, day_, whole);
+  });
+}
+
+std::optional<int64_t> Formula::sum(const Message& row, bool only_split_month) const {
   int64_t sum = 0;
   for (const auto& term : terms_) {
-    const auto each = [&](const Message& message, int index) {
+    const auto each = [&](const Message& message, int index, bool in_split_month) {
+      if (only_split_month && !in_split_month) return true;
       return add(number_at(message, *term.path.back(), index), term.sign, sum);
     };
-    if (!(term.path.empty() ? add(1, term.sign, sum) : each_value(row, term.path, 0, until_, each)))
+    const int64_t here = !only_split_month && holds_on(row, Dates(*row_), day_) ? 1 : 0;
+    if (!(term.path.empty() ? add(here, term.sign, sum) : each_value(row, term.path, day_, each)))
       return std::nullopt;
   }
   return sum;
 }
+
+std::optional<int64_t> Formula::number(const Message& row) const { return sum(row, false); }
+
+std::optional<int64_t> Formula::of_split_month(const Message& row) const { return sum(row, true); }
 
 std::string Formula::text(const Message& row) const {
   if (is_number_) {
@@ -251,7 +320,7 @@ std::string Formula::text(const Message& row) const {
     return value ? std::to_string(*value) : "over 64 bits";
   }
   std::string text;
-  each_value(row, terms_[0].path, 0, until_, [&](const Message& message, int index) {
+  each_value(row, terms_[0].path, day_, [&](const Message& message, int index, bool) {
     const std::string value = text_at(message, *terms_[0].path.back(), index);
     if (!value.empty()) text += (text.empty() ? "" : "; ") + value;
     return true;

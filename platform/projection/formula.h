@@ -6,7 +6,17 @@
 // A path through a list of messages means all its elements: numbers are summed, other values stand
 // one after the other. "count" is 1 of a row that is there.
 //
-// An element of a list with a number `at` is of that month (yyyymm) or day (yyyymmdd).
+// What a message says of its days (yyyymmdd) by its fields, the row itself included:
+//
+//   at: a fact of that month (yyyymm) or day. It counts from then on.
+//
+//   day: a fact of that day, unless a `month` stands beside it, which makes a date of both.
+//
+//   from_day and to_day: holds from the one to the other, 0: open.
+//
+//   from_day alone: holds from then on, in a list until the next that has begun.
+//
+//   x_day, beside a field x: that field is known from then on, 0: not yet.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +43,17 @@ class Formula {
   static absl::StatusOr<Formula> parse(const google::protobuf::Descriptor& row,
                                        std::string_view text);
 
-  // From now on only elements of that day (yyyymmdd) and before are meant. INVALID_ARGUMENT: some
-  // number of it stands in no list of months or days.
-  absl::Status until(int32_t day);
-  // The row has the month of that day, which does not end with it, as a whole: what was until then
-  // cannot be told from it.
+  // From now on only what counts or holds on that day (yyyymmdd) is meant. INVALID_ARGUMENT: names
+  // the path that has no days.
+  absl::Status on(int32_t day);
+  // The day is inside a month, and a path leads through elements that may be whole months.
+  bool may_split_month() const;
+  // Something of it stands in the month of that day as a whole: which part is until the day the row
+  // does not say.
   bool splits_month(const google::protobuf::Message& row) const;
+  // Of number(): that which stands so. Nothing: over int64.
+  std::optional<int64_t> of_split_month(const google::protobuf::Message& row) const;
+  int32_t day() const { return day_; }
 
   bool is_number() const { return is_number_; }
   // Every path in it is an amount of money in fen.
@@ -57,8 +72,11 @@ class Formula {
     std::vector<const google::protobuf::FieldDescriptor*> path;  // empty: count
   };
 
+  std::optional<int64_t> sum(const google::protobuf::Message& row, bool only_split_month) const;
+
   std::vector<Term> terms_;
-  int32_t until_ = 0;  // 0: elements of every day are meant
+  const google::protobuf::Descriptor* row_ = nullptr;
+  int32_t day_ = 0;  // 0: every day is meant
   bool is_number_ = false;
   bool is_fen_ = false;
   bool is_personal_ = false;

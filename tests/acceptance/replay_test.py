@@ -275,8 +275,14 @@ def test_a_figure_of_an_effective_date_is_explained(cli, file, day):
         "fund_line_ids": [LINE_J], "read": {"effective_date": dict(zip(("year", "month", "day"), map(int, day.split("-"))))}}))
     assert total == int(row["rows"][0].get("balance_fen", 0))
     assert explained(cli, *words, "--from", file) == (total, contributions)
-    split = cli.run("explain", "fund_execution", f"line_months/{LINE_J}", "balance_fen", "--on", "2017-07-30")
-    assert split.returncode == REFUSED and "read.effective_date" in split.stderr
+    # By months the same: the events say which part of a month is until the day.
+    by_month = ("fund_execution", f"line_months/{LINE_J}", "balance_fen", "--on", day)
+    total_by_month, addends = explained(cli, *by_month)
+    assert total_by_month == total
+    assert [one["change"]["seq"] for one in addends] == [one["change"]["seq"] for one in contributions]
+    assert explained(cli, *by_month, "--from", file) == (total_by_month, addends)
+    undated = cli.run("explain", "fund_execution", f"line/{LINE_J}", "year", "--on", day)
+    assert undated.returncode == REFUSED and "table line, year: " in undated.stderr
 
 
 def test_a_count_per_village_is_explained(cli, book, file):
