@@ -1,8 +1,10 @@
 // taizhangd: the server. Reads its settings, starts a node, stops it on SIGTERM or SIGINT.
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -135,6 +137,15 @@ int run(const Config& config, const taizhang::NodeOptions& options) {
   return 0;
 }
 
+// A view that is built keeps some hundred files open; shells allow 1,024 to a process unless asked.
+void raise_open_files() {
+  constexpr rlim_t kOpenFiles = 65'536;  // as the units in deploy/systemd allow
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kOpenFiles));
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -157,6 +168,7 @@ int main(int argc, char** argv) {
     return complain(kExitUsage, "--role: expected all, writer or reader");
   taizhang::set_log_level(log_level(config));
   if (arguments.check) return 0;
+  raise_open_files();
   arguments.node.config_folder = std::filesystem::absolute(arguments.config).parent_path();
   return run(config, arguments.node);
 }

@@ -240,8 +240,8 @@ TEST(RowFilter, GrowsWithTheRowsUpToItsBound) {
   for (const int64_t bytes_max : {3 << 19, 4 << 20, 10 << 20}) {
     RowFilter filter(bytes_max);
     EXPECT_LT(filter.bytes(), bytes_max);
-    const auto rows = static_cast<int>(bytes_max * 8 / 11);  // 11 bits for each
-    EXPECT_LT(taken_for_known(filter, rows), rows / 25);
+    const auto rows = static_cast<int>(bytes_max * 8 / 17);  // 17 bits for each
+    EXPECT_LT(taken_for_known(filter, rows), rows / 250);
     EXPECT_GT(filter.bytes(), bytes_max - 64);
     EXPECT_LE(filter.bytes(), bytes_max);
   }

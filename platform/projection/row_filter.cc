@@ -6,9 +6,9 @@
 namespace taizhang::projection {
 namespace {
 
-constexpr int kBitsSetPerRow = 6;
-// With which one row in 60 is taken for another.
-constexpr int64_t kBitsPerRow = 10;
+constexpr int kBitsSetPerRow = 7;
+// With which one row in several hundred is taken for another.
+constexpr int64_t kBitsPerRow = 16;
 // 9 bits of the hash name one of a line's 512 bits.
 constexpr int kBitNumberBits = 9;
 constexpr int64_t kLineBytes = 64;

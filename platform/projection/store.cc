@@ -14,9 +14,13 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "platform/base/clock.h"
+#include "platform/projection/rocks_status.h"
+#include "platform/projection/run_merger.h"
 
 namespace taizhang::projection {
 namespace {
@@ -29,25 +33,17 @@ constexpr std::string_view kBuildKey = "build";
 // The file that ingest() writes before it becomes one of the store's; one that a kill left is
 // written over. RocksDB does not know the name and leaves it alone.
 constexpr std::string_view kSortedFile = "sorted.tmp";
-// Files of the uppermost level, which overlap, before they are merged into the next: few while
-// reads go through each of them, many in a build, which would otherwise merge the same rows again
-// and again.
+// Files of the uppermost level, which overlap, before they are merged into the next: few, because
+// reads go through each of them. In a build RunMerger says how many.
 constexpr int kLiveFilesMax = 4;
-constexpr int kBuildFilesMax = 32;
+constexpr int kBuildFilesMax = 3 * static_cast<int>(RunMerger::kRunsMax);
+// Of which a store keeps so many open.
+constexpr int kOpenFilesMax = 512;
 // Read at once by a cursor for long runs.
 constexpr size_t kRunReadBytes = 131'072;
 
 rocksdb::Slice slice(std::string_view view) { return {view.data(), view.size()}; }
 std::string_view view_of(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-absl::Status status_of(const rocksdb::Status& status, std::string_view doing) {
-  if (status.ok()) return absl::OkStatus();
-  const std::string text = std::string(doing) + ": " + status.ToString();
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace)
-    return absl::ResourceExhaustedError(text);
-  if (status.IsCorruption()) return absl::DataLossError(text);
-  return absl::InternalError(text);
-}
 
 // All versions of a row share a prefix, so that a file that does not hold the row is not read. Row
 // keys are only ever sought with a version, so the transform is never applied to its own result.
@@ -61,6 +57,29 @@ class RowPrefix : public rocksdb::SliceTransform {
     return key.size() > store_key::kVersionBytes && key[0] == store_key::kRow;
   }
 };
+
+rocksdb::BlockBasedTableOptions table_options() {
+  rocksdb::BlockBasedTableOptions table;
+  // In partitions: a whole filter may not fit a shard of the cache, and would be read and hashed
+  // for every seek.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_top_level_index_and_filter = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.whole_key_filtering = false;
+  table.format_version = 5;
+  // A build's runs are many, and each is asked for every row that is read.
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  return table;
+}
+
+// Small files whose filter is one piece and stays in memory: see RunMerger.
+std::shared_ptr<rocksdb::TableFactory> table_of_runs() {
+  rocksdb::BlockBasedTableOptions table = table_options();
+  table.partition_filters = false;
+  return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(table));
+}
 
 // RocksDB's own diary is not kept: on a full disk the writer of that file meets an assertion in
 // Debian's build and takes the process with it. What matters comes back as a status.
@@ -87,6 +106,15 @@ class RocksCursor : public StoreCursor {
 
 }  // namespace
 
+absl::Status status_of(const rocksdb::Status& status, std::string_view doing) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string text = std::string(doing) + ": " + status.ToString();
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace)
+    return absl::ResourceExhaustedError(text);
+  if (status.IsCorruption()) return absl::DataLossError(text);
+  return absl::InternalError(text);
+}
+
 class StoreResources {
  public:
   std::shared_ptr<rocksdb::Cache> cache;
@@ -112,7 +140,10 @@ class RocksStore : public Store {
  public:
   RocksStore(std::unique_ptr<rocksdb::DB> db, std::string directory,
              std::shared_ptr<StoreResources> resources)
-      : directory_(std::move(directory)), resources_(std::move(resources)), db_(std::move(db)) {}
+      : directory_(std::move(directory)),
+        resources_(std::move(resources)),
+        db_(std::move(db)),
+        merger_(*db_) {}
 
   const std::string& build_id() const override { return build_id_; }
 
@@ -158,16 +189,19 @@ class RocksStore : public Store {
   }
 
   absl::Status ingest(const SortedPuts& puts) override {
+    if (auto room = merger_.make_room(); !room.ok()) return room;
     const std::string file = directory_ + "/" + std::string(kSortedFile);
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), db_->GetOptions());
+    rocksdb::Options options = db_->GetOptions();
+    options.table_factory = run_table_;
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), options);
     auto status = writer.Open(file);
     for (size_t i = 0; status.ok() && i < puts.size(); ++i)
       status = writer.Put(slice(puts[i].key()), slice(puts[i].value()));
     if (status.ok()) status = writer.Finish();
     if (status.ok()) {
-      rocksdb::IngestExternalFileOptions options;
-      options.move_files = true;
-      status = db_->IngestExternalFile({file}, options);
+      rocksdb::IngestExternalFileOptions how;
+      how.move_files = true;
+      status = db_->IngestExternalFile({file}, how);
     }
     std::error_code ignored;
     std::filesystem::remove(file, ignored);
@@ -175,9 +209,20 @@ class RocksStore : public Store {
   }
 
   absl::Status set_building(bool building) override {
-    return status_of(db_->SetOptions({{"level0_file_num_compaction_trigger",
-                                       std::to_string(building ? kBuildFilesMax : kLiveFilesMax)}}),
-                     "setting when files are merged");
+    return status_of(db_->SetOptions({{"disable_auto_compactions", building ? "true" : "false"}}),
+                     "setting whether files are merged");
+  }
+
+  void settle() const override {
+    constexpr auto kLookEvery = std::chrono::milliseconds(10);
+    const auto number = [this](const std::string& property) {
+      uint64_t value = 0;
+      db_->GetIntProperty(property, &value);
+      return value;
+    };
+    using Properties = rocksdb::DB::Properties;
+    while (number(Properties::kCompactionPending) + number(Properties::kNumRunningCompactions) > 0)
+      std::this_thread::sleep_for(kLookEvery);
   }
 
   absl::Status resume() override { return status_of(db_->Resume(), "resuming writes"); }
@@ -230,6 +275,8 @@ class RocksStore : public Store {
   const std::string directory_;
   std::shared_ptr<StoreResources> resources_;
   std::unique_ptr<rocksdb::DB> db_;
+  const std::shared_ptr<rocksdb::TableFactory> run_table_ = table_of_runs();
+  RunMerger merger_;
   rocksdb::WriteBatch batch_;
   std::string build_id_;
 };
@@ -254,22 +301,13 @@ rocksdb::Options options_for(const StoreResources& resources) {
   options.level0_stop_writes_trigger = 3 * kBuildFilesMax;
   options.compression = rocksdb::kLZ4Compression;
   options.max_background_jobs = 2;
-  options.max_open_files = 256;
+  options.max_open_files = kOpenFilesMax;
   options.info_log = std::make_shared<NoDiary>();
   options.stats_dump_period_sec = 0;
   options.sst_file_manager.reset(
       rocksdb::NewSstFileManager(rocksdb::Env::Default()));  // recovers from a full disk
-  rocksdb::BlockBasedTableOptions table;
+  rocksdb::BlockBasedTableOptions table = table_options();
   table.block_cache = resources.cache;
-  // In partitions: a whole filter may not fit a shard of the cache, and would be read and hashed
-  // for every seek.
-  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-  table.partition_filters = true;
-  table.cache_index_and_filter_blocks = true;
-  table.pin_top_level_index_and_filter = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.whole_key_filtering = false;
-  table.format_version = 5;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return options;
 }

@@ -83,7 +83,7 @@ class Store {
   // The same for many rows while a view is built: they are written to a file as they stand, which
   // becomes one of the store's. Survives the process at once. Beside it another thread may read.
   virtual absl::Status ingest(const SortedPuts& puts) = 0;
-  // Whether many files from ingest() may wait to be merged: a build merges them once, at its end.
+  // Whether files from ingest() are merged with all others only when this ends (see RunMerger).
   virtual absl::Status set_building(bool building) = 0;
   // After RESOURCE_EXHAUSTED: whether writing is possible again.
   virtual absl::Status resume() = 0;
@@ -101,6 +101,9 @@ class Store {
   virtual std::shared_ptr<const Moment> moment() const = 0;
   virtual absl::StatusOr<std::optional<std::string>> get(std::string_view key,
                                                          const Moment& moment) const = 0;
+
+  // Waits until no files wait to be merged: what a build costs is complete then.
+  virtual void settle() const = 0;
 };
 
 namespace store_key {

@@ -11,6 +11,7 @@
 
 #include "platform/base/clock.h"
 #include "platform/command/fingerprint.h"
+#include "platform/projection/store.h"
 #include "projections/asset_register/asset_register.h"
 #include "projections/duties/duties.h"
 #include "projections/fund_execution/fund_execution.h"
@@ -44,6 +45,20 @@ int64_t peak_bytes() {
     if (line.starts_with(kName)) return atoll(line.c_str() + kName.size()) << 10;
   }
   return 0;
+}
+
+// A view that is built serves while its files are merged: that is a part of what it costs.
+void settle(const std::string& folder) {
+  const auto resources = projection::make_store_resources(64 << 20, 16 << 20);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (!entry.is_directory()) continue;
+    const auto store = projection::Store::open(entry.path(), resources);
+    if (!store.ok()) {
+      fprintf(stderr, "%s\n", store.status().ToString().c_str());
+      exit(1);
+    }
+    (*store)->settle();
+  }
 }
 
 }  // namespace
@@ -106,6 +121,8 @@ Built build_views(const std::vector<journal::Log*>& logs, const std::string& fol
     built.versions += view.rows_written;
   }
   views->stop();
+  views.reset();
+  settle(folder);
   built.processor_seconds = processor_seconds() - processor_start;
   built.peak_bytes = peak_bytes();
   built.disk_bytes = bytes_of_folder(folder);
