@@ -8,6 +8,7 @@
 #include "platform/lists/export_stream.h"
 #include "platform/lists/lists_fixture.h"
 #include "platform/lists/rows_digest.h"
+#include "platform/projection/test_damage.h"
 
 namespace taizhang::lists {
 namespace {
@@ -111,6 +112,25 @@ TEST_F(Export, GoesOnBehindEveryMessageWithTheSameRowsAndDigest) {
     EXPECT_EQ(resumed.back().trailer().rows(), 25);
     EXPECT_EQ(resumed.back().trailer().seq(), 25);
   }
+}
+
+TEST_F(Export, ThatMeetsDamagedFilesSaysSoAndTheViewIsBuiltAnew) {
+  for (unsigned i = 0; i < 40; ++i)
+    add("k" + std::to_string(100 + i), 1, testing::incompressible_text(i, 10'000));
+  start();
+  const auto right = rows_of(all<ExportResponse>(of(question())));
+  views_.reset();
+  testing::flip_a_byte(directory_);
+  start();
+  auto opened = open(of(question()));
+  auto& stream = *std::get<0>(opened);
+  Answer answer = next(stream);
+  while (answer.index() == 0 && std::get<0>(answer)) answer = next(stream);
+  ASSERT_NE(std::get_if<Error>(&answer), nullptr);
+  EXPECT_EQ(std::get<Error>(answer).code, kDataLoss) << std::get<Error>(answer).message;
+  catch_up();
+  EXPECT_NE(views_->status()[0].rebuilt_why, "");
+  EXPECT_EQ(rows_of(all<ExportResponse>(of(question()))), right);
 }
 
 TEST_F(Export, GoesOnAfterARestart) {

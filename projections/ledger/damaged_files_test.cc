@@ -1,11 +1,9 @@
 // Streams that read damaged files: they say so, and the view is built anew as after a query.
-#include <algorithm>
-#include <fstream>
 #include <functional>
 #include <future>
 #include <optional>
-#include <random>
 
+#include "platform/projection/test_damage.h"
 #include "projections/ledger/ledger_view_fixture.h"
 #include "taizhang/ledger/v1/commits.pb.h"
 #include "taizhang/views/v1/service.pb.h"
@@ -35,11 +33,8 @@ class DamagedFiles : public testing::ServedViews, public ::testing::WithParamInt
  protected:
   // The view of kEvents events, of which one file has a flipped byte among the events.
   DamagedFiles() {
-    std::mt19937 random(3);
-    for (int64_t i = 0; i < kEvents; ++i) {
-      std::string name(10'000, '0');  // that cannot be packed into a few bytes
-      for (char& one : name) one = static_cast<char>('!' + random() % 90);
-      const auto event = testing::placed("1", 1, name);
+    for (unsigned i = 0; i < kEvents; ++i) {
+      const auto event = testing::placed("1", 1, testing::incompressible_text(i, 10'000));
       journal_.commit(kLedger, {&event});
     }
     views_->add(ledger_view::ledger_view());
@@ -47,29 +42,12 @@ class DamagedFiles : public testing::ServedViews, public ::testing::WithParamInt
     EXPECT_TRUE(views_->catch_up(10'000'000));
     views_->stop();
     views_.reset();
-    flip_a_byte();
+    testing::flip_a_byte(directory_);
     make_views();
     views_->add(ledger_view::ledger_view());
     serve();
     EXPECT_TRUE(views_->catch_up(10'000'000));
     EXPECT_TRUE(views_->status()[0].status.ok()) << "nothing has read that byte so far";
-  }
-
-  void flip_a_byte() const {
-    std::filesystem::path largest;
-    uintmax_t size = 0;
-    for (const auto& file : std::filesystem::recursive_directory_iterator(directory_)) {
-      if (file.path().extension() != ".sst" || file.file_size() <= size) continue;
-      largest = file.path();
-      size = file.file_size();
-    }
-    ASSERT_GT(size, 10'000U * kEvents / 2) << "the events stand in one file";
-    std::fstream file(largest, std::ios::in | std::ios::out | std::ios::binary);
-    const auto at = static_cast<std::streamoff>(size / 2);
-    file.seekg(at);
-    const char byte = static_cast<char>(file.get());
-    file.seekp(at);
-    file.put(static_cast<char>(byte ^ 0x10));
   }
 
   // What ends the reading before everything was read.
