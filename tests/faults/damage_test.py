@@ -1,5 +1,6 @@
 """Flipped bytes in the files of state and views: the same answers, DATA_LOSS, or a refused start that names the place;
-never another answer. A view is built anew by itself. The journal is left alone: its own damage is tests/faults/segment_damage_test.cc."""
+never another answer. A view is built anew by itself. The journal's bytes are left alone: their damage is
+tests/faults/segment_damage_test.cc. An older copy of it, whole in itself, is found by what was made of the true one."""
 
 import random
 import shutil
@@ -157,3 +158,18 @@ def test_view_verify_finds_a_flipped_byte(book, tmp_path, view):
         assert report.equal, report.difference
     finally:
         server.kill()
+
+
+def test_a_start_on_an_older_copy_of_the_journal_is_refused(book, tmp_path):
+    server = damaged_copy(book, tmp_path / "server")
+    shutil.copytree(server.data / "journal", tmp_path / "older")
+    client = server.start()
+    client.call("admin.OpenLedger", {"ledger": "990102", "kind": "LEDGER_KIND_COUNTY", "name": "other",
+                                     "context": context(effective=20120101)}, as_="operator")
+    client.close()
+    assert server.stop() == 0
+    shutil.rmtree(server.data / "journal")
+    shutil.copytree(tmp_path / "older", server.data / "journal")
+    shutil.rmtree(server.data / "views")  # they would say so, too
+    with pytest.raises(RuntimeError, match=r"ended with 1:(.|\n)*the writer does not continue partition 0 .*up to offset"):
+        server.start()
