@@ -229,26 +229,26 @@ void RowReader::versions(const RowType& type, std::string_view prefix,
   }
 }
 
-std::optional<CommitStretch> RowReader::stretch(std::string_view value) {
-  auto parsed = CommitStretch::parse(value);
-  if (!parsed) status_ = absl::DataLossError("the index of commits cannot be read");
-  return parsed;
-}
-
-StoreCursor& RowReader::moments() {
-  if (!moments_) moments_ = store_->cursor(CursorKind::kOrder);
-  return *moments_;
+std::shared_ptr<const LedgerStretch> RowReader::stretch(const StoreCursor& cursor, char area) {
+  if (!at_row(cursor) || !cursor.key().starts_with(store_key::of_ledger(area, ledger_)))
+    return nullptr;
+  auto parsed = CommitStretch::parse(cursor.value());
+  if (!parsed) {
+    status_ = absl::DataLossError("the index of commits cannot be read");
+    return nullptr;
+  }
+  auto found = std::make_shared<const LedgerStretch>(LedgerStretch{ledger_, *std::move(parsed)});
+  store_->set_last_stretch(found);
+  return found;
 }
 
 int64_t RowReader::seq_at(int64_t recorded_time_us) {
-  auto& cursor = moments();
-  const std::string area = store_key::of_ledger(store_key::kByTime, ledger_);
-  cursor.seek_for_prev(store_key::of_ledger(store_key::kByTime, ledger_, recorded_time_us));
-  if (!at_row(cursor) || !cursor.key().starts_with(area)) return 0;
-  const auto found = stretch(cursor.value());
+  const auto cursor = store_->cursor(CursorKind::kOrder);
+  cursor->seek_for_prev(store_key::of_ledger(store_key::kByTime, ledger_, recorded_time_us));
+  const auto found = stretch(*cursor, store_key::kByTime);
   if (!found) return 0;
   int64_t seq = 0;
-  for (const auto& commit : found->commits) {
+  for (const auto& commit : found->stretch.commits) {
     if (commit.recorded_time_us > recorded_time_us) break;
     seq = commit.last_seq;
   }
@@ -256,16 +256,13 @@ int64_t RowReader::seq_at(int64_t recorded_time_us) {
 }
 
 int64_t RowReader::time_of(int64_t seq) {
-  auto& cursor = moments();
-  const std::string area = store_key::of_ledger(store_key::kBySeq, ledger_);
-  cursor.seek(store_key::of_ledger(store_key::kBySeq, ledger_, seq));
-  if (!at_row(cursor) || !cursor.key().starts_with(area)) return 0;
-  const auto found = stretch(cursor.value());
-  if (!found) return 0;
-  for (const auto& commit : found->commits) {
-    if (commit.last_seq >= seq) return commit.recorded_time_us;
+  auto found = store_->last_stretch();
+  if (!found || !found->holds(ledger_, seq)) {
+    const auto cursor = store_->cursor(CursorKind::kOrder);
+    cursor->seek(store_key::of_ledger(store_key::kBySeq, ledger_, seq));
+    found = stretch(*cursor, store_key::kBySeq);
   }
-  return 0;
+  return found ? found->time_of(seq) : 0;
 }
 
 }  // namespace taizhang::projection

@@ -62,8 +62,8 @@ class RowReader : public SnapshotRows {
   // The version a cursor stands on; false: damaged.
   bool parse_version(const RowType& type, std::string_view key, const StoreCursor& cursor,
                      RowVersion& version, google::protobuf::Message& row);
-  std::optional<CommitStretch> stretch(std::string_view value);
-  StoreCursor& moments();
+  // The ledger's stretch that the cursor stands on; null: it stands on none, or on a damaged one.
+  std::shared_ptr<const LedgerStretch> stretch(const StoreCursor& cursor, char area);
   void damaged_row(const RowType& type);
   // valid() of a cursor, keeping the reason when it is not for the end.
   bool at_row(const StoreCursor& cursor);
@@ -72,8 +72,7 @@ class RowReader : public SnapshotRows {
   std::string ledger_;
   int64_t seq_;
   std::unique_ptr<StoreCursor> versions_;
-  std::string sought_;                    // where versions_ stands since; empty: it has moved on
-  std::unique_ptr<StoreCursor> moments_;  // made when first asked for a time
+  std::string sought_;  // where versions_ stands since; empty: it has moved on
   absl::Status status_;
 };
 

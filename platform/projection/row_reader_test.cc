@@ -113,6 +113,37 @@ TEST_F(RowReaders, FindARowAgainAfterItsVersionsWereReadAndBeforeIt) {
   EXPECT_EQ(sum_now(reader, "b"), 55U);
 }
 
+TEST_F(RowReaders, TellTheTimeOfASeqWhicheverStretchOfWhicheverLedgerWasFoundBefore) {
+  // A commit of two events for each second; three commits a stretch.
+  for (const auto& [ledger, first_us] : {std::pair("990101", 1'000'000), {"990102", 501'000'000}}) {
+    for (int64_t commit = 1; commit <= 9; commit += 3) {
+      CommitStretch stretch;
+      for (int64_t i = commit; i < commit + 3; ++i)
+        stretch.commits.push_back({2 * i, first_us * i});
+      Puts puts;
+      puts.add(store_key::of_ledger(store_key::kBySeq, ledger, stretch.commits.back().last_seq),
+               stretch.bytes());
+      puts.add(
+          store_key::of_ledger(store_key::kByTime, ledger, stretch.commits[0].recorded_time_us),
+          stretch.bytes());
+      ASSERT_TRUE(store_->write(puts).ok());
+    }
+  }
+  RowReader one(store_, "990101", 18);
+  RowReader other(store_, "990102", 18);
+  for (const int64_t seq : {1, 2, 3, 6, 7, 8, 18, 13, 12, 1, 17, 5}) {
+    const int64_t commit = (seq + 1) / 2;
+    EXPECT_EQ(one.time_of(seq), 1'000'000 * commit) << seq;
+    EXPECT_EQ(one.seq_at(1'000'000 * commit), 2 * commit);
+    EXPECT_EQ(one.time_of(2 * commit), 1'000'000 * commit) << seq;
+    EXPECT_EQ(other.time_of(seq), 501'000'000 * commit) << seq;
+  }
+  EXPECT_EQ(one.time_of(19), 0);
+  EXPECT_EQ(RowReader(store_, "990103", 18).time_of(3), 0);
+  EXPECT_TRUE(one.status().ok());
+  EXPECT_TRUE(other.status().ok());
+}
+
 TEST_F(RowReaders, TakeAVersionThatIsNoRowForDamage) {
   write("a", 1, 11);
   // A kind that is no row; one cut off within a field.

@@ -3,14 +3,16 @@
 //
 // Keys: 'm' name · 'p' partition → partition row of the journal's fold · 'f' partition, ledger →
 // its ledger row (docs/formats.md) · 'l' ledger → LedgerProgress · 's' ledger, seq and 't' ledger,
-// recorded time → stretch of commits · 'k' ledger, seq → why it is skipped · 'r' ledger, table, row key, ~seq → row version. Parts are
-// encoded as in platform/state/key.h; ~seq is 8 bytes big-endian, so the newest version comes
-// first. Thread-safe, except that a cursor belongs to one thread at a time.
+// recorded time → stretch of commits · 'k' ledger, seq → why it is skipped · 'r' ledger, table, row
+// key, ~seq → row version. Parts are encoded as in platform/state/key.h; ~seq is 8 bytes
+// big-endian, so the newest version comes first. Thread-safe, except that a cursor belongs to one
+// thread at a time.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +43,28 @@ struct LedgerProgress {
 class StoreResources;
 std::shared_ptr<StoreResources> make_store_resources(int64_t block_cache_bytes,
                                                      int64_t write_buffers_bytes);
+
+// A stretch of commits of one ledger: last seq and recorded time of each, ascending.
+struct CommitStretch {
+  struct Commit {
+    int64_t last_seq = 0;
+    int64_t recorded_time_us = 0;
+  };
+  std::vector<Commit> commits;
+
+  std::string bytes() const;
+  static std::optional<CommitStretch> parse(std::string_view bytes);
+};
+
+// One that was found in the files. What it says stays true whatever is written later.
+struct LedgerStretch {
+  std::string ledger;
+  CommitStretch stretch;
+
+  bool holds(std::string_view of_ledger, int64_t seq) const;
+  // Recorded time of the commit that holds `seq`; 0: it lies behind.
+  int64_t time_of(int64_t seq) const;
+};
 
 using SortedPuts = std::vector<Puts::Put>;
 
@@ -104,6 +128,15 @@ class Store {
 
   // Waits until no files wait to be merged: what a build costs is complete then.
   virtual void settle() const = 0;
+
+  // The stretch of commits that was found last, of any ledger; null: none yet. Moments that are
+  // asked about lie together: the pages of a list, the rows of a report.
+  std::shared_ptr<const LedgerStretch> last_stretch() const;
+  void set_last_stretch(std::shared_ptr<const LedgerStretch> stretch) const;
+
+ private:
+  mutable std::mutex stretch_mutex_;
+  mutable std::shared_ptr<const LedgerStretch> last_stretch_;
 };
 
 namespace store_key {
@@ -135,17 +168,5 @@ inline std::string_view without_version(std::string_view key) {
   return key.substr(0, key.size() - kVersionBytes);
 }
 }  // namespace store_key
-
-// A stretch of commits of one ledger: last seq and recorded time of each.
-struct CommitStretch {
-  struct Commit {
-    int64_t last_seq = 0;
-    int64_t recorded_time_us = 0;
-  };
-  std::vector<Commit> commits;
-
-  std::string bytes() const;
-  static std::optional<CommitStretch> parse(std::string_view bytes);
-};
 
 }  // namespace taizhang::projection

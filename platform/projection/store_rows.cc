@@ -1,6 +1,8 @@
 // Keys of a view's files and the values that are the platform's own.
 #include <google/protobuf/io/coded_stream.h>
 
+#include <algorithm>
+
 #include "platform/projection/store.h"
 #include "platform/state/key.h"
 
@@ -129,6 +131,30 @@ std::string CommitStretch::bytes() const {
     before = commit;
   }
   return out;
+}
+
+bool LedgerStretch::holds(std::string_view of_ledger, int64_t seq) const {
+  // Where the first commit begins is not said.
+  return ledger == of_ledger && !stretch.commits.empty() &&
+         stretch.commits.front().last_seq <= seq && seq <= stretch.commits.back().last_seq;
+}
+
+int64_t LedgerStretch::time_of(int64_t seq) const {
+  const auto& commits = stretch.commits;
+  const auto found = std::lower_bound(
+      commits.begin(), commits.end(), seq,
+      [](const CommitStretch::Commit& commit, int64_t at) { return commit.last_seq < at; });
+  return found == commits.end() ? 0 : found->recorded_time_us;
+}
+
+std::shared_ptr<const LedgerStretch> Store::last_stretch() const {
+  const std::lock_guard lock(stretch_mutex_);
+  return last_stretch_;
+}
+
+void Store::set_last_stretch(std::shared_ptr<const LedgerStretch> stretch) const {
+  const std::lock_guard lock(stretch_mutex_);
+  last_stretch_.swap(stretch);
 }
 
 std::optional<CommitStretch> CommitStretch::parse(std::string_view bytes) {
