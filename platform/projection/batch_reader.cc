@@ -14,6 +14,9 @@
 namespace taizhang::projection {
 namespace {
 
+// Records of so many bytes are judged while those before them are decoded.
+constexpr int64_t kPieceBytes = 128 << 10;
+
 using google::protobuf::Descriptor;
 using google::protobuf::Message;
 
@@ -189,35 +192,69 @@ const BatchReader::Type& BatchReader::type_of(std::string_view stored_type) {
   return types_.emplace(stored_type, type).first->second;
 }
 
+absl::StatusOr<bool> BatchReader::judge_piece(int64_t end_offset, int64_t commits_max,
+                                              Batch& batch) {
+  judged_.clear();
+  const int64_t bytes_before = batch.bytes;
+  while (static_cast<int64_t>(judged_.size()) < commits_max && batch.bytes < limits_.bytes_max &&
+         fold_.offset() < end_offset) {
+    if (batch.bytes - bytes_before >= kPieceBytes) return true;
+    auto record = cursor_->next();
+    if (record.status().code() == absl::StatusCode::kUnavailable) {
+      cursor_.reset();
+      if (fold_.offset() > batch.start) return false;
+    }
+    if (!record.ok()) return record.status();
+    if (!*record) return false;
+    const auto folded = fold_.apply((*record)->offset, (*record)->bytes);
+    if (!folded.ok()) return folded.status();
+    batch.bytes += static_cast<int64_t>((*record)->bytes.size());
+    if (!folded->valid() || folded->kind() != journal::Kind::kCommit) continue;
+    char* copy = google::protobuf::Arena::CreateArray<char>(&batch.arena, folded->body.size());
+    std::memcpy(copy, folded->body.data(), folded->body.size());
+    judged_.push_back({folded->offset, {copy, folded->body.size()}});
+  }
+  return false;
+}
+
+absl::Status BatchReader::decode_piece(const std::vector<Valid>& piece, Batch& batch) {
+  const FindType find_type = [this](std::string_view stored_type) {
+    const Type& type = type_of(stored_type);
+    return std::pair(type.descriptor, type.prototype);
+  };
+  for (const Valid& commit : piece) {
+    if (!decode_commit(commit.body, find_type, batch)) {
+      return absl::DataLossError("commit at offset " + std::to_string(commit.offset) +
+                                 " has no events");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::shared_ptr<const Batch>> BatchReader::read(int64_t end_offset) {
   if (!cursor_) cursor_ = log_.read(fold_.offset());
   auto batch = std::make_shared<Batch>();
   batch->partition = static_cast<int>(fold_.partition());
   batch->start = fold_.offset();
-  const FindType find_type = [this](std::string_view stored_type) {
-    const Type& type = type_of(stored_type);
-    return std::pair(type.descriptor, type.prototype);
-  };
-  while (batch->events < limits_.events_max && batch->bytes < limits_.bytes_max &&
-         fold_.offset() < end_offset) {
-    auto record = cursor_->next();
-    if (record.status().code() == absl::StatusCode::kUnavailable) {
-      cursor_.reset();
-      if (fold_.offset() > batch->start) break;
-    }
-    if (!record.ok()) return record.status();
-    if (!*record) break;
-    const auto folded = fold_.apply((*record)->offset, (*record)->bytes);
-    if (!folded.ok()) return folded.status();
-    batch->bytes += static_cast<int64_t>((*record)->bytes.size());
-    if (!folded->valid() || folded->kind() != journal::Kind::kCommit) continue;
-    char* copy = google::protobuf::Arena::CreateArray<char>(&batch->arena, folded->body.size());
-    std::memcpy(copy, folded->body.data(), folded->body.size());
-    if (!decode_commit({copy, folded->body.size()}, find_type, *batch)) {
-      return absl::DataLossError("commit at offset " + std::to_string(folded->offset) +
-                                 " has no events");
-    }
+  absl::StatusOr<bool> more = judge_piece(end_offset, limits_.events_max, *batch);
+  absl::Status decoded;
+  while (more.ok() && *more && decoded.ok()) {
+    // Judging a commit costs as much as decoding it: one piece is decoded while the next is judged.
+    std::swap(judged_, decoding_);
+    const int64_t commits_max =  // each has an event or more
+        limits_.events_max - batch->events - static_cast<int64_t>(decoding_.size());
+    if (!threads_) threads_ = std::make_unique<LaneThreads>(2);
+    threads_->run([&](int lane) {
+      if (lane == 0) {
+        more = judge_piece(end_offset, commits_max, *batch);
+      } else {
+        decoded = decode_piece(decoding_, *batch);
+      }
+    });
   }
+  if (decoded.ok()) decoded = decode_piece(judged_, *batch);
+  if (!decoded.ok()) return decoded;
+  if (!more.ok()) return more.status();
   batch->end = fold_.offset();
   if (batch->end == batch->start) return nullptr;
   batch->partition_row = fold_.partition_row();

@@ -8,11 +8,13 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "platform/journal/fold.h"
 #include "platform/journal/log.h"
 #include "platform/projection/batch.h"
+#include "platform/projection/lane_threads.h"
 
 namespace taizhang::projection {
 
@@ -30,9 +32,9 @@ class BatchReader {
   // Goes on where `fold` stands. `log` must outlive it.
   BatchReader(journal::Log& log, journal::Fold fold, BatchLimits limits, Wanted wanted);
 
-  // What the partition holds now, within the limits and below `end_offset`; null: nothing. Errors
-  // are final: damage, a record of a newer version, or a broken writer; except UNAVAILABLE: read
-  // again.
+  // What the partition holds now, within the limits (by one piece of commits more, see .cc) and
+  // below `end_offset`; null: nothing. Errors are final: damage, a record of a newer version, or a
+  // broken writer; except UNAVAILABLE: read again.
   absl::StatusOr<std::shared_ptr<const Batch>> read(int64_t end_offset);
 
   int64_t offset() const { return fold_.offset(); }
@@ -44,6 +46,14 @@ class BatchReader {
     const google::protobuf::Message* prototype = nullptr;  // null: nobody wants it
   };
   const Type& type_of(std::string_view stored_type);
+  // Commits that are valid, not decoded so far; their bodies live in the batch.
+  struct Valid {
+    int64_t offset = 0;
+    std::string_view body;
+  };
+  // The next of them, a piece's worth or so many. False: nothing follows in this batch.
+  absl::StatusOr<bool> judge_piece(int64_t end_offset, int64_t commits_max, Batch& batch);
+  absl::Status decode_piece(const std::vector<Valid>& piece, Batch& batch);
 
   journal::Log& log_;
   journal::Fold fold_;
@@ -55,6 +65,9 @@ class BatchReader {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
   std::unordered_map<std::string, Type, Hash, std::equal_to<>> types_;
+  std::vector<Valid> judged_;    // the last piece
+  std::vector<Valid> decoding_;  // the one before
+  std::unique_ptr<LaneThreads> threads_;  // null: no batch was larger than a piece so far
 };
 
 // Decodes the body of a commit into `batch`: what BatchReader does for each valid one. `body` must

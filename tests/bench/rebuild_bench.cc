@@ -128,7 +128,7 @@ class Run {
             {"decode_us_per_event", decode_s_ * 1e6 / count}};
     printf(
         "\n%lld events in %lld commits of %d ledgers; %.0f B of payload and %.0f B of records an "
-        "event\ndecoding by one thread: %.2f us an event\n",
+        "event\ndecoding: %.2f us an event\n",
         static_cast<long long>(made_.events), static_cast<long long>(made_.commits),
         options.ledgers, static_cast<double>(made_.payload_bytes) / count,
         static_cast<double>(made_.record_bytes) / count, decode_s_ * 1e6 / count);
