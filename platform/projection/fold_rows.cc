@@ -290,8 +290,7 @@ void FoldRows::written() {
   written_ = leaving_->number;
   // The next batch is likely as large.
   if (leaving_.use_count() == 1) {
-    leaving_->puts.clear();
-    leaving_->newest.clear();
+    leaving_->clear();
     spare_ = std::move(leaving_);
   }
   leaving_.reset();

@@ -25,7 +25,7 @@ struct RowRun {
   // The newest version of a row that the fold does not keep decoded.
   struct Newest {
     uint64_t hash;  // of the key without version
-    Puts::Put put;
+    mutable Puts::Put put;
     std::string_view key() const { return store_key::without_version(put.key()); }
   };
   struct NewestHash {
@@ -49,9 +49,16 @@ struct RowRun {
 
   // `put` is one of `puts`.
   void remember(uint64_t hash, const Puts::Put& put) {
-    const Newest row{hash, put};
-    newest.erase(row);
-    newest.insert(row);
+    const auto [row, is_new] = newest.insert({hash, put});
+    if (!is_new) row->put = put;
+  }
+
+  void clear() {
+    puts.clear();
+    // The next one is likely as large, and clear() gives the memory back.
+    const size_t rows = newest.size();
+    newest.clear();
+    newest.reserve(rows);
   }
 
   int64_t bytes() const {
