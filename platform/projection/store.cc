@@ -39,6 +39,8 @@ constexpr int kLiveFilesMax = 4;
 constexpr int kBuildFilesMax = 3 * static_cast<int>(RunMerger::kRunsMax);
 // Of which a store keeps so many open.
 constexpr int kOpenFilesMax = 512;
+// Larger than usual: rows are small, and most are read, written and merged in long runs.
+constexpr size_t kBlockBytes = 16 << 10;
 // Read at once by a cursor for long runs.
 constexpr size_t kRunReadBytes = 131'072;
 
@@ -69,6 +71,7 @@ rocksdb::BlockBasedTableOptions table_options() {
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.whole_key_filtering = false;
   table.format_version = 5;
+  table.block_size = kBlockBytes;
   // A build's runs are many, and each is asked for every row that is read.
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   return table;
