@@ -47,7 +47,7 @@ int64_t peak_bytes() {
   return 0;
 }
 
-// A view that is built serves while its files are merged: that is a part of what it costs.
+// Waits until what a stop interrupted is done: the files of a build are merged with each other.
 void settle(const std::string& folder) {
   const auto resources = projection::make_store_resources(64 << 20, 16 << 20);
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -122,8 +122,10 @@ Built build_views(const std::vector<journal::Log*>& logs, const std::string& fol
   }
   views->stop();
   views.reset();
-  settle(folder);
   built.processor_seconds = processor_seconds() - processor_start;
+  settle(folder);
+  built.merging_processor_seconds =
+      processor_seconds() - processor_start - built.processor_seconds;
   built.peak_bytes = peak_bytes();
   built.disk_bytes = bytes_of_folder(folder);
   return built;

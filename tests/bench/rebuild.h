@@ -22,6 +22,8 @@ struct Built {
   int64_t events = 0;
   double seconds = 0;            // from nothing to everything that the logs held at the start
   double processor_seconds = 0;  // of all threads of this process meanwhile
+  // The same of what follows while the views serve: files that the builds left are merged.
+  double merging_processor_seconds = 0;
   int64_t versions = 0;          // row versions of all views
   int64_t disk_bytes = 0;        // of the files afterwards
   int64_t peak_bytes = 0;        // VmHWM meanwhile

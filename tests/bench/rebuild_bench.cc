@@ -132,8 +132,8 @@ class Run {
         static_cast<long long>(made_.events), static_cast<long long>(made_.commits),
         options.ledgers, static_cast<double>(made_.payload_bytes) / count,
         static_cast<double>(made_.record_bytes) / count, decode_s_ * 1e6 / count);
-    printf("%-15s %10s %8s %9s %6s %8s %6s %7s %10s\n", "view", "events/s", "us/event",
-           "ceiling us", "ratio", "rows", "B/event", "MiB", "verified/s");
+    printf("%-15s %10s %8s %8s %9s %6s %8s %6s %7s %10s\n", "view", "events/s", "us/event",
+           "merging", "ceiling us", "ratio", "rows", "B/event", "MiB", "verified/s");
   }
 
   void build(const std::vector<std::string>& names) {
@@ -148,14 +148,17 @@ class Run {
     double verified = 0;
     if (names.size() == 1 && verify_) verified = verify(names.front());
     const std::string name = names.size() == 1 ? names.front() : "all of these";
-    printf("%-15s %10.0f %8.2f %9.2f %6.2f %8.2f %6.1f %7.0f %10.0f\n", name.c_str(),
+    printf("%-15s %10.0f %8.2f %8.2f %9.2f %6.2f %8.2f %6.1f %7.0f %10.0f\n", name.c_str(),
            built.per_second(), built.processor_seconds * 1e6 / count,
+           built.merging_processor_seconds * 1e6 / count,
            (decode_s_ + write_s) * 1e6 / count, ratio, static_cast<double>(built.versions) / count,
            static_cast<double>(built.disk_bytes) / count,
            static_cast<double>(built.peak_bytes) / (1 << 20), verified);
     fflush(stdout);
     out_["views"][name] = {{"events_per_second", built.per_second()},
                            {"processor_us_per_event", built.processor_seconds * 1e6 / count},
+                           {"merging_processor_us_per_event",
+                            built.merging_processor_seconds * 1e6 / count},
                            {"write_us_per_event", write_s * 1e6 / count},
                            {"of_decode_and_write", ratio},
                            {"rows_per_event", static_cast<double>(built.versions) / count},
@@ -198,12 +201,13 @@ class Run {
 };
 
 void print_growth(const std::vector<Built>& sizes) {
-  printf("\ngrowth, all of these together\n%10s %10s %10s %8s %8s\n", "events", "events/s",
-         "us/event", "B/event", "MiB");
+  printf("\ngrowth, all of these together\n%10s %10s %10s %8s %8s %8s\n", "events", "events/s",
+         "us/event", "merging", "B/event", "MiB");
   for (const Built& built : sizes) {
     const auto count = static_cast<double>(built.events);
-    printf("%10lld %10.0f %10.2f %8.1f %8.0f\n", static_cast<long long>(built.events),
+    printf("%10lld %10.0f %10.2f %8.2f %8.1f %8.0f\n", static_cast<long long>(built.events),
            built.per_second(), built.processor_seconds * 1e6 / count,
+           built.merging_processor_seconds * 1e6 / count,
            static_cast<double>(built.disk_bytes) / count,
            static_cast<double>(built.peak_bytes) / (1 << 20));
   }
