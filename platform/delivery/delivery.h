@@ -7,7 +7,8 @@
 // (RecordProgress, generation 0), whose commit also tells up to where the view has to be read.
 //
 // One thread delivers. Other threads, and the streams it answers, reach it by its inbox. What a
-// question takes from views is read on the thread that asks, however long that takes.
+// question takes from views is read on the thread that asks, however long that takes; where it waits
+// for an event first, on the views' threads for late queries.
 #pragma once
 
 #include <atomic>

@@ -128,7 +128,7 @@ void Group::park_failed() {
 void Group::load_replays() {
   const auto view = delivery_.parts_.events();
   for (const auto& wanted : window_->wanted_loads()) {
-    if (window_->replays_full()) return;
+    const size_t count_max = window_->replays_full() ? 1 : kReplayedMax;
     ledger::v1::EventFilter filter = filter_;
     filter.clear_subjects();
     if (!read_subject(wanted.subject, *filter.add_subjects())) {
@@ -141,7 +141,7 @@ void Group::load_replays() {
       seen = delivery_.parts_.walk(
           rows, filter, wanted.after_seq + 1, wanted.until_seq, kLooksMax,
           [&](const EventMeta& meta) {
-            if (count == kReplayedMax) return false;
+            if (count == count_max) return false;
             auto event = held(meta);
             // It may only name the subject, or not be selected.
             if (event->envelope.subject() != wanted.subject || !names_any(filter_, meta))

@@ -32,8 +32,9 @@ void Window::hold(Entries& entries, int64_t seq, const std::string& subject,
   Entry& entry = entries[seq];
   entry.subject = subject;
   entry.bytes = bytes;
-  if (room_ && room_->bytes + bytes > room_->bytes_max) {
-    ++room_->refused;
+  if (held_bytes_ + bytes > rules_.held_bytes_max ||
+      (room_ && room_->bytes + bytes > room_->bytes_max)) {
+    if (room_) ++room_->refused;
     return;
   }
   entry.event = std::move(event);
@@ -93,7 +94,6 @@ void Window::look_to(int64_t seq) {
 
 std::vector<Window::Load> Window::wanted_loads() const {
   std::vector<Load> wanted;
-  if (replays_full()) return wanted;
   for (const auto& [subject, replay] : replays_) {
     if (!replay.seqs.empty()) continue;
     if (replay.loaded_until < looked_at_ || done_ahead_.empty())

@@ -29,9 +29,9 @@ struct Room;
 struct Rules {
   int attempts_max = 5;
   int64_t ack_deadline_us = 30'000'000;
-  // Open events, and as many of replays beside them.
+  // Open events, and about as many of replays beside them: see replays_full().
   size_t outstanding_max = 256;
-  // Bytes of the events that are held.
+  // Bytes of the events that are held, replays among them.
   size_t held_bytes_max = size_t{16} << 20;
 };
 
@@ -68,9 +68,7 @@ class Window {
 
   // --- Looking at events, in the order of their seqs.
   int64_t looked_at() const { return looked_at_; }
-  bool is_full() const {
-    return open_.size() >= rules_.outstanding_max || held_bytes_ >= rules_.held_bytes_max;
-  }
+  bool is_full() const { return open_.size() >= rules_.outstanding_max; }
   void add(int64_t seq, const std::string& subject, std::shared_ptr<HeldEvent> event,
            size_t bytes = 0);
   // Everything up to `seq` was looked at.
@@ -82,7 +80,8 @@ class Window {
     int64_t after_seq = 0;
     int64_t until_seq = 0;
   };
-  // No more is to be loaded while as many are open as ordinary ones may be.
+  // As many are open as ordinary ones may be: of each subject only the next is to be loaded, so
+  // that one that waits long holds no other back.
   bool replays_full() const { return replayed_.size() >= rules_.outstanding_max; }
   std::vector<Load> wanted_loads() const;
   void add_replayed(const std::string& subject, int64_t seq, std::shared_ptr<HeldEvent> event,

@@ -189,17 +189,23 @@ TEST(Window, ThatHoldsNoEventsAnyMoreKnowsWhoseTurnItIs) {
   EXPECT_EQ(window.position(), 2);
 }
 
-TEST(Window, IsFullWithTheBytesThatItHolds) {
+TEST(Window, HoldsNoMoreThanItsOwnBytes) {
   Rules rules = kRules;
   rules.held_bytes_max = 100;
-  Window window(rules, {});
-  window.add(1, "a", std::make_shared<HeldEvent>(), 100);
-  EXPECT_TRUE(window.is_full());
-  window.take(0, 9, 1);
+  Recorded recorded;
+  recorded.parked["r"] = {100, 0, true};
+  Room room{1'000};
+  Window window(rules, recorded, &room);
+  window.look_to(9);
+  window.add(10, "a", std::make_shared<HeldEvent>(), 60);
+  window.add_replayed("r", 1, std::make_shared<HeldEvent>(), 60);
+  EXPECT_EQ(room.bytes, 60u);
+  EXPECT_EQ(room.refused, 1);
   EXPECT_FALSE(window.is_full());
+  EXPECT_EQ(text(window.take(0, 9, 1)), "1r 10 ");
 }
 
-TEST(Window, WantsNoMoreOfReplaysWhileAsManyAreOpenAsMayBe) {
+TEST(Window, AReplayThatWaitsHoldsNoOtherBack) {
   Recorded recorded;
   recorded.parked["a"] = {100, 0, true};
   recorded.parked["b"] = {101, 0, true};
@@ -208,11 +214,17 @@ TEST(Window, WantsNoMoreOfReplaysWhileAsManyAreOpenAsMayBe) {
   EXPECT_EQ(window.wanted_loads().size(), 2u);
   for (int64_t seq = 1; seq <= 4; ++seq) window.add_replayed("a", seq, nullptr);
   EXPECT_TRUE(window.replays_full());
-  EXPECT_TRUE(window.wanted_loads().empty());
   EXPECT_EQ(text(window.take(0, 1, 1)), "1r ");
-  EXPECT_TRUE(window.acknowledge(1));
+  EXPECT_TRUE(window.retry(1, kDeadlineUs));
   ASSERT_EQ(window.wanted_loads().size(), 1u);
   EXPECT_EQ(window.wanted_loads()[0].subject, "b");
+  window.add_replayed("b", 5, nullptr);
+  EXPECT_EQ(text(window.take(0, 9, 1)), "5r ");
+  EXPECT_TRUE(window.acknowledge(5));
+  window.loaded("b", 9);
+  const auto moved = window.take_replays();
+  ASSERT_EQ(moved.size(), 1u);
+  EXPECT_TRUE(moved[0].finished);
 }
 
 TEST(Window, DeliversAgainAfterTheDeadlineAndFailsAfterItsAttempts) {

@@ -45,10 +45,10 @@ absl::Status RunMerger::make_room() {
   if (runs >= 2 * kRunsMax) changed_.wait(lock, [this] { return !merging_; });
   if (merging_) return absl::OkStatus();
   if (thread_.joinable()) thread_.join();
-  absl::Status last = std::exchange(status_, absl::OkStatus());
+  if (!status_.ok()) return std::exchange(status_, absl::OkStatus());
   merging_ = true;
   thread_ = std::thread([this] { merge(); });
-  return last;
+  return absl::OkStatus();
 }
 
 void RunMerger::merge() {
@@ -66,9 +66,10 @@ void RunMerger::merge() {
   options.compression = rocksdb::kDisableCompressionOption;  // as the database has it
   const auto merged = db_.CompactFiles(options, names, kUppermost);
   const std::lock_guard lock(mutex_);
-  // Aborted: RocksDB merges some of them itself, since before the build.
   if (merged.ok()) merged_ = kept + 1;
-  if (!merged.ok() && !merged.IsAborted()) status_ = status_of(merged, "merging files of a view");
+  // RocksDB merges some of them itself, or just did, since before the build: nothing is lost.
+  const bool overtaken = merged.IsAborted() || merged.IsInvalidArgument();
+  if (!merged.ok() && !overtaken) status_ = status_of(merged, "merging files of a view");
   merging_ = false;
   changed_.notify_all();
 }

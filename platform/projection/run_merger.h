@@ -31,7 +31,7 @@ class RunMerger {
   ~RunMerger();
 
   // Before a run is added in a build: merges those that are there when they are many, and waits
-  // when they are too many. Not OK: the last merge failed; another one is tried at the next call.
+  // when they are too many. Not OK: the last merge failed; the next call tries another.
   absl::Status make_room();
 
  private:

@@ -112,7 +112,9 @@ class RocksCursor : public StoreCursor {
 absl::Status status_of(const rocksdb::Status& status, std::string_view doing) {
   if (status.ok()) return absl::OkStatus();
   const std::string text = std::string(doing) + ": " + status.ToString();
-  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace)
+  // Too large: for what the disk has left, after it had nothing left.
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kNoSpace ||
+      status.IsCompactionTooLarge())
     return absl::ResourceExhaustedError(text);
   if (status.IsCorruption()) return absl::DataLossError(text);
   return absl::InternalError(text);

@@ -382,7 +382,10 @@ absl::StatusOr<ViewComparison> Views::compare(std::string_view view, int32_t ver
   auto found = projection::compare_views(view, files[0], files[1], scope);
   if (absl::IsDataLoss(found.status())) {
     // Which of them is damaged, only their files say.
-    for (int i = 0; i < 2; ++i) runners[i]->judge(files[i]->verify_files(), *files[i]);
+    for (int i = 0; i < 2; ++i) {
+      runners[i]->judge(files[i]->verify_files(), *files[i]);
+      files[i].reset();  // whoever builds it anew waits for that
+    }
   }
   return found;
 }

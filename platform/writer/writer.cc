@@ -70,7 +70,7 @@ absl::Status Writer::restore() {
   owner_ = std::make_unique<journal::Owner>(log_, clock_, random_, listener, std::move(fold),
                                             std::move(settings), [this] { queue_.wake(); });
   const absl::Status same = owner_->resume();
-  if (same.ok()) return same;
+  if (!absl::IsDataLoss(same)) return same;
   return absl::Status(same.code(), "the writer does not continue partition " +
                                        std::to_string(owner_->fold().partition()) +
                                        " of this journal: " + std::string(same.message()));
