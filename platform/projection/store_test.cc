@@ -3,9 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 #include <limits>
+#include <random>
+#include <thread>
 
 #include "platform/projection/run_merger.h"
 
@@ -22,6 +27,7 @@ class StoreTest : public ::testing::Test {
   }
   ~StoreTest() override {
     store_.reset();
+    if (!disk_.empty()) umount(disk_.c_str());
     std::filesystem::remove_all(directory_);
   }
 
@@ -40,12 +46,19 @@ class StoreTest : public ::testing::Test {
 
   // A run as a build makes them: a version of a row that all runs have, one of a row of its own,
   // and a place that each overwrites.
-  void add_run(int64_t number) {
+  // `bytes` more that cannot be compressed.
+  absl::Status try_run(int64_t number, size_t bytes = 0) {
     Puts puts;
     puts.add(store_key::meta("place"), std::to_string(number));
     puts.add(version_key("all", number), std::to_string(number));
     puts.add(version_key("own" + std::to_string(number), number), std::to_string(number));
-    const auto added = store_->ingest(sorted({&puts}));
+    std::string load(bytes, '\0');
+    for (char& c : load) c = static_cast<char>(random_());
+    puts.add(version_key("load", number), load);
+    return store_->ingest(sorted({&puts}));
+  }
+  void add_run(int64_t number) {
+    const auto added = try_run(number);
     ASSERT_TRUE(added.ok()) << added;
   }
 
@@ -81,6 +94,8 @@ class StoreTest : public ::testing::Test {
   }
 
   std::string directory_;
+  std::string disk_;  // mounted in it; empty: none
+  std::mt19937 random_{1};
   std::shared_ptr<Store> store_;
 };
 
@@ -109,6 +124,49 @@ TEST_F(StoreTest, ABuildGoesOnAfterARestart) {
   expect_runs(kBefore);
   ASSERT_TRUE(store_->set_building(true).ok());
   for (int64_t number = kBefore + 1; number <= kRuns; ++number) add_run(number);
+  expect_runs(kRuns);
+  ASSERT_TRUE(store_->set_building(false).ok());
+  store_->settle();
+  expect_runs(kRuns);
+}
+
+// What the disk has not room for is merged when it has.
+TEST_F(StoreTest, ABuildWhoseMergeFillsTheDiskGoesOnWhenThereIsRoom) {
+  constexpr int64_t kDiskBytes = 128 << 20;
+  constexpr size_t kLoadBytes = 64 << 10;
+  // The runs until the first merge fit, with what a file costs beside its rows, and what comes of
+  // the merge does not.
+  constexpr int64_t kBallastBytes =
+      kDiskBytes - static_cast<int64_t>(RunMerger::kRunsMax * 2 * kLoadBytes);
+  store_.reset();
+  const std::string disk = directory_ + "/disk";
+  std::filesystem::create_directory(disk);
+  const std::string size = "size=" + std::to_string(kDiskBytes);
+  if (mount("none", disk.c_str(), "tmpfs", 0, size.c_str()) != 0)
+    GTEST_SKIP() << "FULL DISKS ARE NOT TESTED HERE: no tmpfs may be mounted";
+  disk_ = disk;
+  const std::string ballast = disk + "/ballast";
+  std::ofstream(ballast) << std::string(static_cast<size_t>(kBallastBytes), 'x');
+  auto opened = Store::open(disk + "/files", make_store_resources(8 << 20, 8 << 20));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  store_ = std::move(*opened);
+  ASSERT_TRUE(store_->set_building(true).ok());
+  int64_t refused = 0;
+  for (int64_t number = 1; number <= kRuns;) {
+    const auto added = try_run(number, kLoadBytes);
+    if (added.ok()) {
+      ++number;
+      continue;
+    }
+    ASSERT_EQ(added.code(), absl::StatusCode::kResourceExhausted) << added;
+    EXPECT_GE(number, static_cast<int64_t>(RunMerger::kRunsMax));
+    // A few times without room, then with it.
+    if (++refused == 3) std::filesystem::remove(ballast);
+    ASSERT_LT(refused, 1'000) << added;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    (void)store_->resume();
+  }
+  EXPECT_GE(refused, 3);
   expect_runs(kRuns);
   ASSERT_TRUE(store_->set_building(false).ok());
   store_->settle();
