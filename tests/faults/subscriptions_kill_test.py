@@ -169,6 +169,7 @@ def test_a_kill_forgets_no_failure_that_a_consumer_was_answered(tmp_path):
                         break
                 server.kill()
             moved(book, subscription, server.start())
+            book.wait_for_views()
         with Stream(subscription.receive()):
             eventually(lambda: subscription.show().parked, "it is parked")
         parked, = subscription.show().parked
