@@ -2,20 +2,16 @@
 #include "platform/base/file.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
+
+#include "platform/base/test_folder.h"
 
 namespace taizhang {
 namespace {
 
 class SystemFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "taizhang-file-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-  }
-  void TearDown() override { ASSERT_EQ(system(("rm -rf " + directory_).c_str()), 0); }
-  std::string directory_;
+  const testing::TestFolder folder_;
+  const std::string& directory_ = folder_.path();
 };
 
 TEST_F(SystemFiles, ReadsBackWhatWasWrittenAndStopsAtTheEnd) {

@@ -120,7 +120,7 @@ TEST_F(Export, ThatMeetsDamagedFilesSaysSoAndTheViewIsBuiltAnew) {
   start();
   const auto right = rows_of(all<ExportResponse>(of(question())));
   views_.reset();
-  testing::flip_a_byte(directory_);
+  testing::flip_a_byte(folder_.path());
   start();
   auto opened = open(of(question()));
   auto& stream = *std::get<0>(opened);

@@ -106,7 +106,7 @@ class GatherOfReaders : public testing::ListsTest {
  protected:
   // Behind each name an installation; in the order of preference.
   Installation& reader(const std::string& name) {
-    auto& made = installations_.emplace_back(directory_ + "/" + name);
+    auto& made = installations_.emplace_back(folder_.path() + "/" + name);
     behaviours_.emplace_back().caller = caller_;
     connections_.push_back(std::make_unique<TestReader>(name, made, behaviours_.back()));
     return made;

@@ -9,9 +9,7 @@
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -19,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "platform/base/test_folder.h"
 #include "platform/lists/list_service.h"
 #include "platform/lists/reader_directory.h"
 #include "platform/projection/test_journal.h"
@@ -79,22 +78,16 @@ class ListsTest : public ::testing::Test {
   static constexpr int32_t kOpenMax = 2;
 
   ListsTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-lists-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     journal_.open(kLedger);
     caller_.roles = {common::v1::ROLE_MAKER};
     caller_.regions = {""};
   }
-  ~ListsTest() override {
-    views_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  ~ListsTest() override { views_.reset(); }
 
   void start() {
     views_.reset();
     ViewsSettings settings;
-    settings.directory = directory_ + "/views";
+    settings.directory = folder_.path() + "/views";
     settings.block_cache_bytes = int64_t{4} << 20;
     views_ =
         std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
@@ -193,7 +186,7 @@ class ListsTest : public ::testing::Test {
     return rows;
   }
 
-  std::string directory_;
+  const TestFolder folder_;
   TestJournal journal_;
   Caller caller_;
   std::shared_ptr<const std::string> token_;

@@ -3,12 +3,11 @@
 #include "platform/projection/folder.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <limits>
 #include <random>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/batch_reader.h"
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
@@ -61,9 +60,6 @@ struct Way {
 class FolderTest : public ::testing::TestWithParam<uint32_t> {
  protected:
   FolderTest() : random_(GetParam()) {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-folder-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     for (int ledger = 0; ledger < kLedgers; ++ledger) journal_.open(code_of(ledger));
     for (int i = 0; i < kEvents; ++i) {
       const std::string key = "k" + std::to_string(random_() % 40);
@@ -74,12 +70,11 @@ class FolderTest : public ::testing::TestWithParam<uint32_t> {
       journal_.commit(code_of(static_cast<int>(random_() % kLedgers)), {event});
     }
   }
-  ~FolderTest() override { std::filesystem::remove_all(directory_); }
 
   static std::string code_of(int ledger) { return "99010" + std::to_string(ledger); }
 
   std::shared_ptr<Store> open(const std::string& name) {
-    auto store = Store::open(directory_ + "/" + name, resources_);
+    auto store = Store::open(folder_.path() + "/" + name, resources_);
     EXPECT_TRUE(store.ok()) << store.status();
     return *store;
   }
@@ -134,7 +129,7 @@ class FolderTest : public ::testing::TestWithParam<uint32_t> {
   }
 
   std::mt19937 random_;
-  std::string directory_;
+  const testing::TestFolder folder_;
   testing::TestJournal journal_;
   const View view_ = every_access();
   std::shared_ptr<StoreResources> resources_ = make_store_resources(1 << 20, 1 << 20);

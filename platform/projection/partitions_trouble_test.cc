@@ -60,7 +60,7 @@ TEST_F(PartitionsTest, FoldsAgainWhatAKillLost) {
       // Files that a compaction takes away meanwhile make a copy that is none.
       const std::string image = "image-" + std::to_string(i);
       std::error_code failed;
-      std::filesystem::copy(settings_.directory, directory_ + "/" + image,
+      std::filesystem::copy(settings_.directory, folder_.path() + "/" + image,
                             std::filesystem::copy_options::recursive, failed);
       if (!failed) images.push_back(image);
     }

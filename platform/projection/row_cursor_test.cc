@@ -3,10 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/row_reader.h"
 #include "platform/projection/test_view.h"
 
@@ -18,19 +17,12 @@ constexpr int kRows = 1'000;
 class RowCursors : public ::testing::Test {
  protected:
   RowCursors() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-cursor-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    store_ = *Store::open(directory_, make_store_resources(1 << 20, 1 << 20));
+    store_ = *Store::open(folder_.path(), make_store_resources(1 << 20, 1 << 20));
     // Each row at 1; every third again at 5, every fifth taken away at 7.
     for (int i = 0; i < kRows; ++i) write(i, 1, "first");
     for (int i = 0; i < kRows; i += 3) write(i, 5, "second");
     for (int i = 0; i < kRows; i += 5) write(i, 7, "");
     EXPECT_TRUE(store_->flush().ok());
-  }
-  ~RowCursors() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   static std::string key_of(int i) {
@@ -81,7 +73,7 @@ class RowCursors : public ::testing::Test {
   }
 
   const RowType& type_ = row_type<testing::SumRow>();
-  std::string directory_;
+  const testing::TestFolder folder_;
   std::shared_ptr<Store> store_;
 };
 

@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/test_view.h"
 #include "platform/state/key.h"
 
@@ -22,17 +21,6 @@ constexpr const char* kLedger = "990101";
 
 class RowReaders : public ::testing::Test {
  protected:
-  RowReaders() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-reader-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    store_ = *Store::open(directory_, make_store_resources(1 << 20, 1 << 20));
-  }
-  ~RowReaders() override {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
   void put(const std::string& row, int64_t seq, const std::string& value) {
     std::string key = store_key::row(kLedger, type_.prefix, make_key(row));
     store_key::append_version(key, seq);
@@ -76,8 +64,9 @@ class RowReaders : public ::testing::Test {
   }
 
   const RowType& type_ = row_type<SumRow>();
-  std::string directory_;
-  std::shared_ptr<Store> store_;
+  const testing::TestFolder folder_;
+  const std::shared_ptr<Store> store_ =
+      *Store::open(folder_.path(), make_store_resources(1 << 20, 1 << 20));
 };
 
 TEST_F(RowReaders, TellTheNumberOfEveryVersionUpToTheirMomentAsTheParsedRowsDo) {

@@ -2,7 +2,6 @@
 #include "platform/projection/store.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/mount.h>
 
 #include <chrono>
@@ -12,6 +11,7 @@
 #include <random>
 #include <thread>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/run_merger.h"
 
 namespace taizhang::projection {
@@ -19,21 +19,15 @@ namespace {
 
 class StoreTest : public ::testing::Test {
  protected:
-  StoreTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-store-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    open();
-  }
+  StoreTest() { open(); }
   ~StoreTest() override {
     store_.reset();
     if (!disk_.empty()) umount(disk_.c_str());
-    std::filesystem::remove_all(directory_);
   }
 
   void open() {
     store_.reset();
-    auto opened = Store::open(directory_, make_store_resources(8 << 20, 8 << 20));
+    auto opened = Store::open(folder_.path(), make_store_resources(8 << 20, 8 << 20));
     ASSERT_TRUE(opened.ok()) << opened.status();
     store_ = *opened;
   }
@@ -88,12 +82,12 @@ class StoreTest : public ::testing::Test {
 
   size_t files() const {
     size_t count = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(directory_))
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path()))
       count += entry.path().extension() == ".sst";
     return count;
   }
 
-  std::string directory_;
+  const testing::TestFolder folder_;
   std::string disk_;  // mounted in it; empty: none
   std::mt19937 random_{1};
   std::shared_ptr<Store> store_;
@@ -139,7 +133,7 @@ TEST_F(StoreTest, ABuildWhoseMergeFillsTheDiskGoesOnWhenThereIsRoom) {
   constexpr int64_t kBallastBytes =
       kDiskBytes - static_cast<int64_t>(RunMerger::kRunsMax * 2 * kLoadBytes);
   store_.reset();
-  const std::string disk = directory_ + "/disk";
+  const std::string disk = folder_.path() + "/disk";
   std::filesystem::create_directory(disk);
   const std::string size = "size=" + std::to_string(kDiskBytes);
   if (mount("none", disk.c_str(), "tmpfs", 0, size.c_str()) != 0)

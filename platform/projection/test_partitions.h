@@ -2,9 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <future>
 #include <map>
 #include <memory>
@@ -13,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
 #include "platform/projection/views.h"
@@ -141,14 +140,10 @@ class Reader {
 class PartitionsTest : public ::testing::Test {
  protected:
   PartitionsTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-partitions-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    settings_.directory = directory_ + "/views";
+    settings_.directory = folder_.path() + "/views";
     for (int i = 0; i < kPartitions; ++i)
       topics_.push_back(std::make_shared<journal::MemoryTopic>());
   }
-  ~PartitionsTest() override { std::filesystem::remove_all(directory_); }
 
   void write_journal() {
     for (int i = 0; i < kPartitions; ++i) write_partition(i);
@@ -189,11 +184,11 @@ class PartitionsTest : public ::testing::Test {
   }
   ViewsSettings settings_in(const std::string& name) const {
     auto settings = settings_;
-    settings.directory = directory_ + "/" + name;
+    settings.directory = folder_.path() + "/" + name;
     return settings;
   }
 
-  std::string directory_;
+  const TestFolder folder_;
   ViewsSettings settings_;
   std::vector<std::shared_ptr<journal::MemoryTopic>> topics_;
   std::vector<std::unique_ptr<TestJournal>> partitions_;

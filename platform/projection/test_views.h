@@ -2,15 +2,14 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
 #include "platform/projection/views.h"
@@ -26,17 +25,10 @@ inline constexpr const char* kMethod = "taizhang.ledger.v1.LedgerService.ReadEve
 class ViewsTest : public ::testing::Test {
  protected:
   ViewsTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-views-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    settings_.directory = directory_ + "/views";
+    settings_.directory = folder_.path() + "/views";
     journal_.open(kLedger);
     caller_.roles = {common::v1::ROLE_MAKER};
     caller_.regions = {""};
-  }
-  ~ViewsTest() override {
-    views_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   void start(View view = sum_view()) {
@@ -99,7 +91,7 @@ class ViewsTest : public ::testing::Test {
   }
   std::string view_directory() const { return settings_.directory + "/sums-v1"; }
 
-  std::string directory_;
+  const TestFolder folder_;
   ViewsSettings settings_;
   TestJournal journal_;
   Caller caller_;

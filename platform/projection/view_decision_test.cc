@@ -203,7 +203,7 @@ TEST_F(SkipTest, LiveEqualsRebuiltForRandomHistories) {
   settings_.batch_events_max = 5;
   for (uint32_t seed = 1; seed <= 4; ++seed) {
     std::mt19937 random(seed);
-    settings_.directory = directory_ + "/views" + std::to_string(seed);
+    settings_.directory = folder_.path() + "/views" + std::to_string(seed);
     const std::string ledger = std::to_string(990200 + seed);
     journal_.open(ledger);
     open_all({sum_view(1), sum_view(2)});
@@ -336,7 +336,7 @@ TEST_F(VerifyTest, DamageOfEveryKindOfFileIsMendedOnceAndTheOtherViewGoesOn) {
   const std::string right = text(ask(request));
   views_->stop();
   views_.reset();
-  const std::string clean = directory_ + "/clean";
+  const std::string clean = folder_.path() + "/clean";
   std::filesystem::copy(settings_.directory, clean, std::filesystem::copy_options::recursive);
   std::map<std::string, std::string> kinds;  // by extension or name without number: one file
   for (const auto& entry : std::filesystem::directory_iterator(clean + "/sums-v1")) {

@@ -3,12 +3,10 @@
 
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "platform/base/bytes.h"
 #include "platform/base/sha256.h"
+#include "platform/base/test_folder.h"
 #include "platform/projection/batch_reader.h"
 #include "platform/projection/folder.h"
 #include "platform/projection/query_plan.h"
@@ -38,7 +36,7 @@ struct ViewFixture::State : EventSource {
 
   View view;
   std::string ledger;
-  std::string directory;
+  const testing::TestFolder files;
   std::shared_ptr<projection::Store> store;
   std::unique_ptr<projection::Folder> folder;
   std::vector<std::unique_ptr<projection::QueryPlan>> plans;
@@ -59,10 +57,7 @@ struct ViewFixture::State : EventSource {
 ViewFixture::ViewFixture(View view, std::string ledger)
     : state_(std::make_unique<State>(std::move(view))) {
   state_->ledger = std::move(ledger);
-  std::string pattern = (std::filesystem::temp_directory_path() / "taizhang-view-XXXXXX").string();
-  if (!mkdtemp(pattern.data())) ADD_FAILURE() << "no temporary directory";
-  state_->directory = pattern;
-  auto opened = projection::Store::open(state_->directory,
+  auto opened = projection::Store::open(state_->files.path(),
                                         projection::make_store_resources(8 << 20, 8 << 20));
   if (!opened.ok()) {
     ADD_FAILURE() << opened.status();
@@ -82,12 +77,7 @@ ViewFixture::ViewFixture(View view, std::string ledger)
   state_->request.mutable_source()->set_kind(common::v1::Source::KIND_FORM);
 }
 
-ViewFixture::~ViewFixture() {
-  state_->folder.reset();
-  state_->store.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(state_->directory, ignored);
-}
+ViewFixture::~ViewFixture() = default;
 
 int64_t ViewFixture::commit_all(int32_t effective_day, const std::vector<const Message*>& events) {
   State& state = *state_;

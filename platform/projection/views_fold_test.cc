@@ -157,7 +157,7 @@ TEST_F(ViewsTest, FoldsAgainWhatACrashLost) {
   for (int i = 0; i < 5; ++i) add("a", 1);
   catch_up();
   // What a kill leaves on the disk: the files as they are while the process runs.
-  const std::string image = directory_ + "/image";
+  const std::string image = folder_.path() + "/image";
   std::filesystem::copy(settings_.directory, image, std::filesystem::copy_options::recursive);
   const std::string before = text(ask(question()));
   views_.reset();
@@ -238,7 +238,7 @@ TEST_F(ViewsTest, AFlippedByteIsNeverAWrongAnswer) {
   const std::string right = text(ask(request));
   views_->stop();
   views_.reset();
-  const std::string clean = directory_ + "/clean";
+  const std::string clean = folder_.path() + "/clean";
   std::filesystem::copy(settings_.directory, clean, std::filesystem::copy_options::recursive);
   std::vector<std::string> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(clean)) {

@@ -5,7 +5,6 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/dynamic_message.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "platform/base/bytes.h"
+#include "platform/base/test_folder.h"
 #include "platform/replay/export_frame.h"
 #include "platform/replay/test_commits.h"
 
@@ -30,14 +30,10 @@ constexpr int kCommits = 5;
 class ExportFileTest : public ::testing::Test {
  protected:
   ExportFileTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "taizhang-export-XXXXXX");
-    if (!mkdtemp(pattern.data())) ADD_FAILURE() << "no temporary directory";
-    folder_ = pattern;
-    path_ = folder_ + "/book.events";
+    path_ = folder_.path() + "/book.events";
     header_.set_ledger(kExported);
     header_.set_program("taizhang");
   }
-  ~ExportFileTest() override { std::filesystem::remove_all(folder_); }
 
   std::unique_ptr<ExportWriter> open() {
     auto opened = ExportWriter::open(system_files(), path_, header_);
@@ -92,7 +88,7 @@ class ExportFileTest : public ::testing::Test {
     return places;
   }
 
-  std::string folder_;
+  const testing::TestFolder folder_;
   std::string path_;
   ExportHeader header_;
   std::string head_;

@@ -2,11 +2,11 @@
 #include "platform/replay/replay.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <limits>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/row_digests.h"
 #include "platform/projection/row_reader.h"
 #include "platform/replay/test_commits.h"
@@ -28,15 +28,9 @@ constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
 
 class ReplayTest : public ::testing::Test {
  protected:
-  ReplayTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "taizhang-replay-XXXXXX");
-    if (!mkdtemp(pattern.data())) ADD_FAILURE() << "no temporary directory";
-    folder_ = pattern;
-  }
-  ~ReplayTest() override { std::filesystem::remove_all(folder_); }
-
   std::unique_ptr<Replay> begin() {
-    auto made = Replay::begin(sum_view(), kExported, folder_ + "/" + std::to_string(++replays_));
+    auto made =
+        Replay::begin(sum_view(), kExported, folder_.path() + "/" + std::to_string(++replays_));
     EXPECT_TRUE(made.ok()) << made.status();
     return std::move(*made);
   }
@@ -67,7 +61,7 @@ class ReplayTest : public ::testing::Test {
     return sum;
   }
 
-  std::string folder_;
+  const testing::TestFolder folder_;
   int replays_ = 0;
 };
 
@@ -120,7 +114,7 @@ TEST_F(ReplayTest, IsOfAnyMomentUpToItsEnd) {
 
 TEST_F(ReplayTest, IsRemovedWhenItEnds) {
   of(3).reset();
-  EXPECT_FALSE(std::filesystem::exists(folder_ + "/1/CURRENT"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/1/CURRENT"));
 }
 
 TEST_F(ReplayTest, EqualFoldsCompareEqualHoweverTheyAreCut) {

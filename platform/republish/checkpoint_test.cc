@@ -2,23 +2,19 @@
 #include "platform/republish/checkpoint.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
+
+#include "platform/base/test_folder.h"
 
 namespace taizhang::republish {
 namespace {
 
-namespace fs = std::filesystem;
-
 class CheckpointTest : public ::testing::Test {
  protected:
   CheckpointTest() {
-    std::string pattern = (fs::temp_directory_path() / "taizhang-checkpoint-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    path_ = directory_ + "/0.checkpoint";
+    path_ = folder_.path() + "/0.checkpoint";
     made_.partition_row = std::string("row\0with zero", 13);
     made_.ledger_rows = {{"510101", "a"}, {"510102", std::string(40, '\0')}};
     made_.journal_k = 5;
@@ -26,7 +22,6 @@ class CheckpointTest : public ::testing::Test {
     made_.clean_k = 4;
     made_.clean_digest.fill(7);
   }
-  ~CheckpointTest() override { fs::remove_all(directory_); }
 
   std::string content() const {
     std::ifstream in(path_, std::ios::binary);
@@ -36,7 +31,7 @@ class CheckpointTest : public ::testing::Test {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
   }
 
-  std::string directory_;
+  const taizhang::testing::TestFolder folder_;
   std::string path_;
   Checkpoint made_;
 };
@@ -79,7 +74,7 @@ TEST_F(CheckpointTest, IsSavedOverALeftOver) {
 }
 
 TEST_F(CheckpointTest, SaysWhyItCannotBeSaved) {
-  EXPECT_FALSE(save_checkpoint(directory_ + "/missing/0.checkpoint", made_).ok());
+  EXPECT_FALSE(save_checkpoint(folder_.path() + "/missing/0.checkpoint", made_).ok());
 }
 
 }  // namespace

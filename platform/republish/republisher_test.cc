@@ -2,11 +2,10 @@
 #include "platform/republish/republisher.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <functional>
 
+#include "platform/base/test_folder.h"
 #include "platform/republish/test_clean_topic.h"
 
 namespace taizhang::republish {
@@ -28,21 +27,17 @@ bool eventually(const std::function<bool()>& holds) {
 class RepublisherTest : public ::testing::Test {
  protected:
   RepublisherTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-republish-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     settings_.checkpoint_interval_us = 1'000;
     settings_.retry_us_min = 1'000;
     settings_.retry_us_max = 10'000;
     journal_.open("510101");
   }
-  ~RepublisherTest() override { std::filesystem::remove_all(directory_); }
 
   std::unique_ptr<Republisher> start(const std::string& name) {
     auto topic = std::make_unique<MemoryCleanTopic>(std::vector{topic_});
     last_ = &topic->partition(0);
     auto settings = settings_;
-    settings.directory = directory_ + "/" + name;
+    settings.directory = folder_.path() + "/" + name;
     auto made = std::make_unique<Republisher>(std::vector<journal::Log*>{&journal_.log},
                                               std::move(topic), system_clock(), settings);
     EXPECT_TRUE(made->start().ok());
@@ -50,7 +45,7 @@ class RepublisherTest : public ::testing::Test {
   }
   bool mirrored() const { return accepted(*topic_) == journal_.events; }
 
-  std::string directory_;
+  const taizhang::testing::TestFolder folder_;
   EventJournal journal_;
   std::shared_ptr<MemoryTopic> topic_ = std::make_shared<MemoryTopic>();
   RepublisherSettings settings_;
@@ -90,7 +85,7 @@ TEST_F(RepublisherTest, BeginsAtItsCheckpoint) {
   auto republisher = start("a");
   ASSERT_TRUE(eventually([&] { return republisher->status()[0].k == 5; }));
   republisher->stop();
-  const auto saved = load_checkpoint(directory_ + "/a/0.checkpoint");
+  const auto saved = load_checkpoint(folder_.path() + "/a/0.checkpoint");
   ASSERT_TRUE(saved.ok()) << saved.status();
   EXPECT_EQ(saved->clean_k, 5);
   republisher = start("a");
@@ -132,7 +127,7 @@ TEST_F(RepublisherTest, MirrorsEveryPartitionIntoItsOwn) {
   EventJournal second(1, 2);
   second.open("510102");
   second.record("510102", 3);
-  settings_.directory = directory_ + "/d";
+  settings_.directory = folder_.path() + "/d";
   Republisher republisher({&first_log, &second.log}, std::make_unique<MemoryCleanTopic>(topics),
                           system_clock(), settings_);
   ASSERT_TRUE(republisher.start().ok());
@@ -147,7 +142,7 @@ TEST_F(RepublisherTest, MirrorsEveryPartitionIntoItsOwn) {
 TEST_F(RepublisherTest, NeedsAsManyPartitionsAsTheJournalHas) {
   auto topic =
       std::make_unique<MemoryCleanTopic>(std::vector{topic_, std::make_shared<MemoryTopic>()});
-  settings_.directory = directory_ + "/c";
+  settings_.directory = folder_.path() + "/c";
   Republisher republisher({&journal_.log}, std::move(topic), system_clock(), settings_);
   const auto refused = republisher.start();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);

@@ -42,7 +42,7 @@ class DamagedFiles : public testing::ServedViews, public ::testing::WithParamInt
     EXPECT_TRUE(views_->catch_up(10'000'000));
     views_->stop();
     views_.reset();
-    testing::flip_a_byte(directory_);
+    testing::flip_a_byte(folder_.path());
     make_views();
     views_->add(ledger_view::ledger_view());
     serve();

@@ -3,13 +3,12 @@
 
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "platform/base/test_folder.h"
 #include "platform/projection/test_journal.h"
 #include "platform/projection/test_view.h"
 #include "platform/projection/views.h"
@@ -41,22 +40,15 @@ class ServedViews : public ::testing::Test {
   static constexpr const char* kLedger = "990101";
 
   ServedViews() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-ledger-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
     journal_.open(kLedger);
     caller_.roles = {common::v1::ROLE_MAKER};
     caller_.regions = {""};
     make_views();
   }
-  ~ServedViews() override {
-    views_.reset();
-    std::filesystem::remove_all(directory_);
-  }
 
   void make_views() {
     ViewsSettings settings;
-    settings.directory = directory_;
+    settings.directory = folder_.path();
     views_ =
         std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
                                 [](std::string_view number) { return std::string(number); });
@@ -67,7 +59,7 @@ class ServedViews : public ::testing::Test {
   }
   Call call() const { return {&caller_, system_clock().boot_us() + 5'000'000}; }
 
-  std::string directory_;
+  const TestFolder folder_;
   TestJournal journal_;
   Caller caller_;
   Dispatcher dispatcher_;

@@ -1,10 +1,10 @@
 // What every engine of the journal port keeps, run over each of them.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <atomic>
 #include <thread>
 
+#include "platform/base/test_folder.h"
 #include "platform/journal/kafka/testing/cluster.h"
 #include "platform/journal/log.h"
 #include "platform/journal/memory/memory_log.h"
@@ -40,21 +40,17 @@ std::unique_ptr<Log> opened(segments::SegmentOptions options) {
 
 class SegmentsEngine : public Engine {
  public:
-  SegmentsEngine() {
-    std::string pattern = ::testing::TempDir() + "taizhang-journal-XXXXXX";
-    directory_ = mkdtemp(pattern.data());
-  }
-  ~SegmentsEngine() override { EXPECT_EQ(system(("rm -rf " + directory_).c_str()), 0); }
+  SegmentsEngine() {}
   std::unique_ptr<Log> open() override {
     segments::SegmentOptions options;
-    options.directory = directory_;
+    options.directory = folder_.path();
     options.segment_bytes = 4 << 20;
     options.group_bytes_max = 256 * 1024;
     return opened(std::move(options));
   }
 
  private:
-  std::string directory_;
+  const taizhang::testing::TestFolder folder_;
 };
 
 class SimulatedSegmentsEngine : public Engine {

@@ -3,13 +3,12 @@
 #include "platform/journal/kafka/clean_topic.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <functional>
 #include <thread>
 
 #include "absl/time/clock.h"
+#include "platform/base/test_folder.h"
 #include "platform/journal/kafka/clean_config.h"
 #include "platform/journal/kafka/testing/cluster.h"
 #include "platform/journal/kafka/topics.h"
@@ -137,20 +136,11 @@ TEST(CleanTopicSettings, NeedAKafkaJournal) {
 // Republishes a journal that grows while the cluster fails.
 class FaultTest : public ::testing::Test {
  protected:
-  FaultTest() {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "taizhang-clean-XXXXXX").string();
-    directory_ = mkdtemp(pattern.data());
-    journal_.open("510101");
-  }
-  ~FaultTest() override {
-    republisher_.reset();
-    std::filesystem::remove_all(directory_);
-  }
+  FaultTest() { journal_.open("510101"); }
 
   void start() {
     RepublisherSettings settings;
-    settings.directory = directory_;
+    settings.directory = folder_.path();
     settings.retry_us_min = 10'000;
     settings.retry_us_max = 100'000;
     republisher_ = std::make_unique<Republisher>(std::vector<Log*>{&journal_.log},
@@ -174,7 +164,7 @@ class FaultTest : public ::testing::Test {
   }
   int64_t attempts() const { return republisher_->status()[0].attempts; }
 
-  std::string directory_;
+  const taizhang::testing::TestFolder folder_;
   MockCluster cluster_;
   EventJournal journal_;
   std::unique_ptr<Republisher> republisher_;
