@@ -73,6 +73,16 @@ std::optional<Error> read_rows(const Parts& parts, const std::function<bool(Snap
   return std::nullopt;
 }
 
+// The same of one ledger; its newest seq as the view of events holds it now goes to `read`.
+std::optional<Error> read_rows_of(
+    const Parts& parts, const std::string& ledger,
+    const std::function<bool(SnapshotRows&, int64_t ledger_seq)>& read) {
+  const auto progress = parts.events()->progress(ledger);
+  if (const auto* error = std::get_if<Error>(&progress)) return *error;
+  const int64_t seq = std::get<LiveView::Progress>(progress).seq;
+  return read_rows(parts, [&](SnapshotRows& rows) { return read(rows, seq); });
+}
+
 // Age of the oldest selected event of the ledger up to `end` that is not handled, ms; 0: none.
 // Nothing: the events cannot be read.
 std::optional<int64_t> lag_ms(const Parts& parts, const Subscription& row, int64_t end) {
@@ -127,15 +137,12 @@ void fill_with_lag(const Parts& parts, const Subscription& row, int64_t ledger_s
 
 Answer get(const Parts& parts, const sv1::GetSubscriptionRequest& request,
            std::vector<sv1::SubscriptionState*>& states) {
-  const auto progress = parts.events()->progress(request.ledger());
-  if (const auto* error = std::get_if<Error>(&progress)) return *error;
   auto response = std::make_unique<sv1::GetSubscriptionResponse>();
-  const auto error = read_rows(parts, [&](SnapshotRows& rows) {
+  const auto error = read_rows_of(parts, request.ledger(), [&](SnapshotRows& rows, int64_t seq) {
     Subscription row;
     if (!rows.read(row_type<Subscription>(), make_key(request.ledger(), request.name()), row))
       return false;
-    fill_with_lag(parts, row, std::get<LiveView::Progress>(progress).seq,
-                  *response->mutable_subscription());
+    fill_with_lag(parts, row, seq, *response->mutable_subscription());
     rows.scan(row_type<Parked>(), make_key(request.ledger(), request.name()), {},
               [&](std::string_view, const Message& parked) {
                 fill(static_cast<const Parked&>(parked), *response->add_parked());
@@ -154,14 +161,11 @@ Answer get(const Parts& parts, const sv1::GetSubscriptionRequest& request,
 
 Answer list(const Parts& parts, const sv1::ListSubscriptionsRequest& request,
             std::vector<sv1::SubscriptionState*>& states) {
-  const auto progress = parts.events()->progress(request.ledger());
-  if (const auto* error = std::get_if<Error>(&progress)) return *error;
   auto response = std::make_unique<sv1::ListSubscriptionsResponse>();
-  const auto error = read_rows(parts, [&](SnapshotRows& rows) {
+  const auto error = read_rows_of(parts, request.ledger(), [&](SnapshotRows& rows, int64_t seq) {
     rows.scan(row_type<Subscription>(), make_key(request.ledger()), {},
               [&](std::string_view, const Message& row) {
-                fill_with_lag(parts, static_cast<const Subscription&>(row),
-                              std::get<LiveView::Progress>(progress).seq,
+                fill_with_lag(parts, static_cast<const Subscription&>(row), seq,
                               *response->add_subscriptions());
                 return true;
               });
