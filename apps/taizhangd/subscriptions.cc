@@ -14,13 +14,19 @@ namespace {
 int64_t walk(SnapshotRows& rows, const ledger::v1::EventFilter& wanted, int64_t low, int64_t high,
              int64_t looks_max, const delivery::Parts::Visit& visit) {
   const auto filter = ledger_view::Filter::of(wanted);
-  ledger_view::EventWalker found(rows, filter);
-  ledger_view::EventWalker parsed(rows, filter);
-  return found.walk({low, high, false}, looks_max, [&](CommitEnvelopes&, int64_t seq) {
+  ledger_view::EventWalker events(rows, filter);
+  return events.walk({low, high, false}, looks_max, [&](CommitEnvelopes&, int64_t seq) {
     bool more = false;
-    parsed.at(seq, [&](const EventMeta& event) { more = visit(event); });
+    events.at(seq, [&](const EventMeta& event) { more = visit(event); });
     return more;
   });
+}
+
+void read(SnapshotRows& rows, const std::vector<int64_t>& seqs,
+          const std::function<void(const EventMeta&)>& visit) {
+  const ledger_view::Filter all;
+  ledger_view::EventWalker events(rows, all);
+  for (const int64_t seq : seqs) events.at(seq, visit);
 }
 
 Error reads_only(const Views& views) {
@@ -48,6 +54,7 @@ std::unique_ptr<delivery::Delivery> make_delivery(Dispatcher& dispatcher, Views*
   delivery::Parts parts{.events = [views] { return views->live("ledger"); },
                         .rows = [views] { return views->live("subscriptions"); },
                         .walk = walk,
+                        .read = read,
                         .not_leading = [views, writers]() -> std::optional<Error> {
                           return writers ? writers->not_leading() : reads_only(*views);
                         },

@@ -7,8 +7,8 @@
 // (RecordProgress, generation 0), whose commit also tells up to where the view has to be read.
 //
 // One thread delivers. Other threads, and the streams it answers, reach it by its inbox. What a
-// question takes from views is read on the thread that asks, however long that takes; where it waits
-// for an event first, on the views' threads for late queries.
+// question takes from views is read on the thread that asks, however long that takes; where it
+// waits for an event first, on the views' threads for late queries.
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,10 @@ struct Parts {
   std::function<int64_t(SnapshotRows&, const ledger::v1::EventFilter&, int64_t low, int64_t high,
                         int64_t looks_max, const Visit&)>
       walk;
+  // Visits the events of these ascending seqs, parsed, but for those that the rows do not have.
+  std::function<void(SnapshotRows&, const std::vector<int64_t>& seqs,
+                     const std::function<void(const EventMeta&)>&)>
+      read;
   // Why this process cannot deliver now; it names the one that can. Nothing: it can.
   std::function<std::optional<Error>()> not_leading;
   // Takes the commands by which progress is written down.

@@ -211,22 +211,24 @@ void Group::deliver() {
 }
 
 bool Group::read_again(std::vector<Window::Taken>& taken) {
-  const auto missing = [](const Window::Taken& one) { return !one.event; };
-  if (std::none_of(taken.begin(), taken.end(), missing)) return true;
+  std::vector<int64_t> missing;
+  for (const auto& one : taken) {
+    if (!one.event) missing.push_back(one.seq);
+  }
+  if (missing.empty()) return true;
   const auto read = [&](SnapshotRows& rows) {
-    for (auto& one : taken) {
-      if (one.event) continue;
-      delivery_.parts_.walk(rows, {}, one.seq, one.seq, 1, [&](const EventMeta& meta) {
-        one.event = held(meta);
-        return true;
-      });
-    }
+    auto next = taken.begin();
+    delivery_.parts_.read(rows, missing, [&](const EventMeta& meta) {
+      while (next->seq != meta.seq) ++next;
+      next->event = held(meta);
+    });
   };
   if (const auto error = delivery_.parts_.events()->read(ledger_, window_->looked_at(), read)) {
     fail(*error);
     return false;
   }
-  if (std::none_of(taken.begin(), taken.end(), missing)) return true;
+  if (std::all_of(taken.begin(), taken.end(), [](const auto& one) { return one.event; }))
+    return true;
   // Another version of the view answers by now, and has not read so far.
   begin_again(kPauseUs);
   return false;

@@ -94,6 +94,7 @@ class Readings : public ::testing::Test {
               .rows = [this] { return rows_; },
               .walk = [this](SnapshotRows&, const ledger::v1::EventFilter&, int64_t low, int64_t,
                              int64_t, const Parts::Visit& visit) { return walk(low, visit); },
+              .read = {},
               .not_leading = []() -> std::optional<Error> { return std::nullopt; },
               .dispatcher = dispatcher_,
               .clock = clock_,
