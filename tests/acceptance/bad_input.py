@@ -27,7 +27,7 @@ def newest(book, ledger=None):
     return book.ask("ledger.ReadEvents", backward=True, page={"page_size": 1}, **fields).events[0].seq
 
 
-def raw_call(book, method_name, as_="maker", timeout=20, metadata=None):
+def raw_call(book, method_name, as_="maker", timeout=60, metadata=None):
     """A call that takes bytes and gives bytes."""
     method = book.client.method(method_name)
     stub = book.client.channel_of(method).unary_unary(

@@ -328,7 +328,7 @@ def test_methods_that_are_not_there(book):
     metadata = [("authorization", "Bearer " + token_of("maker"))]
     for path in ("/taizhang.funds.v1.FundsService/NoSuchMethod", "/no.such.Service/Method", "/x", "/"):
         with pytest.raises(grpc.RpcError) as refused:
-            channel.unary_unary(path)(b"", timeout=5, metadata=metadata)
+            channel.unary_unary(path)(b"", timeout=60, metadata=metadata)
         assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED, path
 
 
@@ -386,7 +386,7 @@ def test_bulk_messages_that_are_wrong(book):
     stub = book.client.channel.stream_stream("/taizhang.ledger.v1.CommandService/Execute",
                                              request_serializer=lambda raw: raw, response_deserializer=lambda raw: raw)
 
-    def send(*raw, timeout=10):
+    def send(*raw, timeout=60):
         metadata = [("authorization", "Bearer " + token_of("maker"))]
         return [bulk_pb2.ExecuteResponse.FromString(one) for one in stub(iter(raw), timeout=timeout, metadata=metadata)]
 

@@ -8,7 +8,6 @@ import copy
 import dataclasses
 import random
 import re
-import time
 import uuid
 
 import taizhang_client
@@ -178,6 +177,7 @@ class Book:
         self._fresh = 0
         self._citizens = 0
         self.last_seq = 0
+        self._told_of = None  # (client, last_seq): up to there that server tells of events
 
     def open(self):
         self.opening = Request("admin.OpenLedger", {"context": self.context(FIRST_DAY), "ledger": self.ledger,
@@ -192,7 +192,7 @@ class Book:
                 self.given(Request(method, request, profile))
         return self
 
-    def send(self, request, timeout=20):
+    def send(self, request, timeout=60):
         """The answer; Refused when there is none."""
         answer = self.client.call(request.method, request.fields, as_=request.as_, timeout=timeout)
         if hasattr(answer, "receipt") and answer.receipt.ledger == self.ledger:
@@ -226,7 +226,7 @@ class Book:
             "/taizhang.ledger.v1.CommandService/Execute", request_serializer=lambda m: m.SerializeToString(),
             response_deserializer=bulk_pb2.ExecuteResponse.FromString)
         metadata = [("authorization", "Bearer " + taizhang_client.token_of("maker"))]
-        responses = call(messages(), timeout=60, metadata=metadata)
+        responses = call(messages(), timeout=300, metadata=metadata)
         results = [result for response in responses for result in response.results]
         self.last_seq = max([self.last_seq] + [result.receipt.last_seq for result in results])
         return results
@@ -239,8 +239,9 @@ class Book:
             return refused
         raise AssertionError(f"{request.method} was accepted: {request.fields}\n{answer}")
 
-    def ask(self, method, as_="reader", day=None, seq=None, at=None, timeout=20, **fields):
+    def ask(self, method, as_="reader", day=None, seq=None, at=None, timeout=60, **fields):
         """A query that sees everything this book was told. seq: as of; at: as of this recorded time; day: on_date."""
+        self.wait_for_events()
         read = {"at_least_seq": self.last_seq}
         if day:
             read["effective_date"] = date(day)
@@ -250,12 +251,17 @@ class Book:
             read["recorded_time"] = at.ToJsonString()
         return self.client.call(method, {"read": read, "ledger": self.ledger, **fields}, as_=as_, timeout=timeout)
 
-    def wait_for_views(self, wait_s=30):
-        """Until no view is being built from nothing: meanwhile its queries answer UNAVAILABLE."""
-        end = time.monotonic() + wait_s
-        while any(view.building for view in self.client.call("admin.GetStatus", {}, as_="operator").views):
-            assert time.monotonic() < end, "views are still being built"
-            time.sleep(0.02)
+    def wait_for_events(self):
+        """Until view `ledger` holds everything this book was told: rows of other views name their events, and it says who
+        wrote those, when and why."""
+        if self._told_of != (self.client, self.last_seq):
+            self.client.call("ledger.ReadEvents", {"ledger": self.ledger, "read": {"at_least_seq": self.last_seq},
+                                                   "page": {"page_size": 1}}, as_="reader")
+            self._told_of = (self.client, self.last_seq)
+
+    def wait_for_views(self):
+        """Until every view is built and holds everything this book was told."""
+        self.client.wait_for_views()
 
     def fresh(self, kind):
         """A name that was not used before."""

@@ -23,7 +23,9 @@ ADDED, REMOVED, CHANGED = 1, 2, 3
 
 @pytest.fixture(scope="module")
 def book(client):
-    return Book(client).open().load("reference").load("sample")
+    book = Book(client).open().load("reference").load("sample")
+    book.wait_for_views()
+    return book
 
 
 @pytest.fixture(scope="module")

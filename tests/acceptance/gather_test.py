@@ -85,6 +85,7 @@ def test_one_answer_of_each_ledger(books):
 def test_a_common_moment_is_a_recorded_time(books):
     event = books[1].ask("ledger.ReadEvents", from_seq=books[1].last_seq, page={"page_size": 1}).events[0]
     books[1].given(books[1].register_household("later"))
+    books[1].ask("household_file.CountHouseholds")  # the view is that far
     _, told, trailer = gather(books[0], "household_file.CountHouseholds", ledgers=["990301"],
                               read={"at_least_seq": 0, "recorded_time": event.time.ToJsonString()})
     assert told[0][1].households == 4 and trailer.ledgers[0].freshness.final

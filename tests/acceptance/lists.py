@@ -67,7 +67,8 @@ def all_lists():
 
 
 def pages(book, method, as_="reader", size=1000, **fields):
-    """All rows of a list, page by page. `read`: the read options."""
+    """All rows of a list, page by page, of a view that holds everything the book was told. `read`: the read options."""
+    fields["read"] = {"at_least_seq": book.last_seq} | fields.get("read", {})
     rows, token = [], ""
     while True:
         answer = book.client.call(method, {"ledger": book.ledger, **fields,
@@ -125,6 +126,7 @@ def digest_of(rows):
 
 def diff(book, method, from_, to=None, as_="reader", day=None, **fields):
     """(header, differences, trailer); moments are seqs, the later one by default all that this book was told."""
+    book.wait_for_events()
     at = {"effective_date": date(day)} if day else {}
     later = {"at_least_seq": book.last_seq} if to is None else {"seq": to}
     request = {"query": packed(book, method, **fields), "from": {"seq": from_} | at, "to": later | at}

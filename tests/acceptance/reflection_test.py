@@ -26,7 +26,7 @@ class Stranger:
         stub = self.channel.unary_unary(f"/{service}/{name}", request_serializer=type(request).SerializeToString,
                                         response_deserializer=answer.FromString)
         metadata = [("authorization", f"Bearer {token_of(as_)}")] if as_ else None
-        return stub(request, timeout=10, metadata=metadata)
+        return stub(request, timeout=60, metadata=metadata)
 
 
 @pytest.fixture(scope="module")

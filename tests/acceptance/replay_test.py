@@ -29,7 +29,9 @@ FRAME = 48
 
 @pytest.fixture(scope="module")
 def book(client):
-    return Book(client).open().load("reference").load("sample")
+    book = Book(client).open().load("reference").load("sample")
+    book.wait_for_views()
+    return book
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,9 @@ def an_id(name):
 
 @pytest.fixture(scope="module")
 def book(client):
-    return Book(client).open().load("reference").load("sample")
+    book = Book(client).open().load("reference").load("sample")
+    book.wait_for_views()
+    return book
 
 
 def money(figures):

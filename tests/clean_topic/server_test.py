@@ -18,7 +18,6 @@ sys.path.insert(0, str(ROOT / "tests/acceptance"))
 import taizhang_client  # noqa: E402
 from kafka_fixture import broker  # noqa: E402,F401
 
-SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +55,11 @@ def accepted(bootstrap, topic):
     return taken, count
 
 
-def read_all(client, ledger):
+def read_all(client, ledger, at_least_seq):
     token, events = "", []
     while True:
-        answer = client.call("ledger.ReadEvents", {"ledger": ledger, "page": {"page_size": 1000, "page_token": token}},
-                             as_="maker")
+        answer = client.call("ledger.ReadEvents", {"ledger": ledger, "page": {"page_size": 1000, "page_token": token},
+                                                   "read": {"at_least_seq": at_least_seq}}, as_="maker")
         events += answer.events
         token = answer.next_page_token
         if not token:
@@ -108,17 +107,16 @@ def test_a_consumer_ends_with_what_read_events_answers(broker, tmp_path, book_mo
         server.kill()
         shutil.rmtree(server.data / "republish")
         client = server.start()
-        book_module.Book(client).wait_for_views()
 
-        events = read_all(client, county)
+        events = read_all(client, county, book.last_seq)
         topic = clean_topic_of(server)
-        end = time.monotonic() + SECONDS_MAX
+        end = time.monotonic() + taizhang_client.PATIENCE_S
         while True:
             taken, count = accepted(broker, topic)
             mirrored = [record for record in taken if record[0]["ce_ledger"] == county]
             if len(mirrored) >= len(events):
                 break
-            assert time.monotonic() < end, f"{len(mirrored)} of {len(events)} events in {SECONDS_MAX} s"
+            assert time.monotonic() < end, f"{len(mirrored)} of {len(events)} events in {taizhang_client.PATIENCE_S} s"
             time.sleep(0.2)
         reader.terminate()
         assert reader.wait(30) == 0, (server.folder / "reader.log").read_text()

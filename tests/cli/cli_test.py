@@ -1,18 +1,14 @@
 """The command line against a taizhangd of its own: the sample book, every verb, refusals, exit codes."""
 
+import contextlib
 import json
-import pathlib
 import re
 import socket
 import subprocess
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-
-from command_line import DAMAGED, FAILED, NOT_FOUND, REFUSED, UNAVAILABLE, USAGE, Cli  # noqa: E402
-from taizhang_client import ROOT, Server  # noqa: E402
+from command_line import DAMAGED, FAILED, NOT_FOUND, REFUSED, UNAVAILABLE, USAGE, Cli
+from taizhang_client import ROOT, Server
 
 COMMITTEE = "6e9cbb94-5d91-51c2-b356-daf718c338b2"
 LINE_J = "6a13651f-9ec1-5b30-9c59-d34ab44645bd"
@@ -29,6 +25,8 @@ def cli(tmp_path_factory):
         said = cli.ok("apply", ROOT / f"deploy/{name}.jsonl")
         assert f"{lines} of {lines} commands sent: {lines} accepted, 0 duplicate, 0 unchanged, 0 refused" in said
     cli.last = int(re.search(r"last seq (\d+)", said).group(1))
+    with contextlib.closing(server.connect()) as client:
+        client.wait_for_views()
     yield cli
     server.stop()
 

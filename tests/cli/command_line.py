@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from taizhang_client import BUILD, token_of
+from taizhang_client import BUILD, PATIENCE_S, token_of
 
 OK, REFUSED, USAGE, UNAVAILABLE, NOT_FOUND, DAMAGED, FAILED = range(7)
 
@@ -23,7 +23,7 @@ class Cli:
     def run(self, *words, stdin=None, **environment):
         return subprocess.run(
             [BUILD / "apps/taizhang/taizhang", *map(str, words)], input=stdin, capture_output=True, text=True,
-            timeout=120, env=os.environ | {"TAIZHANG_CONFIG": str(self.config)} | environment)
+            timeout=2 * PATIENCE_S, env=os.environ | {"TAIZHANG_CONFIG": str(self.config)} | environment)
 
     def ok(self, *words, **more):
         done = self.run(*words, **more)

@@ -1,23 +1,13 @@
 """deploy/quickstart.sh with the binaries of this build on either journal: the tour, again, a taken port, --stop, --clean."""
 
 import os
-import pathlib
 import re
-import socket
 import subprocess
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-
-from kafka_broker import kept_pids  # noqa: E402
-from taizhang_client import BUILD, ROOT  # noqa: E402
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+from kafka_broker import kept_pids
+from kafka_cluster import free_port
+from taizhang_client import BUILD, PATIENCE_S, ROOT
 
 
 class Quickstart:
@@ -28,7 +18,7 @@ class Quickstart:
 
     def run(self, *words, stdin=""):
         return subprocess.run([ROOT / "deploy/quickstart.sh", "--dir", self.folder, *map(str, words)], input=stdin,
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=3 * PATIENCE_S)
 
     def start(self, port=None):
         return self.run("--build", BUILD, "--port", port or self.port, f"--journal={self.journal}")

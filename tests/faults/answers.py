@@ -5,13 +5,13 @@ import json
 import time
 
 from callers import LEDGER
-from taizhang_client import Refused, date
+from taizhang_client import PATIENCE_S, Refused, date
 
 PAGE = {"page_size": 1000}
 VIEWS = ("ledger", "household_file", "duties", "fund_execution", "asset_register", "history", "subscriptions")
 
 
-def ask(client, method, request, timeout=60):
+def ask(client, method, request, timeout=PATIENCE_S):
     """A query, asked again while its view is still being built."""
     give_up = time.monotonic() + timeout
     while True:
@@ -63,7 +63,7 @@ def _queries(book):
     return queries + [("household_file.Sheet", {"household_id": one}) for one in book.households[:10]]
 
 
-def views(client, book, seq, day=20180131, timeout=60):
+def views(client, book, seq, day=20180131, timeout=PATIENCE_S):
     """{query: its answers' bytes}, as of `seq` and `day`. What is always different (lag) is left out; a query that is
     refused counts with its code."""
     said = {}

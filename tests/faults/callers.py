@@ -7,7 +7,7 @@ import random
 import threading
 import time
 
-from taizhang_client import ROOT, Client, Refused, command_file, context, date, uid
+from taizhang_client import PATIENCE_S, ROOT, Client, Refused, command_file, context, date, uid
 
 LEDGER = "990101"
 VILLAGES = ("990101100201", "990101100202")
@@ -191,7 +191,8 @@ class Caller(threading.Thread):
         return self._fresh("funds.RecordFundsArrival", {
             "fund_line_id": self.book.fund_line, "arrival_id": arrival_id,
             "amount_fen": str(self.random.randint(1, 1000)), "date": date(self.random.choice(DAYS)),
-            "bank_reference": f"bank {self.random.randint(1, 3000)}"}, arrival_id)
+            # Few, so that one comes again also where little is sent.
+            "bank_reference": f"bank {self.random.randint(1, 300)}"}, arrival_id)
 
     def _register(self):
         household_id = self._id()
@@ -246,7 +247,7 @@ def start_callers(book, address, life, seed, count=64):
                for i in range(count)]
     for caller in callers:
         caller.start()
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE_S
     while any(c.answered == 0 and c.is_alive() for c in callers) and time.monotonic() < end:
         time.sleep(0.005)
     return callers, stop
@@ -254,7 +255,7 @@ def start_callers(book, address, life, seed, count=64):
 
 def join(callers):
     for caller in callers:
-        caller.join(60)
+        caller.join(PATIENCE_S)
         assert not caller.is_alive(), "a caller still waits for an answer"
         if caller.failure:
             raise caller.failure

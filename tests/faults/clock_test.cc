@@ -104,7 +104,7 @@ class ClockAtStart : public testing::Test {
             flag.empty() ? nullptr : flag.c_str(), nullptr);
       _exit(127);
     }
-    for (int i = 0; i < 3'000; ++i) {
+    for (int i = 0; i < 12'000; ++i) {
       if (fs::exists(folder_ / "data/address")) return true;
       int status = 0;
       if (waitpid(running_, &status, WNOHANG) == running_) {

@@ -10,7 +10,7 @@ import answers
 import callers
 import history
 import pytest
-from taizhang_client import ROOT, Refused, Server, command_file, context
+from taizhang_client import PATIENCE_S, ROOT, Refused, Server, command_file, context
 
 SEEDS = range(10)  # each flips one byte in state and one in a view
 # RocksDB's own diary; nothing reads it.
@@ -91,9 +91,9 @@ def same_or_said(right, told):
             if a != b and not (b if isinstance(b, str) else b.decode(errors="replace")).startswith(honest)]
 
 
-def mended(client, wait_s=60):
+def mended(client):
     """The views, by name, once each is built and folds."""
-    end = time.monotonic() + wait_s
+    end = time.monotonic() + PATIENCE_S
     while True:
         views = client.call("admin.GetStatus", {}, as_="operator").views
         if not any(view.building or view.stopped_why for view in views):
@@ -114,7 +114,7 @@ def test_a_flipped_byte_is_never_another_answer(book, tmp_path, part, seed):
     print(place)
     try:
         try:
-            client = server.start()
+            client = server.start(built=False)
         except RuntimeError as refused:
             assert part in str(refused) or folder.name in str(refused), f"the refusal does not name the place: {refused}"
             return
@@ -142,7 +142,7 @@ def test_view_verify_finds_a_flipped_byte(book, tmp_path, view):
     table.write_bytes(content)
     try:
         try:
-            client = server.start()
+            client = server.start(built=False)
         except RuntimeError as refused:
             assert folder.name in str(refused)
             return

@@ -10,13 +10,14 @@ import time
 
 import grpc
 import pytest
-from taizhang_client import ROOT, Refused, Server
+from taizhang_client import PATIENCE_S, ROOT, Refused, Server
 
 sys.path.insert(0, str(ROOT / "tests/cli"))
 
 from command_line import OK, UNAVAILABLE, Cli  # noqa: E402
 
-ANSWER_MS = 1_500
+# Of readers that answer; and of one that hangs.
+ANSWER_MS, HANGS_MS = 60_000, 5_000
 COUNTS = {"@type": "type.googleapis.com/taizhang.household_file.v1.CountHouseholdsRequest"}
 EVENTS = {"@type": "type.googleapis.com/taizhang.ledger.v1.ReadEventsRequest"}
 NOWHERE = "127.0.0.1:1"  # a port on which nobody listens
@@ -30,10 +31,7 @@ def installation(folder, ledgers, settings=""):
         cli.ok("ledger", "open", ledger, "--name", "示例县", "--on", "2012-01-01")
         cli.ok("apply", ROOT / "deploy/reference.jsonl", "--ledger", ledger)
     client = server.connect()
-    for ledger in ledgers:
-        last = client.call("ledger.ReadEvents", {"ledger": ledger}).freshness.journal_seq
-        for view in ("household_file.CountHouseholds", "ledger.ReadEvents"):
-            client.call(view, {"ledger": ledger, "read": {"at_least_seq": last}})
+    client.wait_for_views()
     client.close()
     return server
 
@@ -45,14 +43,15 @@ def readers(answer_ms=ANSWER_MS, **addresses):
 
 
 @pytest.fixture
-def servers(tmp_path):
-    """(province, north, south): the province holds 990101 and asks the others."""
+def servers(tmp_path, request):
+    """(province, north, south): the province holds 990101 and asks the others; the parameter: for how long, ms."""
     made = []
+    answer_ms = getattr(request, "param", ANSWER_MS)
     try:
         made.append(installation(tmp_path / "north", ["610328", "610330"]))
         made.append(installation(tmp_path / "south", ["610329"]))
         made.insert(0, installation(tmp_path / "province", ["990101"],
-                                    readers(north=made[0].address, south=made[1].address)))
+                                    readers(answer_ms, north=made[0].address, south=made[1].address)))
         yield made
     finally:
         for server in made:
@@ -137,6 +136,7 @@ def test_one_that_is_killed_in_the_middle(servers):
     assert done.returncode == OK and "south" in done.stderr
 
 
+@pytest.mark.parametrize("servers", [HANGS_MS], indirect=True)
 def test_one_that_hangs(servers):
     province, north, south = servers
     gather(province, COUNTS)
@@ -144,7 +144,7 @@ def test_one_that_hangs(servers):
     began = time.monotonic()
     told, trailer = gather(province, COUNTS)
     took_s = time.monotonic() - began
-    assert ANSWER_MS / 1_000 <= took_s < 3 * ANSWER_MS / 1_000 + 2, took_s
+    assert HANGS_MS / 1_000 <= took_s < PATIENCE_S / 2, took_s
     assert told == ["610328", "610330", "990101"]
     assert answers(trailer) == HERE | NORTH | {"610329": ("south", 0, "READER_SLOW")}
     os.kill(south.process.pid, signal.SIGCONT)
@@ -154,10 +154,9 @@ def test_one_that_hangs(servers):
 def test_a_stop_does_not_wait_for_one_that_hangs(servers, tmp_path):
     """SIGTERM while somebody waits for the ledgers of two readers that hang: cancelled, and the process ends well."""
     _, north, south = servers
-    grace_ms = 300
     asker = installation(tmp_path / "asker", ["990102"],
-                         readers(answer_ms=60_000, north=north.address, south=south.address)
-                         + f"limits {{ stop_grace_ms: {grace_ms} }}\n")
+                         readers(answer_ms=2 * PATIENCE_S * 1_000, north=north.address, south=south.address)
+                         + "limits { stop_grace_ms: 300 }\n")
     told = []
 
     def ask():
@@ -174,10 +173,9 @@ def test_a_stop_does_not_wait_for_one_that_hangs(servers, tmp_path):
         caller.start()
         time.sleep(0.5)
         assert not told
-        began = time.monotonic()
-        assert asker.stop() == 0, asker.log_text()
-        assert time.monotonic() - began < grace_ms / 1_000 + 3
-        caller.join(10)
+        # Sooner than the readers may take.
+        assert asker.stop(PATIENCE_S) == 0, asker.log_text()
+        caller.join(PATIENCE_S)
         assert len(told) == 1 and isinstance(told[0], str), told
     finally:
         asker.kill()

@@ -60,12 +60,12 @@ def assert_noticed(server, client, province):
     whys = eventually(lambda: said_of_damage(client), "the damage is noticed")
     assert any(f"topic {province.topic}, partition " in why and "rewound, recreated or truncated" in why
                for why in whys), whys
-    assert server.has_logged("journal_damaged")
+    eventually(lambda: server.has_logged("journal_damaged"), "it is logged")
     eventually(lambda: health(client) == "NOT_SERVING", "its health says so")
     # A view that says so has written how far it had read: by that a reader's start after a kill knows.
     eventually(lambda: all(view.stopped_why for view in status(client).views), "every view stands still")
     with pytest.raises(Refused):
-        client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")}, timeout=10)
+        client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")})
 
 
 def assert_refused(server, why=r"partition \d.* up to offset \d+"):

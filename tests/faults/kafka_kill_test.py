@@ -12,8 +12,8 @@ from kafka_province import PATIENCE_S, ROUNDS, Province, end, eventually, goes_o
 from kill_test import kill_amid
 
 # Long, so that a restart which waited for its own silence would show.
-DETECTION_S = 20
-SLOW_TO_SUSPECT = "heartbeat_ms: 1000 silent_heartbeats: 20"
+DETECTION_S = 100
+SLOW_TO_SUSPECT = f"heartbeat_ms: 1000 silent_heartbeats: {DETECTION_S}"
 STALL_MS = 1500
 
 

@@ -10,13 +10,11 @@ import answers
 import callers
 import history
 import judge
-from taizhang_client import BUILD, PARTITIONS, Client, Server, context
+from taizhang_client import BUILD, PARTITIONS, PATIENCE_S, Client, Server, context
 
 # How often each fault is done: few in every run, 20 in a hunt (README.md).
 ROUNDS = int(os.environ.get("TAIZHANG_FAULT_ROUNDS", "2"))
 CALLERS = 64
-# On a machine that does much else at the same time.
-PATIENCE_S = 60
 # Between a refusal and the next try of a caller who does not give up.
 RETRY_S = 0.05
 

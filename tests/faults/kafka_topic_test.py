@@ -25,7 +25,7 @@ def alter(admin, topic, name, value):
 
 
 def metrics(port):
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_S) as page:
         return dict(line.rsplit(" ", 1) for line in page.read().decode().splitlines() if not line.startswith("#"))
 
 
@@ -43,8 +43,8 @@ def test_settings_that_lose_data(broker, province, name, unsafe, safe):  # noqa:
     alter(admin, province.topic, name, unsafe)
     why = eventually(lambda: status(client).journal.unsafe_why, "the alarm")
     assert province.topic in why and finding in why
-    assert metrics(port)["taizhang_journal_unsafe"] == "1"
-    assert writer.has_logged("journal_topic_unsafe")
+    eventually(lambda: metrics(port)["taizhang_journal_unsafe"] == "1", "the alarm in the metrics")
+    eventually(lambda: writer.has_logged("journal_topic_unsafe"), "it is logged")
     # Nothing is lost yet: it goes on, so that the operator can set it right.
     assert status(client).writer.serving
     code, said = province.journal("check", writer)
@@ -53,7 +53,7 @@ def test_settings_that_lose_data(broker, province, name, unsafe, safe):  # noqa:
         province.process("two").start(wait_s=PATIENCE_S)
     alter(admin, province.topic, name, safe)
     eventually(lambda: not status(client).journal.unsafe_why, "the alarm ends")
-    assert metrics(port)["taizhang_journal_unsafe"] == "0"
+    eventually(lambda: metrics(port)["taizhang_journal_unsafe"] == "0", "the alarm in the metrics ends")
     assert province.journal("check", writer)[0] == 0
     assert status(client).writer.serving
 
@@ -89,7 +89,8 @@ def test_records_of_a_stranger(broker, province):  # noqa: F811
     eventually(lambda: status(one).writer.foreign_records == 2 * PARTITIONS, "the writer counts them")
     for client in (one, two):
         eventually(lambda: foreign_records(client) == [2] * PARTITIONS, "the views' reader counts them")
-    assert writer.has_logged("journal_foreign_record") and reader.has_logged("foreign_records")
+    eventually(lambda: writer.has_logged("journal_foreign_record") and reader.has_logged("foreign_records"),
+               "they are logged")
     # Nothing of it costs the claims.
     assert status(one).writer.epochs == PARTITIONS
     province.compare_with_replay(one, book)
@@ -106,5 +107,5 @@ def test_a_record_of_a_stranger_at_the_end(broker, province):  # noqa: F811
     produce_as_a_stranger(broker, province.topic)
     fresh = province.process("fresh", "READER").start(wait_s=PATIENCE_S)
     eventually(lambda: health(fresh) == "SERVING", "its views are built")
-    assert foreign_records(fresh) == [4] * PARTITIONS
+    eventually(lambda: foreign_records(fresh) == [4] * PARTITIONS, "its views' reader counts them")
     province.judged(fresh, book)

@@ -10,13 +10,12 @@ import callers
 import history
 import pytest
 from slowed import slowed
-from taizhang_client import Refused, Server
+from taizhang_client import PATIENCE_S, Refused, Server
 
 KILLS = 20
 CALLERS = 64
 # Views that readers keep; `ledger` is always among them.
 FEW = ("duties", "ledger")
-CATCH_UP_S = 60
 
 
 def reader_of(writer, folder, settings=""):
@@ -56,28 +55,17 @@ def readers(tmp_path, writer):
         server.kill()
 
 
-def caught_up(client):
-    """The status of a process whose views are built and hold everything the journal held at some moment of the call."""
-    give_up = time.monotonic() + CATCH_UP_S
-    while True:
-        status = client.call("admin.GetStatus", {}, as_="operator")
-        if all(not view.building and view.position == view.journal_end for view in status.views):
-            return status
-        assert time.monotonic() < give_up, status
-        time.sleep(0.05)
-
-
 def is_serving(client, service=""):
     """What the health service says; of the process when no service is named."""
     request = b"\n" + bytes([len(service)]) + service.encode() if service else b""
     check = client.channel.unary_unary("/grpc.health.v1.Health/Check")
-    return {b"\x08\x01": True, b"\x08\x02": False}[check(request, timeout=20)]
+    return {b"\x08\x01": True, b"\x08\x02": False}[check(request, timeout=60)]
 
 
 def watch_build(client):
     """What a reader that begins from nothing said until its health said that it serves: (place, end, rate, left)."""
     said = []
-    give_up = time.monotonic() + CATCH_UP_S
+    give_up = time.monotonic() + PATIENCE_S
     while not is_serving(client):
         status = client.call("admin.GetStatus", {}, as_="operator")
         said += [(view.position, view.journal_end, view.events_per_second, view.build_seconds_left)
@@ -92,7 +80,7 @@ def watch_build(client):
 
 def digests(client):
     """{(view, ledger): (seq, digest)}"""
-    caught_up(client)
+    client.wait_for_views()
     return {(view, ledger.ledger): (ledger.seq, ledger.digest) for view in answers.VIEWS
             for ledger in client.call("admin.GetViewDigest", {"view": view}, as_="operator").ledgers}
 
@@ -125,7 +113,7 @@ def test_readers_answer_what_the_writer_acknowledged(writer, book, readers):
 
 
 def test_a_reader_says_where_it_is_in_each_partition(book, readers):
-    status = caught_up(readers().start())
+    status = readers().start().wait_for_views()
     assert not status.HasField("writer")
     partitions = status.journal.partitions
     assert len(partitions) == 2
@@ -138,7 +126,7 @@ def test_a_reader_says_where_it_is_in_each_partition(book, readers):
 
 def test_a_reader_keeps_the_views_it_is_told(book, readers):
     client = readers('views { serve: "duties" }\n').start()
-    assert {view.name for view in caught_up(client).views} == set(FEW)
+    assert {view.name for view in client.wait_for_views().views} == set(FEW)
     said = answers.ask(client, "duties.Due", {"ledger": callers.LEDGER, "include_met": True,
                                               "read": {"at_least_seq": book.last_seq}})
     assert said.freshness.seq >= book.last_seq
@@ -161,7 +149,7 @@ def test_a_reader_killed_again_and_again_misses_nothing(writer, book, readers, s
         time.sleep(rng.uniform(0.0, 0.7))
         client.close()
         killed.kill()
-        client = killed.start()
+        client = killed.start(built=False)
         # What is there answers, and what was acknowledged is waited for.
         seq = book.last_seq
         said = answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "backward": True,
@@ -176,7 +164,7 @@ def test_a_reader_killed_again_and_again_misses_nothing(writer, book, readers, s
     # From an empty disk it has much to fold now: until it has, it says how far it is and takes no callers.
     last = readers()
     with slowed(last):
-        fresh = last.start()
+        fresh = last.start(built=False)
         said = watch_build(fresh)
     assert all(position <= end for position, end, _, _ in said), said
     assert any(0 < position < end and rate > 0 and left > 0 for position, end, rate, left in said), said

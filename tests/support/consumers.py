@@ -8,7 +8,7 @@ import uuid
 
 import grpc
 
-from taizhang_client import Refused
+from taizhang_client import PATIENCE_S, Refused
 
 TYPES = ["taizhang.registry.v1.HouseholdRegistered", "taizhang.registry.v1.MemberAdded"]
 
@@ -23,12 +23,15 @@ class Subscription:
 
     def __init__(self, client, ledger, name):
         self.client, self.ledger, self.name = client, ledger, name
+        self.last_event = ""  # of its last command
 
     def command(self, rpc, as_="operator", reason="because", **fields):
         context = {"request_id": str(uuid.uuid4()), "effective_date": _today(), "source": {"kind": "KIND_SYSTEM"},
                    "reason": reason}
-        return self.client.call(f"subscriptions.{rpc}", {"context": context, "ledger": self.ledger, "name": self.name,
-                                                         **fields}, as_=as_)
+        answer = self.client.call(f"subscriptions.{rpc}", {"context": context, "ledger": self.ledger, "name": self.name,
+                                                           **fields}, as_=as_)
+        self.last_event = answer.receipt.event_ids[0] if answer.receipt.event_ids else self.last_event
+        return answer
 
     def create(self, **fields):
         return self.command("CreateSubscription", **({"selection": {"types": TYPES}} | fields))
@@ -36,7 +39,7 @@ class Subscription:
     def call(self, rpc, as_="reader", **fields):
         return self.client.call(f"subscriptions.{rpc}", {"ledger": self.ledger, "name": self.name, **fields}, as_=as_)
 
-    def receive(self, as_="reader", timeout=60, **fields):
+    def receive(self, as_="reader", timeout=PATIENCE_S, **fields):
         return self.client.stream("subscriptions.Receive", {"ledger": self.ledger, "name": self.name,
                                                             "heartbeat_ms": 100, **fields}, as_=as_, timeout=timeout)
 
@@ -44,11 +47,11 @@ class Subscription:
         return self.call("Acknowledge", seqs=list(seqs), **fields)
 
     def show(self, at_least=None):
-        """`at_least`: an answer of a command, or an event id."""
-        event = at_least if isinstance(at_least, str) or at_least is None else at_least.receipt.event_ids[0]
+        """`at_least`: an event id; its own last command else."""
+        event = at_least or self.last_event
         return self.call("GetSubscription", **({"at_least_event": event} if event else {}))
 
-    def wait_position(self, seq, wait_s=20):
+    def wait_position(self, seq, wait_s=PATIENCE_S):
         """Until everything up to seq is handled and written down."""
         end = time.monotonic() + wait_s
         while True:
@@ -58,15 +61,18 @@ class Subscription:
             assert time.monotonic() < end, shown
             time.sleep(0.02)
 
-    def take(self, count, wait_s=20, **fields):
-        """The first `count` deliveries of a stream of its own, which ends then."""
+    def take(self, count, **fields):
+        """The first `count` deliveries of a stream of its own, where there is no other, which ends then."""
         found = []
-        with Stream(self.receive(timeout=wait_s, **fields)) as stream:
-            for message in stream:
-                found += message.batch.deliveries
-                if len(found) >= count:
-                    return found
-        raise AssertionError(f"only {len(found)} of {count}")
+        with Stream(self.receive(**fields)) as stream:
+            while len(found) < count:
+                found += next(stream).batch.deliveries
+        # The server hears of it later, and would deliver to it what becomes free meanwhile.
+        end = time.monotonic() + PATIENCE_S
+        while self.show().subscription.delivery.consumers:
+            assert time.monotonic() < end, "the server still has a consumer that is gone"
+            time.sleep(0.01)
+        return found
 
 
 class Stream:
@@ -144,7 +150,7 @@ class Consumer(threading.Thread):
 
     def finish(self):
         self.done.set()
-        self.join(30)
+        self.join(PATIENCE_S)
         assert not self.is_alive()
         if self.failure:
             raise self.failure

@@ -83,6 +83,9 @@ class Refused(Exception):
         return cls(code, status.message, status.details)
 
 
+# How long anything may take that will come: a bound for what hangs, on a machine that does much else at the same time.
+PATIENCE_S = 120
+
 # Of a Kafka journal: more than one, so that ledgers do not all lie in the directory's.
 PARTITIONS = 2
 
@@ -115,7 +118,7 @@ class Client:
     def healthy(self):
         """Whether the server as a whole says SERVING."""
         check = self.channel.unary_unary("/grpc.health.v1.Health/Check")
-        return check(b"", timeout=20) == b"\x08\x01"  # HealthCheckResponse { status: SERVING }
+        return check(b"", timeout=60) == b"\x08\x01"  # HealthCheckResponse { status: SERVING }
 
     def channel_of(self, method):
         return self.admin_channel if method.containing_service.full_name.startswith("taizhang.admin.") else self.channel
@@ -143,7 +146,7 @@ class Client:
         json_format.ParseDict(fields, message)
         return message
 
-    def call(self, name, request, as_="maker", timeout=20, token=None):
+    def call(self, name, request, as_="maker", timeout=60, token=None):
         from google.protobuf import message_factory
 
         method = self.method(name)
@@ -159,10 +162,24 @@ class Client:
         except grpc.RpcError as error:
             raise Refused.of_call(error) from None
 
-    def bulk(self, as_="maker", timeout=60):
+    def is_built(self):
+        """Whether no view is being built: meanwhile its queries answer UNAVAILABLE."""
+        return not any(view.building for view in self.call("admin.GetStatus", {}, as_="operator").views)
+
+    def wait_for_views(self, wait_s=PATIENCE_S):
+        """Until every view is built and holds what the journal held at some moment of the call; that status."""
+        end = time.monotonic() + wait_s
+        while True:
+            status = self.call("admin.GetStatus", {}, as_="operator")
+            if all(not view.building and view.position == view.journal_end for view in status.views):
+                return status
+            assert time.monotonic() < end, status
+            time.sleep(0.02)
+
+    def bulk(self, as_="maker", timeout=300):
         return BulkStream(self, as_, timeout)
 
-    def stream(self, name, request, as_="reader", timeout=60):
+    def stream(self, name, request, as_="reader", timeout=PATIENCE_S):
         from google.protobuf import message_factory
 
         method = self.method(name)
@@ -259,7 +276,7 @@ class Server:
         if not self.topics_wanted:
             return
         made = subprocess.run([BUILD / "apps/taizhang/taizhang", "journal", "create", "--config", self.config],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=PATIENCE_S)
         if made.returncode:
             raise RuntimeError(f"taizhang journal create ended with {made.returncode}:\n{made.stdout}{made.stderr}")
         self.topics_wanted = False
@@ -275,9 +292,11 @@ class Server:
         lines.append(f'token_sha256: "{hashlib.sha256(token_of(name).encode()).hexdigest()}"')
         return "profiles {\n  " + "\n  ".join(lines) + "\n}\n"
 
-    def start(self, wait_s=30, arguments=(), serving=True):
+    def start(self, wait_s=PATIENCE_S, arguments=(), serving=True, built=True):
         """A client of the server, which answers. `serving`: and decides commands; a writer that stands by and a reader do
-        not. On files that is the same moment. Health is asked, not the writer: it follows the writer a moment later."""
+        not. On files that is the same moment. Health is asked, not the writer: it follows the writer a moment later.
+        `built`: and none of its views is being built, so that queries are answered; after a kill -9 a view may begin from
+        nothing."""
         address = self.data / "address"
         admin_address = self.data / "admin_address"
         for stale in (address, admin_address):
@@ -295,8 +314,12 @@ class Server:
                 self.address = address.read_text().strip()
                 self.admin_address = admin_address.read_text().strip()
                 client = self.connect()
-                if not (self.kafka and serving) or client.healthy():
-                    return client
+                try:
+                    if (not (self.kafka and serving) or client.healthy()) and (not built or client.is_built()):
+                        return client
+                except (Refused, grpc.RpcError):
+                    if self.process.poll() is None:
+                        raise
                 client.close()
             time.sleep(0.01)
         self.kill()
@@ -313,7 +336,7 @@ class Server:
     def has_logged(self, what):
         return what in (self.folder / "taizhangd.log").read_text()
 
-    def stop(self, wait_s=30):
+    def stop(self, wait_s=PATIENCE_S):
         """Graceful; returns the exit code."""
         if not self.process:
             return None
