@@ -82,7 +82,7 @@ class Taizhangd : public testing::Test {
   void start() {
     fs::remove(folder_ / "data/address");
     running_ = spawn({"--config", folder_ / "taizhangd.textproto"}, "start.log");
-    for (int i = 0; i < 1000 && !fs::exists(folder_ / "data/address"); ++i) {
+    for (int i = 0; i < 12'000 && !fs::exists(folder_ / "data/address"); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     ASSERT_TRUE(fs::exists(folder_ / "data/address")) << text_of(folder_ / "start.log");

@@ -88,7 +88,12 @@ TEST_F(Server, ReadsNoMoreBulkCommandsThanThereIsRoomFor) {
     for (int i = 0; i < 50; ++i) stream->Write(commands({"1", "2"}));
     stream->WritesDone();
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  const auto taken_now = [&] {
+    const std::lock_guard lock(mutex);
+    return taken;
+  };
+  while (taken_now() < 4) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // and no more
   std::vector<Done> release;
   {
     const std::lock_guard lock(mutex);

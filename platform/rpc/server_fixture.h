@@ -219,7 +219,7 @@ class Server : public testing::Test {
   }
 
   static void prepare(grpc::ClientContext& context, const std::string& token = token_of("maker"),
-                      int64_t deadline_ms = 10'000) {
+                      int64_t deadline_ms = 120'000) {
     if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
     if (deadline_ms > 0) {
       context.set_deadline(std::chrono::system_clock::now() +

@@ -168,16 +168,17 @@ TEST_F(Server, AnswersTheCallsInFlightBeforeItStops) {
 
 // A connection that nobody uses does not hear that the server is going, and a stream may be quiet.
 TEST_F(Server, DoesNotWaitForIdleConnections) {
+  limits_.set_stop_grace_ms(300'000);
   serve();
   const auto idle =
       grpc::CreateChannel(server_->admin_address(), grpc::InsecureChannelCredentials());
-  ASSERT_TRUE(idle->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5)));
+  ASSERT_TRUE(idle->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(60)));
   ASSERT_TRUE(get_outcome().ok());
   grpc::ClientContext context;
   auto stream = open_stream(context);
   const auto start = std::chrono::steady_clock::now();
   server_->stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
   EXPECT_EQ(reason_of(stream->Finish()), "SERVER_STOPPING");
 }
 

@@ -22,7 +22,7 @@ using test::kCreateRegion;
 using test::kOpen;
 using test::Process;
 
-constexpr std::chrono::milliseconds kSoon = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kSoon = std::chrono::seconds(120);
 constexpr int kRequest = 20;
 const std::string kBefore = "990102";
 const std::string kLedger = "990101";

@@ -20,7 +20,8 @@
 
 namespace taizhang::test {
 
-inline constexpr int64_t kBeatUs = 20'000;
+// Beats so rare that a thread without a processor for a while is not taken for dead.
+inline constexpr int64_t kBeatUs = 100'000;
 inline constexpr int kSilentBeats = 6;
 
 // What several processes share: the topics.

@@ -27,7 +27,7 @@ using test::kGetOutcome;
 using test::kOpen;
 using test::Process;
 
-constexpr std::chrono::milliseconds kSoon = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kSoon = std::chrono::seconds(120);
 constexpr const char* kCreate = "taizhang.subscriptions.v1.SubscriptionService.CreateSubscription";
 constexpr const char* kSkip = "taizhang.subscriptions.v1.SubscriptionService.SkipEvent";
 const std::vector<std::string> kLedgers = {"990101", "990102", "990103"};

@@ -51,9 +51,9 @@ void append(Log& log, const std::vector<std::string>& records) {
   log.set_report_sink([](AppendReport) {});
 }
 
-// OK, or the first error other than "nothing now" within ten seconds.
+// OK, or the first error other than "nothing now" within a minute.
 absl::Status first_error(Cursor& cursor) {
-  for (const absl::Time until = absl::Now() + absl::Seconds(10); absl::Now() < until;) {
+  for (const absl::Time until = absl::Now() + absl::Seconds(60); absl::Now() < until;) {
     const auto record = cursor.next();
     if (!record.ok()) return record.status();
     if (!*record) absl::SleepFor(absl::Milliseconds(20));
@@ -193,7 +193,7 @@ TEST_F(KafkaReading, MarkersOfAStrangersTransactionAreNoRecords) {
   const auto read_all = [](Log& from, int64_t at, size_t count) {
     std::vector<std::string> records;
     const auto cursor = from.read(at);
-    for (const absl::Time until = absl::Now() + absl::Seconds(10); absl::Now() < until;) {
+    for (const absl::Time until = absl::Now() + absl::Seconds(60); absl::Now() < until;) {
       const auto record = cursor->next();
       EXPECT_TRUE(record.ok()) << record.status();
       if (record.ok() && *record) records.emplace_back((*record)->bytes);
@@ -206,7 +206,7 @@ TEST_F(KafkaReading, MarkersOfAStrangersTransactionAreNoRecords) {
   // The marker at offset 2 is nothing that could be read: the end stands before it, also for who
   // comes later. The brokers tell of it a moment late.
   const auto settled_end = [](const Log& of) {
-    for (int i = 0; i < 500 && of.end() != 2; ++i) absl::SleepFor(absl::Milliseconds(10));
+    for (int i = 0; i < 6'000 && of.end() != 2; ++i) absl::SleepFor(absl::Milliseconds(10));
     return of.end();
   };
   EXPECT_EQ(settled_end(log), 2);
@@ -220,7 +220,7 @@ TEST_F(KafkaReading, MarkersOfAStrangersTransactionAreNoRecords) {
   const std::vector<std::string> one = {"b"};
   EXPECT_EQ(read_all(log, 2, 1), one);
   EXPECT_EQ(log.read(2)->next()->value().offset, 3);
-  EXPECT_EQ(later->partition(0).wait_beyond(2, absl::Seconds(10)), 4);
+  EXPECT_EQ(later->partition(0).wait_beyond(2, absl::Seconds(60)), 4);
   EXPECT_EQ(read_all(later->partition(0), 2, 1), one);
 }
 
@@ -241,13 +241,14 @@ TEST_F(KafkaReading, AReaderElsewhereSeesRecordsAtOnce) {
   for (int i = 0; i < 200; ++i) {
     const absl::Time begin = absl::Now();
     ASSERT_TRUE(writer->partition(1).produce("r", static_cast<uint64_t>(i)).ok());
-    ASSERT_EQ(log.wait_beyond(i, absl::Seconds(10)), i + 1);
+    ASSERT_EQ(log.wait_beyond(i, absl::Seconds(60)), i + 1);
     ASSERT_TRUE(cursor->next()->has_value());
     taken.push_back(absl::Now() - begin);
   }
   std::sort(taken.begin(), taken.end());
-  // A fetch that waited its time out, or a poll, would take a tenth of a second each.
-  EXPECT_LT(taken[100], absl::Milliseconds(50));
+  // A fetch that waited its time out, or a poll, would take a tenth of a second each. The quickest
+  // say so also where other programs take the processors.
+  EXPECT_LT(taken[20], absl::Milliseconds(50));
 }
 
 TEST_F(KafkaReading, TheSameRecordAgainAndAgainIsCheap) {
@@ -268,7 +269,7 @@ TEST_F(KafkaReading, TheSameRecordAgainAndAgainIsCheap) {
 
 // Deleting takes a moment.
 void make_again(const KafkaSettings& settings) {
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 600; ++i) {
     const auto made = create_topics(settings, 1);
     if (made.ok() && made->front().made) return;
     absl::SleepFor(absl::Milliseconds(100));
