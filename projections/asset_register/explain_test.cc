@@ -4,8 +4,7 @@
 #include <string>
 
 #include "projections/asset_register/test_book.h"
-#include "taizhang/common/v1/change.pb.h"
-#include "taizhang/views/v1/service.pb.h"
+#include "projections/common/test_explain.h"
 
 namespace taizhang {
 namespace {
@@ -14,22 +13,11 @@ using testing::Book;
 using testing::exact;
 using testing::id;
 using testing::kDiaoqu;
-using views::v1::ExplainRequest;
-using views::v1::ExplainResponse;
 
-// "GOOD by 2": what asset 1 had there on that day, and the events that made it so.
+// What asset 1 had there on that day.
 std::string told(Book& book, int32_t day, const std::string& field) {
-  ExplainRequest request;
-  request.set_view("asset_register");
-  request.set_table("asset");
-  request.add_key(kDiaoqu);
-  request.add_key(id(1));
-  request.set_field(field);
-  *request.mutable_read()->mutable_effective_date() = date_of(day);
-  const auto answer = book.ask<ExplainResponse>(request);
-  std::string text = answer.text() + " by";
-  for (const auto& one : answer.contributions()) text += " " + std::to_string(one.change().seq());
-  return text;
+  const auto request = testing::why("asset_register", "asset", {kDiaoqu, id(1)}, field);
+  return testing::told(book.ask<views::v1::ExplainResponse>(testing::on(day, request)));
 }
 
 TEST(ExplainAsset, OnADay) {

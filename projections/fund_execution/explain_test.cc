@@ -5,10 +5,9 @@
 #include <utility>
 #include <vector>
 
+#include "projections/common/test_explain.h"
 #include "projections/fund_execution/test_book.h"
-#include "taizhang/common/v1/change.pb.h"
 #include "taizhang/fund_execution/state/v1/state.pb.h"
-#include "taizhang/views/v1/service.pb.h"
 
 namespace taizhang {
 namespace {
@@ -17,6 +16,7 @@ using testing::arrived;
 using testing::Book;
 using testing::id;
 using testing::kJia;
+using testing::on;
 using testing::opened;
 using views::v1::ExplainRequest;
 using views::v1::ExplainResponse;
@@ -25,12 +25,7 @@ using views::v1::ListTablesResponse;
 
 ExplainRequest why(const std::string& table, const std::vector<std::string>& key,
                    const std::string& field) {
-  ExplainRequest request;
-  request.set_view("fund_execution");
-  request.set_table(table);
-  for (const auto& part : key) request.add_key(part);
-  request.set_field(field);
-  return request;
+  return testing::why("fund_execution", table, key, field);
 }
 
 // "3:+16890000 6:-15000000 "
@@ -88,29 +83,28 @@ TEST(Explain, IsOfTheMomentAsked) {
   EXPECT_EQ(answer.rows(), 1);
 }
 
-ExplainRequest on(int32_t day, ExplainRequest request) {
-  *request.mutable_read()->mutable_effective_date() = date_of(day);
-  return request;
+// Of line 1: what the view answers of that day, and the events that made it.
+void expect_balances(Book& book, const ExplainRequest& request,
+                     const std::vector<std::pair<int32_t, std::string>>& days) {
+  for (const auto& [day, expected] : days) {
+    const auto answer = book.ask<ExplainResponse>(on(day, request));
+    EXPECT_EQ(amounts(answer), expected) << day;
+    EXPECT_EQ(answer.total(), book.progress_of(1, day).balance_fen()) << day;
+    EXPECT_EQ(sum(answer), answer.total()) << day;
+  }
 }
 
 TEST(Explain, OfAnEffectiveDateOnlyFactsUntilThen) {
   Book book;
   book.line_j();
   const auto by_day = why("line_days", {id(1)}, "days.sums.arrived_fen - days.sums.paid_fen");
-  // What the view answers of that day, and the events that made it.
-  const auto balance_on = [&](int32_t day) { return book.progress_of(1, day).balance_fen(); };
-  for (const auto& [day, expected] : std::vector<std::pair<int32_t, std::string>>{
-           {20170109, ""},
-           {20170110, "3:+16890000 "},
-           {20170319, "3:+16890000 "},
-           {20170320, "3:+16890000 9:-1890000 "},
-           {20170730, "3:+16890000 9:-1890000 "},
-           {20170731, "3:+16890000 6:-15000000 9:-1890000 "}}) {
-    const auto answer = book.ask<ExplainResponse>(on(day, by_day));
-    EXPECT_EQ(amounts(answer), expected) << day;
-    EXPECT_EQ(answer.total(), balance_on(day)) << day;
-    EXPECT_EQ(sum(answer), answer.total()) << day;
-  }
+  expect_balances(book, by_day,
+                  {{20170109, ""},
+                   {20170110, "3:+16890000 "},
+                   {20170319, "3:+16890000 "},
+                   {20170320, "3:+16890000 9:-1890000 "},
+                   {20170730, "3:+16890000 9:-1890000 "},
+                   {20170731, "3:+16890000 6:-15000000 9:-1890000 "}});
   const auto by_month = why("line_months", {id(1)}, "balance_fen");
   EXPECT_EQ(amounts(book.ask<ExplainResponse>(on(20170630, by_month))), "3:+16890000 9:-1890000 ");
   // The list itself.
@@ -137,18 +131,14 @@ TEST(Explain, InsideAMonthTheEventsUntilThatDayAreTheAddends) {
   book.commit(20170702, arrived(1, 3'000));    // 12
   book.commit(20170801, arrived(1, 1));        // 13
   auto request = why("line_months", {id(1)}, "balance_fen");
-  for (const auto& [day, expected] : std::vector<std::pair<int32_t, std::string>>{
-           {20170109, ""},
-           {20170120, "3:+16890000 "},
-           {20170701, "3:+16890000 9:-1890000 "},
-           {20170702, "3:+16890000 9:-1890000 12:+3000 "},
-           {20170730, "3:+16890000 9:-1890000 10:+700000 12:+3000 "},
-           {20170731, "3:+16890000 6:-15000000 9:-1890000 10:+700000 11:+50000 12:+3000 "}}) {
-    const auto answer = book.ask<ExplainResponse>(on(day, request));
-    EXPECT_EQ(amounts(answer), expected) << day;
-    EXPECT_EQ(answer.total(), book.progress_of(1, day).balance_fen()) << day;
-    EXPECT_EQ(sum(answer), answer.total()) << day;
-  }
+  expect_balances(
+      book, request,
+      {{20170109, ""},
+       {20170120, "3:+16890000 "},
+       {20170701, "3:+16890000 9:-1890000 "},
+       {20170702, "3:+16890000 9:-1890000 12:+3000 "},
+       {20170730, "3:+16890000 9:-1890000 10:+700000 12:+3000 "},
+       {20170731, "3:+16890000 6:-15000000 9:-1890000 10:+700000 11:+50000 12:+3000 "}});
   auto answer = book.ask<ExplainResponse>(on(20170730, request));
   EXPECT_EQ(answer.contributions(2).before(), "15000000");
   EXPECT_EQ(answer.contributions(2).after(), "15700000");

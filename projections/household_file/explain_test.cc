@@ -6,9 +6,8 @@
 
 #include "platform/projection/view_fixture.h"
 #include "projections/common/test_events.h"
+#include "projections/common/test_explain.h"
 #include "projections/household_file/household_file.h"
-#include "taizhang/common/v1/change.pb.h"
-#include "taizhang/views/v1/service.pb.h"
 
 namespace taizhang::household_file {
 namespace {
@@ -17,7 +16,7 @@ using namespace events;  // NOLINT: a vocabulary for tests
 using views::v1::ExplainRequest;
 using views::v1::ExplainResponse;
 
-class ExplainOnADay : public testing::Test {
+class ExplainOnADay : public ::testing::Test {
  protected:
   ExplainOnADay() {
     book.commit(20170501, household_registered(1), person_registered(10, "甲"),  // 1, 2
@@ -28,22 +27,11 @@ class ExplainOnADay : public testing::Test {
 
   ExplainRequest why(int32_t day, const std::string& table, const std::vector<std::string>& key,
                      const std::string& field) const {
-    ExplainRequest request;
-    request.set_view("household_file");
-    request.set_table(table);
-    for (const auto& part : key) request.add_key(part);
-    request.set_field(field);
-    *request.mutable_read()->mutable_effective_date() = date_of(day);
-    return request;
+    return testing::on(day, testing::why("household_file", table, key, field));
   }
-  // "POOR by 4 7": what it was on that day, and the events that made it so.
   std::string told(int32_t day, const std::string& table, const std::vector<std::string>& key,
                    const std::string& field) {
-    const auto answer = book.ask<ExplainResponse>(why(day, table, key, field));
-    std::string text = answer.is_number() ? std::to_string(answer.total()) : answer.text();
-    text += " by";
-    for (const auto& one : answer.contributions()) text += " " + std::to_string(one.change().seq());
-    return text;
+    return testing::told(book.ask<ExplainResponse>(why(day, table, key, field)));
   }
 
   ViewFixture book{household_file_view()};
