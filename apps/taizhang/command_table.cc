@@ -385,11 +385,12 @@ stay for going back. Open lists end: their page tokens are of the version that m
       {"view skip",
        "VIEW",
        "have a view pass over an event that it cannot understand",
-       R"(Only an event at which the view stands still; an upgrade that understands the event is better. Recorded for ever, in
-every server and every rebuild.
+       R"(An event at which the view stands still; an upgrade that understands it is better. Recorded for ever, in every server
+and every rebuild. With --folded also an event that the view has folded: it is built anew without it.
 
   taizhang view skip duties --ledger 990101 --seq 404 --reason "written by a test program")",
        {{"--seq", "SEQ", "the event"},
+        {"--folded", "", "also where the view does not stand still"},
         kDecisionReason,
         {"--version", "N", "only in this version of the view (default: in all)"},
         {"--request-id", "UUID", "id of the request; made when it is not given"}},

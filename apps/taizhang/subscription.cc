@@ -95,6 +95,10 @@ int fill_selection(const Session& session, sv1::Selection& selection) {
   return kExitOk;
 }
 
+std::string lag_of(const sv1::SubscriptionState& one) {
+  return one.has_lag_ms() ? std::to_string(one.lag_ms()) : "not known";
+}
+
 }  // namespace
 
 int run_subscription_create(Session& session) {
@@ -134,10 +138,10 @@ int run_subscription_list(Session& session) {
     session.print(response);
     return kExitOk;
   }
-  Table table({"name", ">position", ">backlog", ">parked", ">consumers", "events"});
+  Table table({"name", ">position", ">backlog", ">lag ms", ">parked", ">consumers", "events"});
   for (const auto& one : response.subscriptions()) {
     table.row({one.name(), std::to_string(one.position()), std::to_string(one.backlog()),
-               std::to_string(one.parked_subjects()), std::to_string(one.delivery().consumers()),
+               lag_of(one), std::to_string(one.parked_subjects()), std::to_string(one.delivery().consumers()),
                selection_of(one.selection())});
   }
   say(table.text());
@@ -164,14 +168,14 @@ int run_subscription_show(Session& session) {
                         std::to_string(one.created_after_seq())},
        {"handled behind it", std::to_string(one.handled_behind())},
        {"backlog", std::to_string(one.backlog()) + " events of the ledger"},
+       {"lag ms", lag_of(one)},
        {"rules", std::to_string(one.rules().attempts_max()) + " attempts, " +
                      std::to_string(one.rules().ack_deadline_ms()) + " ms to acknowledge, " +
                      std::to_string(one.rules().outstanding_max()) + " outstanding"},
        {"delivery", one.has_delivery()
                         ? std::to_string(delivery.consumers()) + " consumers, " +
                               std::to_string(delivery.outstanding()) + " under way, " +
-                              std::to_string(delivery.waiting()) + " not handled, lag " +
-                              std::to_string(delivery.lag_ms()) + " ms"
+                              std::to_string(delivery.waiting()) + " not handled"
                         : "not by this process now"}}));
   if (response.parked().empty()) return kExitOk;
   say("\nParked\n");

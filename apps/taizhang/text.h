@@ -68,7 +68,8 @@ class Table {
   // A heading that begins with '>' stands above numbers, which are set right.
   explicit Table(std::vector<std::string> headings);
   void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
-  // Empty when there is no row: then "(none)".
+  bool empty() const { return rows_.empty(); }
+  // "(none)" when there is no row.
   std::string text() const;
 
  private:
