@@ -296,7 +296,8 @@ void tell(const Snapshot& snapshot, const Reading& reading, const Step& step, bo
 }
 
 std::optional<Error> open(const std::string& view, const std::vector<View::Figure>& figures,
-                          const ExplainRequest& request, Reading& reading) {
+                          const Snapshot& snapshot, const ExplainRequest& request,
+                          Reading& reading) {
   reading.table = find_table(view, request.table());
   if (!reading.table) return unknown_table(view);
   const auto& row = *reading.table->prototype->GetDescriptor();
@@ -314,7 +315,6 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
       return invalid_field(kEffectiveDate,
                            "table " + reading.table->name + ", " + std::string(dated.message()));
     }
-    reading.splits_month = reading.formula.may_split_month();
   }
   auto key = key_of_text(*reading.table, {request.key().begin(), request.key().end()});
   if (!key.ok()) return invalid_field("key", std::string(key.status().message()));
@@ -325,6 +325,9 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
                          "it is no number, so it has no sum: name one row by all of its "
                          "key fields");
   }
+  const std::unique_ptr<Message> newest(reading.table->prototype->New());
+  if (reading.whole_key) snapshot.rows().read(*reading.table, reading.key, *newest);
+  reading.splits_month = reading.formula.may_split_month(*newest);
   reading.after_seq = request.after_seq();
   reading.steps_max = static_cast<size_t>(
       request.contributions_max() == 0 ? kContributionsDefault : request.contributions_max());
@@ -336,7 +339,7 @@ std::optional<Error> open(const std::string& view, const std::vector<View::Figur
 Answer explain(const std::string& view, const std::vector<View::Figure>& figures,
                const Snapshot& snapshot, const ExplainRequest& request) {
   Reading reading;
-  if (auto error = open(view, figures, request, reading)) return std::move(*error);
+  if (auto error = open(view, figures, snapshot, request, reading)) return std::move(*error);
   auto response = std::make_unique<ExplainResponse>();
   Steps steps(snapshot, reading);
   // First, because it is what ends when there is too much to read.

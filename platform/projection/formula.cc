@@ -280,12 +280,22 @@ absl::Status Formula::on(int32_t day) {
   return absl::OkStatus();
 }
 
-bool Formula::may_split_month() const {
+bool Formula::may_split_month(const Message& row) const {
   if (day_ == 0 || ends_month(day_)) return false;
-  return std::any_of(terms_.begin(), terms_.end(), [](const Term& term) {
-    return std::any_of(term.path.begin(), term.path.end(), [](const FieldDescriptor* field) {
-      return field->message_type() && day_field(*field->message_type(), "at");
-    });
+  return std::any_of(terms_.begin(), terms_.end(), [&](const Term& term) {
+    Path path;
+    for (const auto* field : term.path) {
+      path.push_back(field);
+      const auto* at = field->message_type() ? day_field(*field->message_type(), "at") : nullptr;
+      if (!at) continue;
+      path.push_back(at);
+      const auto month = [at](const Message& element, int, bool) {
+        return is_month(static_cast<int32_t>(number_at(element, *at, -1)));
+      };
+      if (each_value(row, path, 0, month)) return true;
+      path.pop_back();
+    }
+    return false;
   });
 }
 

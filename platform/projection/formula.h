@@ -46,8 +46,9 @@ class Formula {
   // From now on only what counts or holds on that day (yyyymmdd) is meant. INVALID_ARGUMENT: names
   // the path that has no days.
   absl::Status on(int32_t day);
-  // The day is inside a month, and a path leads through elements that may be whole months.
-  bool may_split_month() const;
+  // The day is inside a month, and a path leads through elements that may be whole months: those of
+  // `row` are no days. A row without any does not tell.
+  bool may_split_month(const google::protobuf::Message& row) const;
   // Something of it stands in the month of that day as a whole: which part is until the day the row
   // does not say.
   bool splits_month(const google::protobuf::Message& row) const;

@@ -25,11 +25,11 @@ struct ViewFixture::State : EventSource {
   bool event(std::string_view, int64_t seq,
              const std::function<void(const EventMeta&)>& visit) const override {
     for (const auto& batch : batches) {
-      for (const auto& meta : batch->commits[0].events) {
-        if (meta.seq != seq) continue;
-        visit(meta);
-        return true;
-      }
+      const auto& events = batch->commits[0].events;
+      const int64_t at = seq - events.front().seq;
+      if (at < 0 || at >= static_cast<int64_t>(events.size())) continue;
+      visit(events[static_cast<size_t>(at)]);
+      return true;
     }
     return false;
   }
@@ -168,6 +168,8 @@ ViewFixture& ViewFixture::asked_by(std::vector<int> roles) {
   state_->caller.roles = std::move(roles);
   return *this;
 }
+
+void ViewFixture::forget_events() { state_->batches.clear(); }
 
 Answer ViewFixture::ask_any(const Message& request) {
   State& state = *state_;

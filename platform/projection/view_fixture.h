@@ -54,6 +54,8 @@ class ViewFixture {
   // checker).
   ViewFixture& today(int32_t day);
   ViewFixture& asked_by(std::vector<int> roles);
+  // From now on rows tell what they hold, and nobody knows the events that made them.
+  void forget_events();
 
   // `ledger` of the request is set when empty.
   Answer ask_any(const google::protobuf::Message& request);

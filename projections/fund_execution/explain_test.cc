@@ -1,4 +1,6 @@
 // Why a figure of a fund line stands where it does, and which tables the view has.
+#include "platform/projection/explain.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -157,6 +159,43 @@ TEST(Explain, InsideAMonthTheEventsUntilThatDayAreTheAddends) {
   answer = book.ask<ExplainResponse>(on(20170730, why("village_months", {}, "paid_fen")));
   EXPECT_EQ(amounts(answer), "9:+1890000 ");
   EXPECT_EQ(answer.total(), 1'890'000);
+}
+
+TEST(Explain, InsideAMonthTheEventsAreNeeded) {
+  Book book;
+  book.line_j();
+  book.forget_events();
+  const auto balance = why("line_months", {id(1)}, "balance_fen");
+  const auto error = book.ask_error(on(20170730, balance));
+  EXPECT_EQ(error.code, kUnavailable);
+  EXPECT_EQ(error.reason, "EVENT_NOT_KNOWN");
+  EXPECT_EQ(error.message.find("event 990101/6 "), 0U) << error.message;
+  EXPECT_EQ(amounts(book.ask<ExplainResponse>(on(20170731, balance))),
+            "3:+16890000 6:-15000000 9:-1890000 ");
+}
+
+TEST(Explain, ReadsSoManyRowVersionsAtMostWhereEachOfThemCounts) {
+  Book book;
+  book.commit(20170101, opened(1, funds::v1::SOURCE_KIND_WON));
+  constexpr int64_t kArrivals = projection::kExplainVersionsMax + 1;
+  const auto fen = arrived(1, 1);
+  book.commit_all(20170110, std::vector<const google::protobuf::Message*>(kArrivals, &fen));
+  const auto refusal = [&](const ExplainRequest& request) {
+    const auto error = book.ask_error(request);
+    return error.violations.empty()
+               ? error.message
+               : error.violations[0].field + ": " + error.violations[0].description;
+  };
+  auto of_line = why("line_months", {id(1)}, "arrived_fen");
+  of_line.set_contributions_max(1);
+  EXPECT_EQ(refusal(on(20170120, of_line)),
+            "read.effective_date: more than 100000 row versions: name the last day of a month");
+  EXPECT_EQ(book.ask<ExplainResponse>(on(20170131, of_line)).total(), kArrivals);
+  auto of_days = why("line_days", {id(1), "201701"}, "days.sums.arrived_fen");
+  of_days.set_contributions_max(1);
+  EXPECT_EQ(book.ask<ExplainResponse>(on(20170120, of_days)).total(), kArrivals);
+  EXPECT_EQ(refusal(why("line_months", {}, "arrived_fen")),
+            "key: more than 100000 row versions begin so: name more of the key fields");
 }
 
 TEST(Explain, RowsCountFromTheDayTheySay) {
