@@ -189,3 +189,15 @@ def test_files_of_another_program_are_told_and_kept(book, server):
     assert [(one.name, one.version) for one in unknown] == [(VIEW, 9)]
     book.client.call("admin.DropView", {"view": VIEW, "version": 9}, as_="operator")
     assert not left.exists()
+
+
+def test_the_command_line_passes_over_and_tells_which(book, server):
+    cli = Cli(server)
+    seq = book.given(book.register_household("never mind this either")).receipt.first_seq
+    before = households(book)
+    skip = ("view", "skip", VIEW, "--ledger", book.ledger, "--seq", seq, "--reason", "由测试写入")
+    assert f"does not stand still at {book.ledger}/{seq}" in cli.run(*skip).stderr
+    assert cli.ok(*skip, "--folded") == f"{VIEW} passes over {book.ledger}/{seq} for ever\n"
+    wait_for(book, lambda view: view.skipped_events_total == 2 and not view.building)
+    assert households(book) == before - 1
+    assert re.search(rf"^{VIEW} +1 +{book.ledger}/{seq} +000001/\d+ +由测试写入$", cli.ok("view", "status"), re.M)

@@ -1,6 +1,7 @@
 """`taizhang subscription …`: what an operator and a consumer in a shell do with a named subscription."""
 
 import json
+import re
 
 import pytest
 from command_line import NOT_FOUND, REFUSED, USAGE, Cli
@@ -39,6 +40,9 @@ def test_from_creating_to_deleting(cli):
     assert "rules.v1.ParameterDefined" in shown and "3 attempts, 30000 ms to acknowledge, 256 outstanding" in shown
     listed = cli.ok("subscription", "list")
     assert "parameters" in listed and "rules.v1.ParameterDefined" in listed
+    state = cli.json("subscription", "show", "parameters")["subscription"]
+    assert 0 < int(state["lag_ms"]) <= int(re.search(r"^lag ms +(\d+)$", cli.ok("subscription", "show", "parameters"), re.M)[1])
+    assert re.search(rf"^parameters +0 +{state['backlog']} +[1-9]\d* +0 +0 ", cli.ok("subscription", "list"), re.M)
     # Without an acknowledgement they come again, in a shell as anywhere.
     events = received(cli)
     assert events and all(event["type"] == "taizhang.rules.v1.ParameterDefined" for event in events)
