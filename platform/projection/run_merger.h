@@ -1,9 +1,9 @@
 // Merges the files that a build of a view adds.
 //
-// Each of them ("run") overlaps all others, so that they stand in RocksDB's uppermost level. Left to
-// itself RocksDB merges that level into the next again and again, and writes rows of the next one
-// each time. While a view is built a thread here makes one file of kRunsMax runs instead: a row is
-// written once more for each factor of kRunsMax in the number of runs, and the last time when
+// Each of them ("run") overlaps all others, so that they stand in RocksDB's uppermost level. Left
+// to itself RocksDB merges that level into the next again and again, and writes rows of the next
+// one each time. While a view is built a thread here makes one file of kRunsMax runs instead: a row
+// is written once more for each factor of kRunsMax in the number of runs, and the last time when
 // RocksDB merges what the build leaves. Not thread-safe; meanwhile others may use the database.
 #pragma once
 

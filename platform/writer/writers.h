@@ -54,8 +54,8 @@ class Writers : public CommandIntake {
   Writers(Parts parts, WritersSettings settings);
   ~Writers() override;  // stop()
 
-  // Not OK: this process can never serve; the message says why. DATA_LOSS: the journal lacks what the
-  // state tables hold. With a channel it does not wait to lead: that is later or never.
+  // Not OK: this process can never serve; the message says why. DATA_LOSS: the journal lacks what
+  // the state tables hold. With a channel it does not wait to lead: that is later or never.
   absl::Status start();
   // Answers every accepted command, writes the states, gives the claims up.
   void stop();

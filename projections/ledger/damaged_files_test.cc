@@ -1,4 +1,4 @@
-// Streams that read damaged files: they say so, and the view is built anew as after a query.
+// Who reads damaged files is told so, and the view is built anew.
 #include <functional>
 #include <future>
 #include <optional>
@@ -15,7 +15,7 @@ using google::protobuf::Message;
 
 constexpr int64_t kEvents = 40;
 
-// One way to read the files; the test's first error, or nothing.
+// One way to read the files.
 struct Way {
   std::string name;
   std::string method;  // empty: the digests at a seq, which no stream tells
