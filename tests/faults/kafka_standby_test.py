@@ -15,10 +15,11 @@ from kafka_province import (PATIENCE_S, ROUNDS, Province, advertised, end, event
 from taizhang_client import Refused, uid
 
 HEARTBEAT_MS = 250
-SILENT_HEARTBEATS = 6
+# So many that a live writer which gets no processor for a while is not taken for dead.
+SILENT_HEARTBEATS = 16
 DETECTION_S = HEARTBEAT_MS * SILENT_HEARTBEATS / 1000
-# Beyond the detection.
-TAKEOVER_S = 1.0
+# Beyond the detection: less than one more of it.
+TAKEOVER_S = 0.8 * DETECTION_S
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def standing_by(province, name, arguments=()):
 
 
 def ask(client):
-    return client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")}, timeout=10)
+    return client.call("ledger.GetOutcome", {"ledger": callers.LEDGER, "request_id": uid("nobody's")})
 
 
 def refusal_of(client):

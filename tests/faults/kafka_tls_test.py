@@ -26,14 +26,15 @@ def secret(path, text, mode=0o600):
     return path
 
 
-def province_of(kafka, folder, ca=None, password=None):
-    """`ca`: another certificate authority than the broker's; `password`: a file with another than its user's."""
+def province_of(kafka, folder, ca=None, password=None, request_ms=10_000):
+    """`ca`: another certificate authority than the broker's; `password`: a file with another than its user's;
+    `request_ms`: who is not let in tries for as long."""
     folder.mkdir(exist_ok=True)
     settings = {"security.protocol": ("value", "SASL_SSL"), "ssl.ca.location": ("value", ca or kafka.ca_file),
                 "sasl.mechanisms": ("value", "PLAIN"), "sasl.username": ("value", kafka.user),
                 "sasl.password": ("value_file", password or secret(folder / "password", kafka.password)),
                 "broker.address.family": ("value", "v4")}
-    return Province(kafka.bootstrap, folder, properties="request_ms_max: 5000 " + " ".join(
+    return Province(kafka.bootstrap, folder, properties=f"request_ms_max: {request_ms} " + " ".join(
         f'properties {{ name: "{name}" {kind}: "{value}" }}' for name, (kind, value) in settings.items()))
 
 
@@ -54,7 +55,7 @@ def refused_start(kafka, server):
 
 
 def test_a_book_behind_tls(kafka, tmp_path):
-    with province_of(kafka, tmp_path) as province:
+    with province_of(kafka, tmp_path, request_ms=60_000) as province:
         server, client, book = province.opened()
         assert province.journal("check", server)[0] == 0
         running, stop = start_patient(book, [(1, server.address)], seed=10, count=8)

@@ -18,7 +18,7 @@ import kafka_jars
 import kafka_tls
 import kafka_wire
 
-START_S_MAX = 60  # three JVMs at once on two cores take 13 s
+START_S_MAX = 180  # three JVMs at once on two idle cores take 13 s
 STOP_S_MAX = 30
 # Below the range from which the kernel gives out ports to outgoing connections, so that nothing takes the port of a
 # broker that is down for a moment.
