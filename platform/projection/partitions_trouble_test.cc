@@ -134,7 +134,7 @@ TEST_F(PartitionsTest, RefusesAnotherNumberOfPartitions) {
   // With nothing on the disk it is found when the first record is read.
   Reader fresh(two, settings_in("fresh"));
   ASSERT_TRUE(fresh.catch_up());
-  for (int i = 0; i < 500 && fresh.status().status.ok(); ++i)
+  for (int i = 0; i < 12'000 && fresh.status().status.ok(); ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(fresh.status().status.message(), "the journal has 3 partitions, this process reads 2");
   // With files it is found at the start, or they say themselves that they hold more.

@@ -44,7 +44,7 @@ Result<ledger::v1::ReadEventsResponse> find_damage_behind_gate(
 
 // False: it did not become so in time.
 bool becomes(const std::function<bool()>& so) {
-  for (int tries = 0; tries < 2'000 && !so(); ++tries)
+  for (int tries = 0; tries < 120'000 && !so(); ++tries)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return so();
 }

@@ -17,7 +17,7 @@ using taizhang::testing::accepted;
 using taizhang::testing::EventJournal;
 
 bool eventually(const std::function<bool()>& holds) {
-  for (int i = 0; i < 1'000; ++i) {
+  for (int i = 0; i < 12'000; ++i) {
     if (holds()) return true;
     absl::SleepFor(absl::Milliseconds(10));
   }

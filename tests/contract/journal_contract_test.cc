@@ -142,7 +142,7 @@ class JournalContract : public ::testing::TestWithParam<EngineCase> {
   // Until everything produced is reported.
   void settle() {
     log_->flush(true);
-    for (int i = 0; i < 10'000 && reported() + 1 < next_tag_; ++i) {
+    for (int i = 0; i < 120'000 && reported() + 1 < next_tag_; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     ASSERT_EQ(reported() + 1, next_tag_);
@@ -267,7 +267,7 @@ TEST_P(JournalContract, TheSinkCanBeReplaced) {
   log_->set_report_sink([&](AppendReport) { ++others; });
   ASSERT_TRUE(log_->produce("b", 99).ok());
   log_->flush(true);
-  for (int i = 0; i < 5'000 && others == 0; ++i)
+  for (int i = 0; i < 120'000 && others == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(others, 1);
   EXPECT_EQ(reported(), 1u);

@@ -22,7 +22,7 @@ from kafka_cluster import START_S_MAX, free_port, java  # noqa: E402
 from taizhang_client import BUILD  # noqa: E402
 
 PROFILE = ROOT / "deploy/kafka"
-WAIT_S = 30
+WAIT_S = 120
 PEOPLE = ("kafka-node", "kafka-admin", "taizhang-writer", "taizhang-reader", "stranger")
 
 
@@ -103,7 +103,8 @@ class Profile:
         return subprocess.run(
             [PROFILE / "acls.sh", "--bootstrap", f"localhost:{self.clients_port}", "--command-config",
              self.folder / "client.properties", *words],
-            env=os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}, capture_output=True, text=True, timeout=120)
+            env=os.environ | {"PATH": f"{bin_folder}:{os.environ['PATH']}"}, capture_output=True, text=True,
+            timeout=2 * WAIT_S)
 
     def taizhang(self, name, *words):
         """Runs `taizhang journal …` with the certificate `name`; one replica, for there is one broker."""
@@ -118,7 +119,7 @@ journal {{ kafka {{
 }} }}
 """)
         return subprocess.run([BUILD / "apps/taizhang/taizhang", "journal", *words, "--config", settings],
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=WAIT_S)
 
     def logs(self):
         return "\n".join((self.folder / role / "log").read_text()[-2000:] for role in ("controller", "broker"))
@@ -154,9 +155,9 @@ def journal(profile):
 def produce(profile, name, topic, value):
     """The error of one record's delivery, or None."""
     errors = []
-    producer = Producer(profile.settings(name) | {"acks": "all", "message.timeout.ms": 5000})
+    producer = Producer(profile.settings(name) | {"acks": "all", "message.timeout.ms": 30_000})
     producer.produce(topic, value, partition=0, on_delivery=lambda error, _: errors.append(error))
-    producer.flush(10)
+    producer.flush(WAIT_S)
     return errors[0] and errors[0].code()
 
 

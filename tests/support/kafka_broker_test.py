@@ -19,7 +19,7 @@ from kafka_broker import Kafka, kept_pids  # noqa: E402
 from kafka_fixture import broker  # noqa: E402, F401
 
 SCRIPT = pathlib.Path(__file__).resolve().parent / "kafka_broker.py"
-WAIT_S = 30
+WAIT_S = 120
 
 
 def create_topic(settings, name, replicas=1):
@@ -109,7 +109,7 @@ def test_tls_wants_the_ca_and_the_password(tmp_path):
             seen = []
             client = AdminClient(wrong | {"error_cb": lambda error, into=seen: into.append(error.code())})
             with pytest.raises(KafkaException):
-                client.list_topics(timeout=3)
+                client.list_topics(timeout=10)
             client.poll(0)
             assert code in seen
         assert kafka.password.encode() not in b"".join(
@@ -141,7 +141,7 @@ def test_topics_are_not_made_by_asking(broker):  # noqa: F811
 
 
 def script(*words, **more):
-    return subprocess.run([sys.executable, SCRIPT, *map(str, words)], capture_output=True, text=True, timeout=120, **more)
+    return subprocess.run([sys.executable, SCRIPT, *map(str, words)], capture_output=True, text=True, timeout=300, **more)
 
 
 def test_run_hands_the_address_over_and_the_status_back(tmp_path):

@@ -29,7 +29,7 @@ using taizhang::testing::header_of;
 using taizhang::testing::TestEvent;
 using testing::MockCluster;
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
+constexpr absl::Duration kPatience = absl::Seconds(120);
 
 bool eventually(const std::function<bool()>& holds) {
   const absl::Time until = absl::Now() + kPatience;

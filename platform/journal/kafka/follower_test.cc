@@ -20,7 +20,7 @@
 namespace taizhang::journal::kafka {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
+constexpr absl::Duration kPatience = absl::Seconds(120);
 
 class FollowerTest : public ::testing::Test {
  protected:

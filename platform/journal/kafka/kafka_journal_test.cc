@@ -365,7 +365,7 @@ TEST_F(KafkaTest, HeartbeatsOfAllAreHeardInOneOrder) {
   (*before)->send(heartbeat(1));
   std::vector<Heartbeat> heard;
   const auto hear = [&heard](HeartbeatChannel& channel, size_t count) {
-    for (int i = 0; i < 1'000 && heard.size() < count; ++i) {
+    for (int i = 0; i < 12'000 && heard.size() < count; ++i) {
       for (const Heartbeat& each : channel.poll()) heard.push_back(each);
       absl::SleepFor(absl::Milliseconds(10));
     }
@@ -407,7 +407,7 @@ class Process : public OwnerListener {
     return n.status();
   }
   bool poll_until(const std::function<bool()>& done) {
-    for (int i = 0; i < 10'000 && !done(); ++i) {
+    for (int i = 0; i < 120'000 && !done(); ++i) {
       owner.poll();
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }

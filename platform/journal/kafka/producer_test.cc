@@ -41,7 +41,7 @@ class MockWriter : public ::testing::Test {
   }
   // Until everything produced was reported; then: each once, in order.
   void settle() {
-    for (int i = 0; i < 3'000 && heard() + 1 < next_tag_; ++i) {
+    for (int i = 0; i < 12'000 && heard() + 1 < next_tag_; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     ASSERT_EQ(heard() + 1, next_tag_);
@@ -108,7 +108,7 @@ TEST_F(MockWriter, IsUnreachableWhileTheBrokerIsGone) {
   produce(1);
   settle();
   const auto until_reachable_is = [this](bool wanted) {
-    for (int i = 0; i < 1'500 && journal_->reachable() != wanted; ++i) {
+    for (int i = 0; i < 12'000 && journal_->reachable() != wanted; ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     return journal_->reachable() == wanted;
@@ -171,7 +171,7 @@ TEST_F(MockWriter, PartitionsOfOneProducerKeepTheirOwnOrder) {
     const std::lock_guard lock(mutex);
     return std::all_of(tags.begin(), tags.end(), [](const auto& one) { return one.size() == 100; });
   };
-  for (int i = 0; i < 1'500 && !all(); ++i) {
+  for (int i = 0; i < 12'000 && !all(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   ASSERT_TRUE(all());

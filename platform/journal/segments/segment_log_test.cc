@@ -19,7 +19,7 @@ using testing::SeededRandom;
 using testing::SimulatedDisk;
 
 bool soon(const std::function<bool()>& condition) {
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 120'000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
