@@ -64,7 +64,7 @@ const std::vector<Option>& moment_options() {
   static const auto* const options = new std::vector<Option>{
       {"--on", "DATE", "what was true that day, 2017-12-31 (default today)"},
       {"--as-of-seq", "SEQ", "what the book said when this event was its last"},
-      {"--as-of-time", "TIME", "what the book said then, 2026-11-23T10:00:00+08:00"},
+      {"--as-of-time", "TIME", "what the book said then: 2026-11-23T10:00:00+08:00, or a day, at its end"},
       {"--at-least-seq", "SEQ", "wait until the view holds this event"},
   };
   return *options;

@@ -184,7 +184,7 @@ goes on where it stood. Note the head: it stands for everything in the file.
 
   taizhang events export --ledger 990101 --out 990101.events
   taizhang events export --to 2026-11-23T10:00:00+08:00 --out 990101.events)",
-       {{"--to", "SEQ|TIME", "until the commit that holds this event, or that was the last then (default: all)"},
+       {{"--to", "SEQ|TIME", "until the commit that holds this event, or that was the last then or on that day (default: all)"},
         {"--out", "FILE", "must not exist yet"}},
        run_events_export},
       {"events check",
@@ -285,7 +285,7 @@ made under $TMPDIR and removed.
   taizhang replay --view fund_execution --from 990101.events
   taizhang replay --view fund_execution --from 990101.events --offline --show line_months)",
        {{"--view", "VIEW", "the view"},
-        {"--to", "SEQ|TIME", "as of this event, or of this time (default: all there is)"},
+        {"--to", "SEQ|TIME", "as of this event, time or end of a day (default: all there is)"},
         {"--from", "FILE", "an export, instead of the server's events"},
         {"--offline", "", "with --from: do not ask a server, only tell the digest"},
         {"--show", "ROW", "the rows as JSON lines instead: a table, or TABLE/KEY/…"}},
@@ -309,7 +309,7 @@ whose rows say no days is refused.
        {{"--after", "SEQ", "tell only the events after this one, the others as one sum"},
         {"--limit", "N", "tell the newest N at most, 1 to 2000 (default 1000), the others as one sum"},
         {"--as-of-seq", "SEQ", "what the book said when this event was its last"},
-        {"--as-of-time", "TIME", "what the book said then, 2026-11-23T10:00:00+08:00"},
+        {"--as-of-time", "TIME", "what the book said then: 2026-11-23T10:00:00+08:00, or a day, at its end"},
         {"--on", "DATE", "what counts or holds on this day"},
         {"--at-least-seq", "SEQ", "wait until the view holds this event"},
         {"--from", "FILE", "fold the view from an export, ask no server"}},

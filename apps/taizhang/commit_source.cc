@@ -19,22 +19,6 @@ constexpr int64_t kStreamDeadlineMs = 24 * 3'600'000;
 
 }  // namespace
 
-int read_until(const Session& session, const char* option, Until& out) {
-  const std::string text = session.arguments().get(option);
-  if (text.empty()) return kExitOk;
-  if (std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-    if (const int code = session.number(option, out.seq)) return code;
-    return out.seq > 0 ? kExitOk : session.usage(std::string(option) + ": seqs begin with 1");
-  }
-  google::protobuf::Timestamp time;
-  if (!google::protobuf::util::TimeUtil::FromString(text, &time)) {
-    return session.usage(std::string(option) +
-                         ": expected a seq, or a time like 2026-11-23T10:00:00+08:00");
-  }
-  out.time = time;
-  return kExitOk;
-}
-
 int64_t stream_deadline_ms(const Session& session) {
   return session.arguments().has("--timeout") ? session.deadline_ms() : kStreamDeadlineMs;
 }
@@ -79,7 +63,7 @@ int ask_skipped(Session& session, const std::string& ledger, const std::string& 
   return kExitOk;
 }
 
-int from_server(Session& session, const std::string& ledger, const Until& until, Source& source,
+int from_server(Session& session, const std::string& ledger, const Moment& until, Source& source,
                 const TakeCommit& take) {
   ReadCommitsRequest request;
   request.set_ledger(ledger);

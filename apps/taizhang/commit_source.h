@@ -14,14 +14,6 @@
 
 namespace taizhang::cli {
 
-// A moment as `--to` names it: a seq, a time, or, when neither is set, the newest.
-struct Until {
-  int64_t seq = 0;
-  std::optional<google::protobuf::Timestamp> time;
-};
-// 0, or the exit code of what was said.
-int read_until(const Session& session, const char* option, Until& out);
-
 using TakeCommit = std::function<absl::Status(const ledger::v1::ExportedCommit&)>;
 
 // What a source said of itself.
@@ -37,7 +29,7 @@ struct Source {
 
 // Hands the commits of the ledger up to the moment to `take`, in order; 0, or the exit code of what
 // was said. The session is connected.
-int from_server(Session& session, const std::string& ledger, const Until& until, Source& source,
+int from_server(Session& session, const std::string& ledger, const Moment& until, Source& source,
                 const TakeCommit& take);
 // The same of all commits of a file, whose every byte is checked on the way.
 int from_file(Session& session, const std::string& path, Source& source, const TakeCommit& take);

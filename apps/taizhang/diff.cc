@@ -1,9 +1,6 @@
 // What changed between two moments of a query.
 #include <google/protobuf/descriptor.h>
-#include <google/protobuf/util/time_util.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cstdio>
 
 #include "apps/taizhang/csv.h"
@@ -19,39 +16,24 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
-using google::protobuf::util::TimeUtil;
 using lists::v1::Difference;
 using lists::v1::DiffResponse;
 
 constexpr int64_t kDiffDeadlineMs = 24 * 3'600'000;
 constexpr size_t kNamesMax = 3;
 
-// Of --since and --until: a seq; a date, which is the end of that day in +08:00; or a time.
 int read_moment(const Session& session, const char* option, common::v1::ReadOptions& out) {
-  const std::string text = session.arguments().get(option);
-  int64_t seq = 0;
-  const auto number = std::from_chars(text.data(), text.data() + text.size(), seq);
-  if (!text.empty() && number.ec == std::errc() && number.ptr == text.data() + text.size()) {
-    out.set_seq(seq);
-    return kExitOk;
-  }
-  common::v1::Date day;
-  const bool is_day = parse_date(text, day);
-  if (TimeUtil::FromString(is_day ? text + "T23:59:59.999999+08:00" : text,
-                           out.mutable_recorded_time())) {
-    return kExitOk;
-  }
-  return session.usage(std::string(option) +
-                       ": expected a seq, a date like 2026-03-31 or a time like "
-                       "2026-03-31T10:00:00+08:00");
+  Moment moment;
+  if (const int code = session.moment(option, moment)) return code;
+  if (moment.seq != 0) out.set_seq(moment.seq);
+  if (moment.time) *out.mutable_recorded_time() = *moment.time;
+  return kExitOk;
 }
 
 int fill_moments(const Session& session, lists::v1::DiffRequest& request) {
   if (!session.arguments().has("--since")) return session.usage("--since is missing");
   if (const int code = read_moment(session, "--since", *request.mutable_from())) return code;
-  if (session.arguments().has("--until")) {
-    if (const int code = read_moment(session, "--until", *request.mutable_to())) return code;
-  }
+  if (const int code = read_moment(session, "--until", *request.mutable_to())) return code;
   for (auto* read : {request.mutable_from(), request.mutable_to()}) {
     if (!session.arguments().has("--on")) continue;
     if (const int code = session.date("--on", read->mutable_effective_date())) return code;

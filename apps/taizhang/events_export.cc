@@ -81,8 +81,8 @@ int run_events_export(Session& session) {
   if (path.empty()) return session.usage("--out is missing");
   if (session.ledger().empty())
     return session.usage("--ledger is missing, and the settings name none");
-  Until until;
-  if (const int code = read_until(session, "--to", until)) return code;
+  Moment until;
+  if (const int code = session.moment("--to", until)) return code;
 
   ReadCommitsRequest request;
   request.set_ledger(session.ledger());

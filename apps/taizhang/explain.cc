@@ -35,17 +35,7 @@ class Answers {
     request.set_view(session_.positional(0));
     if (!session_.arguments().has("--from")) return session_.prepare(request);
     request.set_ledger(local_.source().ledger);
-    int64_t seq = 0;
-    if (const int code = session_.number("--as-of-seq", seq)) return code;
-    if (seq != 0) request.mutable_read()->set_seq(seq);
-    if (session_.arguments().has("--as-of-time") &&
-        !google::protobuf::util::TimeUtil::FromString(
-            session_.arguments().get("--as-of-time"),
-            request.mutable_read()->mutable_recorded_time())) {
-      return session_.usage("--as-of-time: expected a time like 2026-11-23T10:00:00+08:00");
-    }
-    if (!session_.arguments().has("--on")) return kExitOk;
-    return session_.date("--on", request.mutable_read()->mutable_effective_date());
+    return session_.fill_moment(*request.mutable_read());
   }
 
   template <class Response>

@@ -51,8 +51,8 @@ RowName row_name(const std::string& text) {
 int LocalReplay::run(Session& session, const std::string& name, bool with_events,
                      bool with_server) {
   const std::string path = session.arguments().get("--from");
-  Until until;
-  if (const int code = read_until(session, "--to", until)) return code;
+  Moment until;
+  if (const int code = session.moment("--to", until)) return code;
   std::string known;
   auto view = product_view(name, known);
   if (!view) return session.usage("no view " + name + "; the views are " + known);

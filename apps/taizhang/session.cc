@@ -26,6 +26,16 @@ bool exists(const std::string& path) {
   return stat(path.c_str(), &facts) == 0;
 }
 
+constexpr const char* kTimesLike =
+    "a day like 2026-03-31 or a time like 2026-03-31T10:00:00+08:00";
+
+// A day is its end in +08:00.
+bool parse_time(const std::string& text, google::protobuf::Timestamp& out) {
+  common::v1::Date day;
+  return google::protobuf::util::TimeUtil::FromString(
+      parse_date(text, day) ? text + "T23:59:59.999999+08:00" : text, &out);
+}
+
 bool parse_integer(const std::string& text, int64_t& out) {
   const auto read = std::from_chars(text.data(), text.data() + text.size(), out);
   return !text.empty() && read.ec == std::errc() && read.ptr == text.data() + text.size();
@@ -209,6 +219,15 @@ int Session::number(const char* option, int32_t& out) const {
   return kExitOk;
 }
 
+int Session::moment(const char* option, Moment& out) const {
+  if (!arguments_.has(option)) return kExitOk;
+  const std::string& text = arguments_.get(option);
+  if (parse_integer(text, out.seq))
+    return out.seq > 0 ? kExitOk : usage(std::string(option) + ": seqs begin with 1");
+  if (parse_time(text, out.time.emplace())) return kExitOk;
+  return usage(std::string(option) + ": expected a seq, " + kTimesLike);
+}
+
 int Session::value(const char* option, const google::protobuf::EnumDescriptor& values,
                    int& out) const {
   if (!arguments_.has(option)) return kExitOk;
@@ -230,17 +249,21 @@ int Session::fill(common::v1::ReadOptions& read) const {
   int64_t seq = 0;
   if (const int code = number("--at-least-seq", seq)) return code;
   read.set_at_least_seq(seq);
+  return fill_moment(read);
+}
+
+int Session::fill_moment(common::v1::ReadOptions& read) const {
   if (arguments_.has("--as-of-seq") && arguments_.has("--as-of-time")) {
     return usage("only one of --as-of-seq and --as-of-time may be given");
   }
   if (arguments_.has("--as-of-seq")) {
+    int64_t seq = 0;
     if (const int code = number("--as-of-seq", seq)) return code;
     read.set_seq(seq);
   }
-  if (arguments_.has("--as-of-time") &&
-      !google::protobuf::util::TimeUtil::FromString(arguments_.get("--as-of-time"),
-                                                    read.mutable_recorded_time())) {
-    return usage("--as-of-time: expected a time like 2026-11-23T10:00:00+08:00");
+  if (arguments_.has("--as-of-time")) {
+    if (!parse_time(arguments_.get("--as-of-time"), *read.mutable_recorded_time()))
+      return usage(std::string("--as-of-time: expected ") + kTimesLike);
   }
   return arguments_.has("--on") ? date("--on", read.mutable_effective_date()) : kExitOk;
 }

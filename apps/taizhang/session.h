@@ -25,6 +25,12 @@ const auto& rows_of(const Response& response) {
   }
 }
 
+// A moment of the book: a seq, a time, or, when neither is set, the newest.
+struct Moment {
+  int64_t seq = 0;
+  std::optional<google::protobuf::Timestamp> time;
+};
+
 class Session {
  public:
   explicit Session(Arguments arguments) : arguments_(std::move(arguments)) {}
@@ -77,6 +83,11 @@ class Session {
   int fill(common::v1::ReadOptions& read) const;
   // A date option into a Date; 0, or the exit code. Nothing happens when it was not given.
   int date(const char* option, common::v1::Date* out) const;
+  // A seq; a time; or a day, which is its end in +08:00. 0, or the exit code. Nothing happens when
+  // it was not given.
+  int moment(const char* option, Moment& out) const;
+  // The moment of --as-of-seq or --as-of-time, and the day of --on; 0, or the exit code.
+  int fill_moment(common::v1::ReadOptions& read) const;
   // An integer option; 0 and `out` unchanged when it was not given.
   int number(const char* option, int64_t& out) const;
   int number(const char* option, int32_t& out) const;

@@ -14,7 +14,7 @@ from lists import all_lists, diff, packed, pages, requests, unpack
 
 sys.path.insert(0, str(ROOT / "tests/cli"))
 
-from command_line import USAGE, Cli  # noqa: E402
+from command_line import NOT_FOUND, USAGE, Cli  # noqa: E402
 
 END = 20171231
 DIAOQU = "990101100202"
@@ -213,16 +213,24 @@ def test_the_command_line_tells_it_to_people_and_programs(book, cli):
     assert "  households: " in text and " → " in text
 
 
-def test_a_date_is_the_end_of_that_day_in_our_zone(book, cli):
+def test_a_date_is_the_end_of_that_day_in_our_zone(book, cli, tmp_path):
     zone = datetime.timezone(datetime.timedelta(hours=8))
     newest = book.ask("ledger.ReadEvents", backward=True, page={"page_size": 1}).events[0].time
     today = datetime.datetime.fromtimestamp(newest.seconds, zone).date()
     yesterday = today - datetime.timedelta(days=1)
-    rows = len(book.ask("fund_execution.BySource").rows)  # waits until the view holds everything
+    lines = book.ask("fund_execution.BySource").rows  # waits until the view holds everything
+    rows = len(lines)
     assert f"{rows} added, 0 removed" in cli.ok("diff", "fund_execution.BySource", "--since", yesterday)
     assert f"0 changed, {rows} unchanged" in cli.ok("diff", "fund_execution.BySource", "--since", today)
     assert "0 added, 0 removed" in cli.ok("diff", "fund_execution.BySource", "--since", "2020-01-01", "--until",
                                            yesterday)
+    line = lines[0].fund_line_id
+    assert cli.ok("fund", "show", line, "--as-of-time", today).startswith(f"fund line  {line}\n")
+    assert cli.run("fund", "show", line, "--as-of-time", yesterday).returncode == NOT_FOUND
+    assert cli.run("fund", "show", line, "--as-of-time", "2017-02-30").returncode == USAGE
+    assert int(cli.json("events", "export", "--to", today, "--out", tmp_path / "today")["last_seq"]) == book.last_seq
+    assert cli.run("events", "export", "--to", yesterday, "--out", tmp_path / "yesterday").returncode == NOT_FOUND
+    assert cli.json("replay", "--view", "fund_execution", "--to", today)["result"] == "equal"
 
 
 def test_wrong_moments_are_refused(cli):
