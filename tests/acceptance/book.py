@@ -6,6 +6,7 @@ by short words, which stand for fixed ids. Days are numbers: 20170615.
 
 import copy
 import dataclasses
+import datetime
 import random
 import re
 import uuid
@@ -274,7 +275,8 @@ class Book:
     def new_citizen(self, born=19800101):
         self._citizens += 1
         day, order = divmod(self._citizens, 999)
-        return citizen_number(order + 1, born + day)
+        day = datetime.date(born // 10000, born // 100 % 100, born % 100) + datetime.timedelta(day)
+        return citizen_number(order + 1, f"{day:%Y%m%d}")
 
     @staticmethod
     def context(effective=None, **more):

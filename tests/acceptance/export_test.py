@@ -27,6 +27,8 @@ END = {"effective_date": {"year": 2017, "month": 12, "day": 31}}
 EMPTY = {"asset_register.LateTitle", "asset_register.WithoutManager"}
 # Households beside those of the sample book; a million makes the long run: TAIZHANG_EXPORT_ROWS=1000000.
 ROWS = int(os.environ.get("TAIZHANG_EXPORT_ROWS", "4000"))
+ROW_BYTES = 300
+GROWTH_KB_MAX = 32 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,8 @@ def many(book, lists):
     """The book with many households, made after the lists were looked at."""
     for first in range(0, ROWS, 4000):
         results = book.execute([book.register_household(book.fresh("many")) for _ in range(min(4000, ROWS - first))])
-        assert all(result.HasField("receipt") for result in results)
+        refused = [result.refusal for result in results if not result.HasField("receipt")]
+        assert not refused, refused[0]
     book.ask("household_file.CountHouseholds", day=20171231)  # the view is that far
     return book
 
@@ -122,13 +125,14 @@ def test_an_export_is_of_one_moment_while_writing_goes_on(many):
     assert [unpack(many, row) for row in rows] == wanted and trailer.rows == len(wanted)
 
 
-def test_a_long_export_does_not_grow_the_server(many, server):
-    export(many, "household_file.Households")
-    before = server.peak_memory_kb()
-    for _ in range(5):
-        assert export(many, "household_file.Households")[2].rows >= ROWS
-    # Some pages, not the list: a row of the list is about 300 bytes.
-    assert server.peak_memory_kb() - before < 32 * 1024
+# Fewer rows could all be held within the bound; with 200,000 in one process the C++ test of ListService looks at the same.
+if ROWS * ROW_BYTES > 4 * GROWTH_KB_MAX * 1024:
+    def test_a_long_export_does_not_grow_the_server(many, server):
+        export(many, "household_file.Households")
+        before = server.peak_memory_kb()
+        for _ in range(5):
+            assert export(many, "household_file.Households")[2].rows >= ROWS
+        assert server.peak_memory_kb() - before < GROWTH_KB_MAX
 
 
 def test_who_may_not_ask_may_not_export(book):
