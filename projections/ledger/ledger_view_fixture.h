@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/base/test_folder.h"
@@ -39,7 +40,8 @@ class ServedViews : public ::testing::Test {
  protected:
   static constexpr const char* kLedger = "990101";
 
-  ServedViews() {
+  // The clock must outlive the fixture.
+  explicit ServedViews(Clock& clock = system_clock()) : clock_(clock) {
     journal_.open(kLedger);
     caller_.roles = {common::v1::ROLE_MAKER};
     caller_.regions = {""};
@@ -49,16 +51,16 @@ class ServedViews : public ::testing::Test {
   void make_views() {
     ViewsSettings settings;
     settings.directory = folder_.path();
-    views_ =
-        std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, system_clock(), settings,
-                                [](std::string_view number) { return std::string(number); });
+    views_ = std::make_unique<Views>(std::vector<journal::Log*>{&journal_.log}, clock_, settings,
+                                     [](std::string_view number) { return std::string(number); });
   }
   void serve() {
     EXPECT_TRUE(views_->start().ok());
     views_->register_queries(dispatcher_);
   }
-  Call call() const { return {&caller_, system_clock().boot_us() + 5'000'000}; }
+  Call call() const { return {&caller_, clock_.boot_us() + 5'000'000}; }
 
+  Clock& clock_;
   const TestFolder folder_;
   TestJournal journal_;
   Caller caller_;
@@ -70,11 +72,15 @@ class LedgerViewTest : public ServedViews {
  protected:
   static constexpr int kBatchEvents = 700;
 
-  LedgerViewTest() {
+  // `also`: what the ledger view does with such an event beside its own fold.
+  using Also = void (*)(Ledger&, const EventMeta&, const ledger::v1::LedgerPlaced&);
+  explicit LedgerViewTest(Clock& clock = system_clock(), Also also = nullptr) : ServedViews(clock) {
     ledger_view::SubscribeLimits limits;
     limits.batch_events_max = kBatchEvents;
     limits.tail_events_max = 100;  // so that a writer who is not waited for outruns it
-    views_->add(ledger_view::ledger_view(limits));
+    View view = ledger_view::ledger_view(limits);
+    if (also) view.on(also);
+    views_->add(std::move(view));
     views_->add(probe_view());
     serve();
   }

@@ -17,6 +17,8 @@ using testing::placed;
 
 class LedgerSubscriptions : public testing::LedgerViewTest {
  protected:
+  using LedgerViewTest::LedgerViewTest;
+
   std::unique_ptr<ServerStream> subscribe(SubscribeRequest request) {
     request.set_ledger(kLedger);
     auto opened = dispatcher_.stream(method("Subscribe"), call(),
@@ -310,6 +312,88 @@ TEST_F(LedgerSubscriptions, AnUnknownLedgerHasNoEvents) {
   auto opened =
       dispatcher_.stream(method("Subscribe"), call(), std::make_shared<SubscribeRequest>(request));
   EXPECT_EQ(std::get<Error>(opened).code, kNotFound);
+}
+
+// Its wall shows what it is told; waits end by the machine's.
+struct SetWallClock : Clock {
+  int64_t wall_us() override { return told_us; }
+  int64_t boot_us() override { return system_clock().boot_us(); }
+  std::atomic<int64_t> told_us{0};
+};
+
+SetWallClock g_clock;
+std::atomic<bool> g_held{false};
+
+void wait_while_held(Ledger&, const EventMeta&, const ledger::v1::LedgerPlaced&) {
+  g_held.wait(true);
+}
+
+// While it lives, the ledger view folds nothing more.
+class Held {
+ public:
+  Held() { g_held = true; }
+  ~Held() {
+    g_held = false;
+    g_held.notify_all();
+  }
+};
+
+class LedgerBehind : public LedgerSubscriptions {
+ protected:
+  LedgerBehind() : LedgerSubscriptions(g_clock, wait_while_held) {}
+
+  // The view `probe` holds everything up to there, so this process knows of it.
+  void wait_until_known(int64_t seq) {
+    std::promise<void> known;
+    views_->live("probe")->when_beyond(kLedger, seq - 1, clock_.boot_us() + 60'000'000,
+                                       [&] { known.set_value(); });
+    known.get_future().get();
+  }
+  common::v1::Freshness freshness() {
+    auto request = std::make_shared<ledger::v1::ReadEventsRequest>();
+    request->set_ledger(kLedger);
+    std::promise<Answer> said;
+    dispatcher_.unary(method("ReadEvents"), call(), request,
+                      [&](Answer answer) { said.set_value(std::move(answer)); });
+    const Answer answer = said.get_future().get();
+    return static_cast<const ledger::v1::ReadEventsResponse&>(*std::get<0>(answer)).freshness();
+  }
+  // Of a stream that has been told everything.
+  SubscribeResponse::Heartbeat heartbeat(int64_t seq) {
+    SubscribeRequest request;
+    request.set_after_seq(seq);
+    request.set_heartbeat_ms(100);
+    auto stream = subscribe(request);
+    EXPECT_EQ(next(*stream).caught_up().seq(), seq);
+    return next(*stream).heartbeat();
+  }
+};
+
+TEST_F(LedgerBehind, SaysByHowManyEventsAndSinceWhen) {
+  add("100001");
+  ASSERT_TRUE(views_->catch_up(10'000'000));
+  const int64_t first_missing_us = journal_.time_us + 1;
+  g_clock.told_us = first_missing_us + 7'654'321;
+  EXPECT_EQ(freshness().lag_ms(), 0);
+  {
+    const Held held;
+    add("100002");
+    journal_.time_us += 5'000'000;
+    add("100003");
+    add("100004");
+    wait_until_known(4);
+    const auto behind = freshness();
+    EXPECT_EQ(behind.seq(), 1);
+    EXPECT_EQ(behind.journal_seq(), 4);
+    EXPECT_EQ(behind.lag_ms(), 7'654);
+    const auto beat = heartbeat(1);
+    EXPECT_EQ(beat.seq(), 1);
+    EXPECT_EQ(beat.lag_ms(), 7'654);
+  }
+  ASSERT_TRUE(views_->catch_up(10'000'000));
+  EXPECT_EQ(freshness().journal_seq(), 4);
+  EXPECT_EQ(freshness().lag_ms(), 0);
+  EXPECT_EQ(heartbeat(4).lag_ms(), 0);
 }
 
 }  // namespace
