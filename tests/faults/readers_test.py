@@ -14,6 +14,7 @@ from taizhang_client import PATIENCE_S, Refused, Server
 
 KILLS = 20
 CALLERS = 64
+EVENTS_MIN = 5_000  # more than a batch of what views read
 # Views that readers keep; `ledger` is always among them.
 FEW = ("duties", "ledger")
 
@@ -155,6 +156,11 @@ def test_a_reader_killed_again_and_again_misses_nothing(writer, book, readers, s
         said = answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "backward": True,
                                                          "page": {"page_size": 1}, "read": {"at_least_seq": seq}})
         assert said.freshness.seq >= seq
+    # So many that the reader that begins from nothing below reads them in several steps, however slow the callers were.
+    give_up = time.monotonic() + PATIENCE_S
+    while book.last_seq < EVENTS_MIN:
+        assert time.monotonic() < give_up, book.last_seq
+        time.sleep(0.05)
     stop.set()
     callers.join(running)
     answers.ask(client, "ledger.ReadEvents", {"ledger": callers.LEDGER, "page": {"page_size": 1},
