@@ -142,8 +142,8 @@ int run_subscription_list(Session& session) {
       {"name", ">position", ">backlog", ">lag ms", ">parked", ">consumers", "events"});
   for (const auto& one : response.subscriptions()) {
     table.row({one.name(), std::to_string(one.position()), std::to_string(one.backlog()),
-               lag_of(one), std::to_string(one.parked_subjects()), std::to_string(one.delivery().consumers()),
-               selection_of(one.selection())});
+               lag_of(one), std::to_string(one.parked_subjects()),
+               std::to_string(one.delivery().consumers()), selection_of(one.selection())});
   }
   say(table.text());
   return kExitOk;
