@@ -91,6 +91,12 @@ Error view_error(const absl::Status& status, const std::string& view) {
     case absl::StatusCode::kDataLoss:
       return failure(kDataLoss, "JOURNAL_DAMAGED",
                      "it met damage; the server's log names the place", {{"view", view}});
+    case absl::StatusCode::kResourceExhausted: {
+      auto error = failure(kResourceExhausted, "NO_ROOM", "no room on the disk of the views now",
+                           {{"view", view}}, 1'000);
+      error.zh = "存储空间不足，请稍后重试";
+      return error;
+    }
     default:
       return failure(kUnavailable, "VIEW_BUSY", "it cannot be done now; the server's log says why",
                      {{"view", view}}, 1'000);

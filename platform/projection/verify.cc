@@ -276,18 +276,21 @@ absl::StatusOr<VerifyReport> verify_view(const View& view, std::shared_ptr<const
   Verification verification(view, *live, scope);
   if (auto begun = verification.begin(); !begun.ok()) return begun;
   if (auto removed = Store::destroy(scratch_directory); !removed.ok()) return removed;
-  {
+  const auto again = [&] {
     auto scratch = Store::open(scratch_directory, std::move(resources));
     if (!scratch.ok()) return scratch.status();
     Folder folder(view, *scratch, static_cast<int>(logs.size()), settings);
     if (auto begun = folder.begin_build(memory); !begun.ok()) return begun;
     if (auto folded = verification.fold(folder, logs, limits); !folded.ok()) return folded;
     if (auto ended = folder.end_build(); !ended.ok()) return ended;
-    if (auto compared = verification.compare(folder, **scratch, report); !compared.ok())
-      return compared;
-  }
+    return verification.compare(folder, **scratch, report);
+  };
+  const auto compared = again();
+  // Also what was begun and has no room: the view itself needs it.
+  const auto removed = Store::destroy(scratch_directory);
+  if (!compared.ok()) return compared;
+  if (!removed.ok()) return removed;
   report.equal = report.difference.empty();
-  if (auto removed = Store::destroy(scratch_directory); !removed.ok()) return removed;
   return report;
 }
 

@@ -341,6 +341,13 @@ absl::Status ViewRunner::let_go_of_files() {
 
 absl::Status ViewRunner::rebuild() {
   const std::lock_guard operation(operation_);
+  // One that answers goes on answering rather than being deleted for files that have no room.
+  if (answers()) {
+    const std::string beside = directory() + ".verify";
+    const auto begun = Store::open(beside, shared_->resources).status();
+    if (const auto removed = Store::destroy(beside); !removed.ok()) return removed;
+    if (absl::IsResourceExhausted(begun)) return begun;
+  }
   return build_anew();
 }
 

@@ -8,6 +8,7 @@ import time
 
 import answers
 import callers
+import grpc
 import history
 import judge
 import pytest
@@ -218,5 +219,56 @@ def test_a_start_on_a_full_disk_says_so(tmp_path, small_disk):
             raise AssertionError(server.log_text()) from refused
         client.close()
         assert server.stop() == 0
+    finally:
+        server.kill()
+
+
+def digests(client):
+    """By view, of everything."""
+    return {view: client.call("admin.GetViewDigest", {"view": view}, as_="operator").SerializeToString(deterministic=True)
+            for view in answers.VIEWS}
+
+
+def verified(client, view):
+    """What VerifyView says: whether it is equal, or its error."""
+    try:
+        said, = client.stream("admin.VerifyView", {"view": view}, as_="operator")
+    except grpc.RpcError as error:
+        return Refused.of_call(error)
+    return said.equal
+
+
+def test_a_rebuild_and_a_verify_without_room(tmp_path, small_disk):
+    server = Server(tmp_path / "server", settings=SETTINGS)
+    server.data.mkdir(mode=0o700)
+    small_disk(server.data / "views")
+    book = callers.Book(history.History(tmp_path / "history"))
+    try:
+        client = server.start()
+        book.open(client)
+        assert write_until_full(book, client, count=60) == (60, [])
+        client.wait_for_views()
+        before, held = answers.views(client, book, book.last_seq), digests(client)
+        filler = Filler(server.data / "views")
+        filler.wait_until_full()
+
+        refused = verified(client, "duties")
+        assert (refused.code, refused.reason) == ("RESOURCE_EXHAUSTED", "NO_ROOM"), refused
+        assert not (server.data / "views/duties-v1.verify").exists(), "it keeps room that is needed"
+        assert answers.views(client, book, book.last_seq) == before
+
+        with pytest.raises(Refused) as refused:
+            client.call("admin.RebuildView", {"view": "fund_execution"}, as_="operator")
+        assert (refused.value.code, refused.value.reason) == ("RESOURCE_EXHAUSTED", "NO_ROOM"), refused.value
+        assert answers.views(client, book, book.last_seq) == before
+
+        filler.remove()
+        client.call("admin.RebuildView", {"view": "fund_execution"}, as_="operator")
+        client.wait_for_views()
+        assert answers.views(client, book, book.last_seq) == before
+        assert digests(client) == held
+        assert verified(client, "duties") is True and verified(client, "fund_execution") is True
+        client.close()
+        assert server.stop() == 0, server.log_text()
     finally:
         server.kill()
