@@ -22,10 +22,9 @@ def frames(file):
         if len(head) < 48 or len(body) < length:
             sys.exit(where + "the file ends before the frame does: its end is cut off")
         digest = hashlib.sha256(digest + head[:16] + body).digest()
-        if digest != head[16:] and stands != n:
-            sys.exit(where + f"frame {stands} stands here: frames were moved, put in or taken out")
         if digest != head[16:]:
-            sys.exit(where + "its digest does not continue the frame before: bytes were changed")
+            sys.exit(where + ("its digest does not continue the frame before: bytes were changed" if stands == n else
+                              f"frame {stands} stands here: frames were moved, put in or taken out"))
         yield kind, body
         n, at = n + 1, at + 48 + length
     if file.read(1):
