@@ -20,6 +20,7 @@ void Snapshot::page_rows(const RowType& type, std::string_view prefix, bool back
   int taken = 0;
   int read = 0;
   std::string last;
+  Visiting visiting(*this);
   const SnapshotRows::VisitRow each = [&](std::string_view key,
                                           const google::protobuf::Message& row) {
     if (taken == page_.size() || read == kPageRowsReadMax) {
@@ -28,10 +29,11 @@ void Snapshot::page_rows(const RowType& type, std::string_view prefix, bool back
     }
     ++read;
     last = key;
-    if (visit(row)) {
+    visiting.one([&] {
+      if (!visit(row)) return;
       page_.place(&type, key);
       ++taken;
-    }
+    });
     return true;
   };
   if (backward) {
@@ -54,6 +56,7 @@ void Snapshot::page_versions(
   page_.descend();
   int taken = 0;
   int64_t last = 0;
+  Visiting visiting(*this);
   rows_.history(type, key, from,
                 [&](const RowVersion& version, const google::protobuf::Message& row) {
                   if (taken == page_.size()) {
@@ -62,7 +65,7 @@ void Snapshot::page_versions(
                   }
                   ++taken;
                   last = version.seq;
-                  visit(version, row);
+                  visiting.one([&] { visit(version, row); });
                   page_.place(nullptr, make_key(version.seq));
                   return true;
                 });

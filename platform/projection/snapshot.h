@@ -2,7 +2,9 @@
 //
 // Every row is versioned by the seq of the event that wrote it, so reading at a past moment costs
 // the same as reading the newest. A Snapshot is made by the engine for one call, is used by one
-// thread and dies after the answer. Pointers it returns live as long as it does, except where said.
+// thread and dies after the answer. Rows that are found live as long as it does; those found while
+// a row is visited live until that visit ends, so that a query over a whole county takes no more
+// memory than one over a village.
 #pragma once
 
 #include <google/protobuf/arena.h>
@@ -163,7 +165,7 @@ class Snapshot {
   // Null: absent.
   template <class Row, class... Key>
   const Row* find(const Key&... key) const {
-    auto* row = google::protobuf::Arena::CreateMessage<Row>(&arena_);
+    auto* row = google::protobuf::Arena::CreateMessage<Row>(found_);
     return rows_.read(row_type<Row>(), make_key(key...), *row) ? row : nullptr;
   }
   // An empty row when absent.
@@ -181,18 +183,21 @@ class Snapshot {
   // in key order. The row lives for that visit only.
   template <class Row, class Visit, class... Prefix>
   void scan(const Visit& visit, const Prefix&... prefix) const {
-    rows_.scan(row_type<Row>(), make_key(prefix...), {}, visitor<Row>(visit));
+    Visiting visiting(*this);
+    rows_.scan(row_type<Row>(), make_key(prefix...), {}, visiting.each<Row>(visit));
   }
   // The same in falling key order: newest first where the last key field is a seq or a date.
   template <class Row, class Visit, class... Prefix>
   void scan_back(const Visit& visit, const Prefix&... prefix) const {
-    rows_.scan_back(row_type<Row>(), make_key(prefix...), {}, visitor<Row>(visit));
+    Visiting visiting(*this);
+    rows_.scan_back(row_type<Row>(), make_key(prefix...), {}, visiting.each<Row>(visit));
   }
   // Rows of a key range: from the first whose key is above `after` (a make_key() of all key parts;
   // empty: the first).
   template <class Row, class Visit, class... Prefix>
   void scan_after(std::string_view after, const Visit& visit, const Prefix&... prefix) const {
-    rows_.scan(row_type<Row>(), make_key(prefix...), after, visitor<Row>(visit));
+    Visiting visiting(*this);
+    rows_.scan(row_type<Row>(), make_key(prefix...), after, visiting.each<Row>(visit));
   }
 
   // The page that was asked for. Queries whose list is rows of one table use page_scan().
@@ -220,16 +225,12 @@ class Snapshot {
   // that wrote it; event() says who and why.
   template <class Row, class Visit, class... Key>
   void history(const Visit& visit, const Key&... key) const {
-    rows_.history(
-        row_type<Row>(), make_key(key...), moment_.seq,
-        [&](const RowVersion& version, const google::protobuf::Message& row) {
-          if constexpr (std::is_void_v<decltype(visit(version, static_cast<const Row&>(row)))>) {
-            visit(version, static_cast<const Row&>(row));
-            return true;
-          } else {
-            return visit(version, static_cast<const Row&>(row));
-          }
-        });
+    Visiting visiting(*this);
+    rows_.history(row_type<Row>(), make_key(key...), moment_.seq,
+                  [&](const RowVersion& version, const google::protobuf::Message& row) {
+                    return visiting.one(
+                        [&] { return visit(version, static_cast<const Row&>(row)); });
+                  });
   }
   // Of these versions one field alone (see SnapshotRows): visit(seq, value) -> bool, false stops.
   // For those who look at many versions: it costs a tenth. `visit` reads nothing here.
@@ -261,17 +262,41 @@ class Snapshot {
   }
 
  private:
-  template <class Row, class Visit>
-  static SnapshotRows::VisitRow visitor(const Visit& visit) {
-    return [&visit](std::string_view, const google::protobuf::Message& row) {
-      if constexpr (std::is_void_v<decltype(visit(static_cast<const Row&>(row)))>) {
-        visit(static_cast<const Row&>(row));
-        return true;
+  // While it lives, rows are found into memory that is used again after each visit.
+  class Visiting {
+   public:
+    explicit Visiting(const Snapshot& snapshot)
+        : snapshot_(snapshot), outer_(std::exchange(snapshot.found_, &arena_)) {}
+    Visiting(const Visiting&) = delete;
+    ~Visiting() { snapshot_.found_ = outer_; }
+
+    // `visit() -> void`, or bool (false stops): whether to go on.
+    template <class Visit>
+    bool one(const Visit& visit) {
+      bool more = true;
+      if constexpr (std::is_void_v<decltype(visit())>) {
+        visit();
       } else {
-        return visit(static_cast<const Row&>(row));
+        more = visit();
       }
-    };
-  }
+      arena_.Reset();
+      return more;
+    }
+    template <class Row, class Visit>
+    auto each(const Visit& visit) {
+      return [this, &visit](std::string_view, const google::protobuf::Message& row) {
+        return one([&] { return visit(static_cast<const Row&>(row)); });
+      };
+    }
+
+   private:
+    static constexpr size_t kFirstBytes = 1024;  // more is allocated for each visit that needs it
+
+    alignas(8) char first_[kFirstBytes];
+    google::protobuf::Arena arena_{first_, kFirstBytes};
+    const Snapshot& snapshot_;
+    google::protobuf::Arena* const outer_;
+  };
   void page_rows(const RowType& type, std::string_view prefix, bool backward,
                  const std::function<bool(const google::protobuf::Message&)>& visit) const;
   void page_versions(
@@ -285,6 +310,7 @@ class Snapshot {
   const EventSource* events_;
   const std::function<std::string(std::string_view)>* blind_index_;
   mutable google::protobuf::Arena arena_;
+  mutable google::protobuf::Arena* found_ = &arena_;  // where rows are found now
 };
 
 }  // namespace taizhang

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <set>
 
 #include "platform/projection/test_views.h"
 
@@ -14,6 +15,7 @@ using ledger::v1::ReadEventsResponse;
 using testing::erased;
 using testing::kLedger;
 using testing::placed;
+using testing::SumRow;
 using testing::ViewsTest;
 
 TEST_F(ViewsTest, AnswersTheNewestStateWithFreshness) {
@@ -221,6 +223,44 @@ TEST_F(ViewsTest, KnowsNothingOfALedgerThatDoesNotExist) {
   const auto error = ask_error(question("110000"));
   EXPECT_EQ(error.code, kNotFound);
   EXPECT_EQ(error.reason, "LEDGER_NOT_FOUND");
+}
+
+Result<ReadEventsResponse> look_where_rows_are_found(const Snapshot& snapshot,
+                                                     const ledger::v1::ReadEventsRequest&) {
+  const auto& outside = snapshot.get<SumRow>(std::string("k7"));
+  std::set<const SumRow*> found, found_within;
+  int visits = 0;
+  const auto each = [&](const SumRow& row) {
+    const auto& kept = snapshot.get<SumRow>(row.ledger());
+    snapshot.scan<SumRow>([&](const SumRow& other) {
+      found_within.insert(&snapshot.get<SumRow>(other.ledger()));
+    });
+    EXPECT_EQ(kept.ledger(), row.ledger()) << "a visit within ends only what it found itself";
+    found.insert(&kept);
+    ++visits;
+    return true;
+  };
+  snapshot.scan<SumRow>(each);
+  snapshot.scan_back<SumRow>(each);
+  snapshot.scan_after<SumRow>({}, each);
+  snapshot.page_scan<SumRow>(each);
+  EXPECT_EQ(visits, 4 * 50);
+  EXPECT_LE(found.size(), 4u) << "one place for each scan";
+  EXPECT_LE(found_within.size(), 4u);
+  EXPECT_EQ(outside.ledger(), "k7");
+  return ReadEventsResponse();
+}
+
+// A list of a million rows takes the memory of one: what is found in a visit has the place of what
+// was found in the visit before. What was found outside stays.
+TEST_F(ViewsTest, WhatIsFoundInAVisitLivesUntilItEnds) {
+  for (int i = 0; i < 50; ++i) add("k" + std::to_string(i), 1);
+  View view("sums", 1);
+  view.on<ledger::v1::LedgerPlaced>(testing::fold_placed).query(look_where_rows_are_found);
+  start(std::move(view));
+  auto request = question();
+  request.mutable_page()->set_page_size(1'000);
+  ask(request);
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ using v1::VisitsByPeriodResponse;
 constexpr int kPeriodsMax = 400;
 
 // A household's pairings that owe visits, with their helpers: read only when a visit to it is met.
+// Copies: it outlives the visit in which they are found.
 struct Helped {
   Helped(const Snapshot& snapshot, const std::string& id) : household(snapshot.get<Household>(id)) {
     const Place place = place_of(household.region());
@@ -42,17 +43,17 @@ struct Helped {
           const auto& pairing = snapshot.get<Pairing>(entry.pairing_id());
           if (!is_household_kind(pairing.kind())) return;
           const bool by_worker = pairing.helper().kind() == common::v1::SUBJECT_KIND_WORKER;
-          helpers.push_back(
-              {&pairing, by_worker ? snapshot.find<Worker>(pairing.helper().id()) : nullptr});
+          const auto* worker = by_worker ? snapshot.find<Worker>(pairing.helper().id()) : nullptr;
+          helpers.push_back({pairing, worker ? std::optional(*worker) : std::nullopt});
         },
         place.township, place.village, common::v1::SUBJECT_KIND_HOUSEHOLD, id);
   }
 
   struct Helper {
-    const Pairing* pairing;
-    const Worker* worker;  // null: no worker
+    Pairing pairing;
+    std::optional<Worker> worker;
   };
-  const Household& household;
+  Household household;
   std::vector<Helper> helpers;
 };
 
@@ -157,8 +158,8 @@ class Tally {
     const auto* status = status_on(helped.household, visit.day());
     bool undecided = false;
     for (const auto& [pairing, worker] : helped.helpers) {
-      if (!covers(pairing->from_day(), pairing->to_day(), visit.day(), visit.day())) continue;
-      const Facts facts{pairing->kind(), rank_on(worker, visit.day()),
+      if (!covers(pairing.from_day(), pairing.to_day(), visit.day(), visit.day())) continue;
+      const Facts facts{pairing.kind(), rank_on(worker ? &*worker : nullptr, visit.day()),
                         status ? std::string_view(status->status()) : std::string_view(),
                         helped.household.region(), visit.day()};
       const auto counts = judge_.counts(facts, visit.channel());

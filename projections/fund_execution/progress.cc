@@ -1,4 +1,6 @@
 // Lines against their plans.
+#include <optional>
+
 #include "domain/ratio.h"
 #include "projections/common/names.h"
 #include "projections/common/rule.h"
@@ -36,13 +38,13 @@ class Threshold {
  public:
   explicit Threshold(const Snapshot& snapshot) : snapshot_(snapshot) {}
   const Parameter& parameter() {
-    if (!parameter_) parameter_ = &snapshot_.get<Parameter>(kThresholdKey);
+    if (!parameter_) parameter_ = snapshot_.get<Parameter>(kThresholdKey);
     return *parameter_;
   }
 
  private:
   const Snapshot& snapshot_;
-  const Parameter* parameter_ = nullptr;
+  std::optional<Parameter> parameter_;
 };
 
 void judge(const Snapshot& snapshot, const Line& line, const Sums& sums, Threshold& threshold,
